@@ -1,0 +1,30 @@
+# The service and the worker: one image, two commands. The graph database is a container of its own.
+FROM python:3.12-slim-bookworm
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+
+WORKDIR /srv/neuromfa
+COPY requirements/base.txt requirements/base.txt
+RUN python -m pip install -r requirements/base.txt
+
+COPY pyproject.toml README.md ./
+COPY neuromfa neuromfa
+COPY ingest ingest
+COPY app app
+COPY cypher cypher
+COPY series series
+RUN python -m pip install --no-deps . \
+    && useradd --system --uid 10001 --create-home neuromfa \
+    && install -d -o neuromfa /data
+
+USER neuromfa
+ENV NEUROMFA_DATA_DIR=/data \
+    NEUROMFA_HOST=0.0.0.0
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+CMD ["neuromfa", "serve"]

@@ -1,0 +1,64 @@
+# One command a goal. `make demo` and `make test` need nothing but Python 3.11-3.13 and the package registries.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+BASE   := $(VENV)/.base-installed
+DEV    := $(VENV)/.dev-installed
+STORE  := var/demo
+
+.PHONY: help setup demo test check bench series neo4j neo4j-home browser-check up docs fuzz clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(DEV)  ## a .venv with all that development needs
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: run make PYTHON=python3.12 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+
+$(BASE): requirements/base.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(DEV): requirements/base.txt requirements/dev.txt pyproject.toml | $(BASE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+demo: $(BASE)  ## ingest the bundled series into an embedded store and serve it
+	$(BIN)/neuromfa demo --data-dir $(STORE)
+
+check: $(DEV)  ## lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+test: check  ## everything: check, then unit, API, integration and browser tests
+	-@$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble --quiet
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+series: $(DEV)  ## train the bundled checkpoint series again (extra torch, about 5 GB)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt
+	$(BIN)/python -m series.train --series all
+
+neo4j-home: $(BASE)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
+	$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble
+
+neo4j: $(BASE)  ## a Neo4j with the bundled series, opened in the Neo4j Browser with style and guide
+	$(BIN)/neuromfa browser --data-dir var/neo4j
+
+up:  ## docker compose: neo4j, api, worker
+	docker compose up --build
+
+docs: $(DEV)  ## write the generated parts of docs/ again (OpenAPI, schemas, settings, commands)
+	$(BIN)/python -m app.docs
+
+clean:  ## remove the virtual environment, caches and the demo store
+	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -1,0 +1,55 @@
+"""`neuromfa analyze`: spectra and metrics of a series, no database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.parameters import (
+    Architecture,
+    Download,
+    Jobs,
+    ModelId,
+    Revision,
+    Source,
+    Steps,
+    with_analysis_options,
+)
+from app.commands.printing import Progress, console, print_series, write_json, write_series_csv
+from ingest.executors import open_executor
+from neuromfa import analysis, plots
+from neuromfa.checkpoints import open_series
+from neuromfa.options import AnalysisOptions
+
+
+@with_analysis_options
+def analyze(
+    source: Source,
+    options: AnalysisOptions,
+    steps: Steps = "all",
+    revision: Revision = None,
+    model_id: ModelId = None,
+    architecture: Architecture = None,
+    download: Download = False,
+    jobs: Jobs = 1,
+    json: Annotated[str | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write one row per step to this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the charts into this folder (extra plots).")] = None,
+) -> None:
+    """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
+    if plot is not None:
+        plots.require()
+    series = open_series(
+        source, revision=revision, model_id=model_id, architecture=architecture, download=download
+    )
+    with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
+        result = analysis.analyze(series, options, steps=steps, executor=executor, progress=progress.update)
+    if json != "-":
+        print_series(result)
+    if json is not None:
+        write_json(result, json)
+    if csv is not None:
+        write_series_csv(result, csv)
+    if plot is not None:
+        for path in plots.render_series(result, plot):
+            console.print(f"drew {path}")

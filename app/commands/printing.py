@@ -1,0 +1,138 @@
+"""What people see: tables, progress bars, and the files they ask for."""
+
+import csv
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from neuromfa.errors import OptionError
+from neuromfa.results import CheckpointResult, Estimate, SeriesResult, to_json
+
+console = Console(highlight=False)
+messages = Console(stderr=True, highlight=False)
+
+
+class Progress:
+    """A progress bar on standard error, as a context; silent where there is nobody to watch it."""
+
+    def __init__(self, doing: str, *, show: bool = True) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=messages,
+            disable=not show,
+        )
+        self._task = self._bars.add_task(doing, total=None)
+
+    def __enter__(self) -> "Progress":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def update(self, done: int, total: int, doing: str) -> None:
+        """Show that `done` of `total` units are finished and what is under way."""
+        self._bars.update(self._task, completed=done, total=total, description=doing)
+
+
+def write_json(record: Any, path: str) -> None:
+    """Write a result record as JSON to a file, or to standard output for ``-``."""
+    text = to_json(record, indent=2)
+    if path == "-":
+        sys.stdout.write(text + "\n")
+        return
+    _written(Path(path), text + "\n")
+
+
+def write_series_csv(result: SeriesResult, path: Path) -> None:
+    """Write one row per step: the numbers with their intervals, nulls and flags."""
+    rows = [_row(checkpoint) for checkpoint in result.checkpoints]
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise OptionError(f"cannot write {path}: {error.strerror}") from None
+
+
+def print_series(result: SeriesResult) -> None:
+    """Print what was skipped first, then a table of the numbers, then what the reader must know."""
+    for line in _skipped(result.checkpoints):
+        console.print(line, style="yellow")
+    table = Table(title=f"{result.series}, profile {result.profile}")
+    for name in ("step", "alpha0", "width", "E", "E shuffled", "E gaussian", "E rescaled", "kept", "flags"):
+        table.add_column(name, justify="left" if name == "flags" else "right")
+    for checkpoint in result.checkpoints:
+        table.add_row(*_cells(checkpoint))
+    console.print(table)
+    for note in result.notes:
+        console.print(note, style="dim")
+
+
+def _cells(checkpoint: CheckpointResult) -> Iterable[str]:
+    nodes = checkpoint.coverage.nodes
+    nulls = checkpoint.nulls or {}
+    yield "-" if checkpoint.step is None else str(checkpoint.step)
+    yield _interval(checkpoint.alpha0)
+    yield _interval(checkpoint.width)
+    yield _interval(checkpoint.emergence) if checkpoint.emergence else checkpoint.emergence_reason or "-"
+    for name in ("shuffled", "gaussian", "rescaled"):
+        null = nulls.get(name)
+        yield _interval(null.emergence) if null and null.emergence else "-"
+    yield f"{100 * nodes.kept / nodes.total:.0f} %"
+    yield ", ".join(checkpoint.flags)
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.4f}"
+    return f"{estimate.value:.4f} ±{(estimate.high - estimate.low) / 2:.4f}"
+
+
+def _row(checkpoint: CheckpointResult) -> dict[str, Any]:
+    row: dict[str, Any] = {"step": checkpoint.step, "revision": checkpoint.revision}
+    _spread(row, "alpha0", checkpoint.alpha0)
+    _spread(row, "width", checkpoint.width)
+    _spread(row, "emergence", checkpoint.emergence)
+    for name, null in (checkpoint.nulls or {}).items():
+        _spread(row, f"{name}_emergence", null.emergence)
+    nodes = checkpoint.coverage.nodes
+    return {**row, "nodes_kept": nodes.kept, "nodes_total": nodes.total, "flags": " ".join(checkpoint.flags)}
+
+
+def _spread(row: dict[str, Any], name: str, estimate: Estimate | None) -> None:
+    for part in ("value", "low", "high"):
+        row[name if part == "value" else f"{name}_{part}"] = getattr(estimate, part, None)
+
+
+def _skipped(checkpoints: list[CheckpointResult]) -> list[str]:
+    """Return one line per reason, of the first checkpoint: all of a series have the same tensors."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in checkpoints[0].coverage.tensors.skipped if checkpoints else []:
+        reasons.setdefault(skipped.reason, []).append(skipped.name)
+    return [
+        f"skipped {len(names)} tensor{'s' if len(names) > 1 else ''} ({reason}), such as {names[0]}"
+        for reason, names in reasons.items()
+    ]
+
+
+def _written(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OptionError(f"cannot write {path}: {error.strerror}") from None

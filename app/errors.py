@@ -1,0 +1,173 @@
+"""Every failure leaves the service as RFC 9457 problem+json, by one table from errors to statuses."""
+
+import re
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from neuromfa import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One input that was refused: where it stood, and why."""
+
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The one shape of every error answer.
+
+    Attributes
+    ----------
+    type : relative address of the kind of problem, such as ``/problems/not-stored``; it answers what the kind means
+    title : the kind in words; the same for every problem of this type
+    status : HTTP status
+    detail : what was wrong this time, with which input, and what to do
+    instance : path that was asked for
+    request_id : the id under which the service's log speaks of this request
+    errors : each input that was refused, for invalid requests
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[Fault] | None = None
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """What all problems of one kind share."""
+
+    name: str
+    status: int
+    title: str
+
+
+INTERNAL = ProblemKind("internal", 500, "The service failed")
+INVALID = ProblemKind("invalid-request", 422, "A parameter is outside what is allowed")
+NOT_FOUND = ProblemKind("not-found", 404, "There is nothing at this address")
+WRONG_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
+KEY_NEEDED = ProblemKind("key-needed", 401, "A key is needed")
+WRONG_HOST = ProblemKind("wrong-host", 421, "The request names a host this service does not answer for")
+BAD_REQUEST = ProblemKind("bad-request", 400, "The request cannot be understood")
+
+TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
+    errors.NeuroMFAError: INTERNAL,
+    errors.OptionError: INVALID,
+    errors.SourceError: ProblemKind("unreadable-source", 422, "A checkpoint cannot be read"),
+    errors.CheckpointMissing: ProblemKind("checkpoint-missing", 404, "There is no such checkpoint"),
+    errors.UnsupportedArchitecture: ProblemKind("unsupported-architecture", 422, "The architecture is not known"),
+    errors.UnsafeFormat: ProblemKind("unsafe-format", 422, "The file asks for more than tensors"),
+    errors.CorruptFile: ProblemKind("corrupt-file", 422, "The file contradicts itself"),
+    errors.AnalysisError: ProblemKind("no-such-number", 422, "The number does not exist for this input"),
+    errors.StoreError: ProblemKind("store-failed", 500, "The store cannot do what was asked"),
+    errors.StoreUnavailable: ProblemKind("store-unavailable", 503, "The store cannot be reached"),
+    errors.QueryTimeout: ProblemKind("query-timeout", 504, "A query ran longer than its limit"),
+    errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has a schema this version does not know"),
+    errors.NotStored: ProblemKind("not-stored", 404, "The store has nothing under that name"),
+    errors.StoreConflict: ProblemKind("store-conflict", 409, "Somebody else is writing the same thing"),
+    errors.JobError: ProblemKind("job-refused", 409, "The job cannot be done"),
+}
+HTTP_KINDS = {kind.status: kind for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST)}
+KINDS = {kind.name: kind for kind in (*TABLE.values(), *HTTP_KINDS.values())}
+
+
+class Refused(Exception):
+    """A request that never reaches the domain: no key, or another host; the message is the detail."""
+
+    def __init__(self, kind: ProblemKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+def register_errors(app: FastAPI) -> None:
+    """Route every exception of the service through the table."""
+    app.add_exception_handler(errors.NeuroMFAError, _domain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Refused, _refused)
+
+
+def kind_of(error: errors.NeuroMFAError) -> ProblemKind:
+    """Return the row of the table for the nearest class of `error`."""
+    return next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
+
+
+def answer(kind: ProblemKind, detail: str, scope: Any, *, faults: list[Fault] | None = None) -> JSONResponse:
+    """Build the answer for a problem of `kind` met in the request with this ASGI scope."""
+    problem = Problem(
+        type=f"/problems/{kind.name}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=scope["path"],
+        request_id=scope.get("state", {}).get("request_id", ""),
+        errors=faults,
+    )
+    body = {key: value for key, value in asdict(problem).items() if value is not None}
+    headers = {"Cache-Control": "no-store"} | _headers_of(kind)
+    return JSONResponse(body, kind.status, headers, MEDIA_TYPE)
+
+
+def _headers_of(kind: ProblemKind) -> dict[str, str]:
+    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="neuromfa"'}
+    return {}
+
+
+def _domain(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, errors.NeuroMFAError):
+        raise error
+    return answer(kind_of(error), str(error), request.scope)
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, Refused):
+        raise error
+    return answer(error.kind, str(error), request.scope)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [Fault(".".join(map(str, fault["loc"])), str(fault["msg"])) for fault in error.errors()]
+    detail = "; ".join(f"{fault.where}: {fault.message}" for fault in faults)
+    return answer(INVALID, detail, request.scope, faults=faults)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = HTTP_KINDS.get(error.status_code) or _plain_kind(error.status_code)
+    response = answer(kind, _detail_of(error, request), request.scope)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _plain_kind(status: int) -> ProblemKind:
+    phrase = HTTPStatus(status).phrase
+    return ProblemKind(re.sub(r"[^a-z]+", "-", phrase.lower()), status, phrase)
+
+
+def _detail_of(error: HTTPException, request: Request) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f"no route answers {request.method} {request.url.path}; /docs lists all of them"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{request.url.path} does not take {request.method}"
+    return str(error.detail)

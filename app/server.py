@@ -1,0 +1,100 @@
+"""Running the service: the port is taken first, then the store opened, then requests are answered until a signal."""
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+
+from app.main import create_app
+from app.settings import PREFIX, Settings, refuse_public_without_key
+from app.store import open_store
+from neuromfa.errors import OptionError
+
+BACKLOG = 512
+
+
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM arrived: leave in order, whatever is under way."""
+
+
+def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what runs, close the store and return.
+
+    Parameters
+    ----------
+    ready : called with the address once the port is ours and the store is open
+
+    Raises
+    ------
+    OptionError : the port is taken or the address is not ours, or it is public and there is no key
+    StoreUnavailable, SchemaMismatch : the store cannot be opened
+    """
+    refuse_public_without_key(settings)
+    try:
+        with _stopping(), closing(bind(settings)) as listener, closing(open_store(settings)) as store:
+            server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
+            if ready is not None:
+                ready(address_of(listener))
+            server.run(sockets=[listener])
+    except _Stopped:
+        pass
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a listening socket at the address of the settings, or raise `OptionError` with one sentence."""
+    where = f"{settings.host}:{settings.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise OptionError(f"cannot listen on {where}: {error.strerror}; see {PREFIX}HOST") from None
+    try:
+        # Without it a restarted service would wait a minute for the old connections to be forgotten.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OptionError(
+            f"cannot listen on {where}: {error.strerror}; stop what runs there or choose another {PREFIX}PORT"
+        ) from None
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the http address a person can open."""
+    host, port = listener.getsockname()[:2]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+def _config(settings: Settings, app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout)),
+        server_header=False,
+        date_header=True,
+        lifespan="on",
+    )
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Let both signals raise `_Stopped`: uvicorn answers them while it runs and hands them on when it has finished."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

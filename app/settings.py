@@ -1,0 +1,145 @@
+"""Every setting of service, worker and command line: one record, read from the environment and `.env`."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from neuromfa.errors import OptionError
+
+PREFIX = "NEUROMFA_"
+
+
+def default_data_dir() -> Path:
+    """Return the folder of this user's application data: the same one from wherever a command is started."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "neuromfa"
+
+
+class Settings(BaseSettings):
+    """All settings; each is an environment variable with the prefix ``NEUROMFA_`` or a line of `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    neo4j_uri: str | None = Field(
+        None,
+        pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://",
+        description="Bolt address of a Neo4j server, such as `bolt://localhost:7687`. "
+        "Without it the embedded store in the data folder is used.",
+    )
+    neo4j_user: str = Field("neo4j", description="User name at the Neo4j server.")
+    neo4j_password: SecretStr | None = Field(None, description="Password at the Neo4j server.")
+    neo4j_password_file: Path | None = Field(
+        None, description="File that holds the password (a mounted secret); wins over the password itself."
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the embedded store and its lock and password files.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address the service listens on. Anything but loopback needs an API key.",
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Port the service listens on; 0 takes a free one.")
+    api_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key asked for as `Authorization: Bearer KEY`: for writes once it is set, and for reads "
+        "too when the service listens beyond loopback. At least 16 characters.",
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Further host names, separated by commas, that requests may be addressed to, such as the "
+        "public name behind a reverse proxy. On loopback its own names always pass; beyond it an empty list "
+        "lets every name pass.",
+    )
+    connect_timeout: float = Field(
+        10.0, gt=0, le=300, description="Seconds to wait for a connection to the store before answering 503."
+    )
+    query_timeout: float = Field(
+        30.0, gt=0, le=600, description="Seconds a single query may take before it is stopped (504)."
+    )
+    start_timeout: float = Field(
+        60.0, gt=0, le=600, description="Seconds the embedded store may take to start, recovery included."
+    )
+    shutdown_timeout: float = Field(
+        5.0, gt=0, le=60, description="Seconds running requests get to finish when the service is stopped."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning",
+        description="Least severe message the service writes; `info` adds a line for every request.",
+    )
+    page_limit: int = Field(200, ge=1, le=1000, description="Most items one page of a list may have.")
+
+    @field_validator("data_dir", "neo4j_password_file")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value is not None else None
+
+    @property
+    def password(self) -> str | None:
+        """The Neo4j password, from its file when one is named."""
+        if self.neo4j_password_file is not None:
+            return _read_secret(self.neo4j_password_file)
+        return self.neo4j_password.get_secret_value() if self.neo4j_password else None
+
+    @property
+    def binds_loopback(self) -> bool:
+        """True when only this machine can reach the service."""
+        return is_loopback(self.host)
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `allowed_hosts`, in lower case."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings of this process; `overrides` (command-line options) win where not None.
+
+    Raises
+    ------
+    OptionError : a setting outside its bounds, named as the environment variable it came from
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise OptionError("; ".join(_sentence(fault) for fault in error.errors())) from None
+
+
+def refuse_public_without_key(settings: Settings) -> None:
+    """Raise `OptionError` when the service would listen beyond loopback with no key to ask for."""
+    if not settings.binds_loopback and settings.api_key is None:
+        raise OptionError(
+            f"refusing to listen on {settings.host} without a key: set {PREFIX}API_KEY (16 characters or "
+            f"more), or keep {PREFIX}HOST at 127.0.0.1"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` (a name or an address, brackets allowed) names this machine only."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise OptionError(f"{PREFIX}NEO4J_PASSWORD_FILE: cannot read {path}: {error.strerror}") from None
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
+    return f"{name}: {str(fault['msg']).lower()}"

@@ -1,0 +1,1 @@
+"""Every query text of the project, one per file; `neuromfa.graph` reads them through `importlib.resources`."""

@@ -1,0 +1,144 @@
+"""One ingest: measure every checkpoint, write its spectra and the graphs of its first samples, skip what is stored.
+
+Measuring may run anywhere (see `executors`); only this process writes to the store.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each
+from neuromfa.checkpoints import CheckpointSeries, open_series
+from neuromfa.errors import OptionError
+from neuromfa.graph import GraphStore
+from neuromfa.options import AnalysisOptions
+
+Report = Callable[[int, int, str], None]
+"""Called with units done, units in all, and what is under way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestRequest:
+    """What to read, how to measure it, and how many samples' graphs to keep.
+
+    Attributes
+    ----------
+    source, steps, revision, model_id, architecture, download : as `open_series` takes them
+    options : the analysis
+    graph_samples : graphs written per checkpoint; None writes all of them
+    """
+
+    source: str
+    steps: str = "all"
+    revision: str | None = None
+    model_id: str | None = None
+    architecture: Path | None = None
+    download: bool = False
+    options: AnalysisOptions = field(default_factory=AnalysisOptions)
+    graph_samples: int | None = 1
+
+    def __post_init__(self) -> None:
+        if self.graph_samples is not None and self.graph_samples < 0:
+            raise OptionError(f"graph-samples is 0 or more, or all, not {self.graph_samples}")
+
+    def open(self) -> CheckpointSeries:
+        """Open the series; any `SourceError` names what is wrong with it."""
+        return open_series(
+            self.source,
+            revision=self.revision,
+            model_id=self.model_id,
+            architecture=self.architecture,
+            download=self.download,
+        )
+
+    @property
+    def graphs_per_checkpoint(self) -> int:
+        """Number of graphs each checkpoint keeps."""
+        n_seeds = len(self.options.seeds)
+        return n_seeds if self.graph_samples is None else min(self.graph_samples, n_seeds)
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What an ingest did: objects written, and objects that stood there already."""
+
+    model: str
+    checkpoints: int
+    spectra_written: int
+    graphs_written: int
+    edges_written: int
+
+    @property
+    def nothing_new(self) -> bool:
+        """True when everything stood in the store already."""
+        return self.spectra_written == self.graphs_written == 0
+
+
+def ingest(
+    request: IngestRequest,
+    store: GraphStore,
+    *,
+    executor: Executor | None = None,
+    report: Report | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> IngestSummary:
+    """Bring a series into the store.
+
+    Parameters
+    ----------
+    executor : where checkpoints are measured; None measures in this process
+    report : told of progress, in checkpoints
+    stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
+    """
+    series = request.open().select(request.steps)
+    store.ensure_schema()
+    store.write_model(series.id, source=series.source)
+    known = Known(
+        analyses=frozenset(store.analysis_hashes(series.id)), graphs=frozenset(store.graph_hashes(series.id))
+    )
+    tally = _Tally(series.id, store, len(series.checkpoints), report or (lambda done, total, doing: None))
+    for analysis in analyze_each(
+        request.open(),
+        request.options,
+        steps=request.steps,
+        executor=executor,
+        known=known,
+        graph_samples=request.graphs_per_checkpoint,
+    ):
+        tally.write(analysis, request.options)
+        if stop():
+            break
+    return tally.summary
+
+
+@dataclass
+class _Tally:
+    """Writes one analysis after the other and counts."""
+
+    model: str
+    store: GraphStore
+    total: int
+    report: Report
+    done: int = 0
+    spectra: int = 0
+    graphs: int = 0
+    edges: int = 0
+
+    def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
+        step = analysis.checkpoint.step
+        name = "checkpoint" if step is None else f"step {step}"
+        self.store.write_checkpoint(self.model, step=step, revision=analysis.checkpoint.revision)
+        if analysis.result is not None:
+            self.spectra += self.store.write_result(self.model, analysis.result, options)
+        for graph in analysis.graphs:
+            self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
+            written = self.store.write_sample(self.model, graph)
+            self.graphs += written
+            self.edges += graph.n_edges * written
+        self.done += 1
+        self.report(self.done, self.total, name)
+
+    @property
+    def summary(self) -> IngestSummary:
+        return IngestSummary(self.model, self.done, self.spectra, self.graphs, self.edges)

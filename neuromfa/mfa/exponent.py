@@ -1,0 +1,50 @@
+"""Algorithm 3, Eq. 6: the mass exponent tau(q), a least-squares slope of ln Z(q, r) on ln(r / L)."""
+
+import numpy as np
+
+from neuromfa.network import FloatArray, IntArray
+
+# Below this spread ln Z is constant up to rounding, and there is no variance to explain.
+CONSTANT = 1e-12
+
+
+def log_radii(radii: IntArray | FloatArray) -> FloatArray:
+    """Return x_k = ln(r_k / L), L the last radius."""
+    return np.log(radii / radii[-1])
+
+
+def slope_weights(radii: IntArray | FloatArray) -> FloatArray:
+    """Return c_k = (x_k - mean x) / sum (x - mean x)^2, with which a least-squares slope is sum_k c_k y_k."""
+    x = log_radii(radii)
+    centred = x - x.mean()
+    return centred / np.sum(np.square(centred))
+
+
+def mass_exponent(log_z: FloatArray, *, radii: IntArray | FloatArray) -> FloatArray:
+    """Return tau(q) = slope of ln Z(q, r) on ln(r / L) over all radii (paper, Eq. 6).
+
+    Parameters
+    ----------
+    log_z : float64 array of shape (n_q, m)
+    radii : array of shape (m,), ascending, at least two
+
+    Returns
+    -------
+    tau : float64 array of shape (n_q,), mass exponents
+    """
+    return slopes(log_z, radii=radii)
+
+
+def slopes(values: FloatArray, *, radii: IntArray | FloatArray) -> FloatArray:
+    """Return the least-squares slope on ln r of every row of `values`, shape (n, m), summed in a fixed order."""
+    return np.einsum("nk,k->n", values, slope_weights(radii))
+
+
+def r_squared(log_z: FloatArray, *, radii: IntArray | FloatArray) -> list[float | None]:
+    """Return the share of variance of each row of ln Z that its line explains; None where ln Z is constant."""
+    x = log_radii(radii)
+    centred_x, centred = x - x.mean(), log_z - log_z.mean(axis=1, keepdims=True)
+    residual = np.sum(np.square(centred - np.outer(slopes(log_z, radii=radii), centred_x)), axis=1)
+    total = np.sum(np.square(centred), axis=1)
+    constant = np.abs(centred).max(axis=1) < CONSTANT
+    return [None if flat else float(1.0 - left / all_) for flat, left, all_ in zip(constant, residual, total, strict=True)]

@@ -1,0 +1,205 @@
+"""Pictures of results: rows for the Vega-Lite charts in `neuromfa/charts`, and SVG or PNG files of them.
+
+The web page draws the same chart files in the browser. Files need the extra ``plots`` (vl-convert), rows need nothing.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib import resources
+from itertools import zip_longest
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from neuromfa.errors import OptionError
+from neuromfa.network import SampleGraph
+from neuromfa.results import CheckpointResult, Estimate, SeriesResult
+
+Row = dict[str, Any]
+Theme = Literal["light", "dark"]
+
+SPECTRAL_CHARTS = ("spectrum", "tau")
+STEP_CHARTS = ("emergence", "alpha0", "width")
+CHARTS = (*SPECTRAL_CHARTS, *STEP_CHARTS, "nfd", "radar")
+TITLES = {
+    "spectrum": "Multifractal spectrum",
+    "tau": "Mass exponent",
+    "emergence": "Degree of emergence",
+    "alpha0": "Regularity",
+    "width": "Spectrum width",
+    "nfd": "Node fractal dimension",
+    "radar": "Measures and benchmarks",
+}
+PAPER_WIDTH = 640
+PNG_SCALE = 2.0
+VEGALITE_VERSION = "6.4"
+LABELS = {
+    "real": "Real weights",
+    "shuffled": "Shuffled null",
+    "gaussian": "Gaussian null",
+    "rescaled": "Rescaled null",
+}
+
+
+def render(name: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, theme: Theme = "light") -> Path:
+    """Draw one chart into `path`; its ending, .svg or .png, tells the format.
+
+    Parameters
+    ----------
+    name : one of `CHARTS`
+    rows : what the row function of that chart gave
+    title : the line under the chart's name, such as the id of the series
+
+    Raises
+    ------
+    OptionError : an unknown chart or ending, or the extra ``plots`` is not installed
+    """
+    converter = _converter()
+    spec = {**chart(name, rows, theme=theme), "title": {"text": TITLES[name], "subtitle": title}}
+    if path.suffix == ".svg":
+        path.write_text(converter.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION), encoding="utf-8")
+    elif path.suffix == ".png":
+        path.write_bytes(converter.vegalite_to_png(spec, vl_version=VEGALITE_VERSION, scale=PNG_SCALE))
+    else:
+        raise OptionError(f"a chart is written as .svg or .png, not {path.suffix!r} ({path})")
+    return path
+
+
+def render_series(result: SeriesResult, folder: Path, *, graphs: Iterable[SampleGraph] = ()) -> list[Path]:
+    """Draw every chart of a series into `folder`, as SVG and PNG; NFD distributions where `graphs` are given.
+
+    A series without any value of a measure (E without a baseline) has no chart of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    title = f"{result.series} (profile {result.profile})"
+    return [
+        render(name, rows, folder / f"{name}{ending}", title=title)
+        for name, rows in _charts_of(result, graphs)
+        for ending in (".svg", ".png")
+    ]
+
+
+def chart(name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light") -> dict[str, Any]:
+    """Return the whole Vega-Lite specification of a chart, rows and theme inside, at the width of a page."""
+    if name not in CHARTS:
+        raise OptionError(f"no chart is called {name!r}; there are {', '.join(CHARTS)}")
+    spec = _read(name)
+    if spec.get("width") == "container":
+        spec["width"] = PAPER_WIDTH
+    for param in spec["params"]:
+        if param["name"] == "stepTicks":
+            param["value"] = step_ticks([row["step"] for row in rows])
+    return {**spec, "datasets": {"rows": list(rows)}, "config": _read(f"theme-{theme}")}
+
+
+def spectrum_rows(checkpoints: Iterable[CheckpointResult]) -> list[Row]:
+    """One row for each checkpoint and q: q, tau, alpha, f and their bands (charts spectrum and tau)."""
+    return [row for checkpoint in checkpoints for row in _spectrum_rows(checkpoint)]
+
+
+def metric_rows(checkpoints: Iterable[CheckpointResult], measure: str) -> list[Row]:
+    """One row for each checkpoint with a step and each of real weights and nulls: value, low, high.
+
+    `measure` is emergence, alpha0 or width.
+    """
+    return [
+        {"step": checkpoint.step, "model": model, "label": LABELS.get(model, model), **_value(estimate)}
+        for checkpoint in checkpoints
+        if checkpoint.step is not None
+        for model, estimate in _estimates(checkpoint, measure)
+    ]
+
+
+def nfd_rows(graphs: Iterable[SampleGraph]) -> list[Row]:
+    """One row for each neuron with a node fractal dimension: step, kind of layer, nfd (chart nfd)."""
+    return [
+        {"step": graph.provenance.step, "kind": kind, "nfd": nfd}
+        for graph in graphs
+        if graph.measures is not None
+        for layer, values in zip(graph.layers, graph.measures.nfd, strict=True)
+        for kind, nfd in zip(layer.kinds, values.tolist(), strict=True)
+        if math.isfinite(nfd)
+    ]
+
+
+def radar_rows(scores: Mapping[str, Mapping[int, float]]) -> list[Row]:
+    """Corners of one polygon a step: `scores` has step -> value for each axis (chart radar).
+
+    Every axis is scaled to its own range over the steps, so 0 is the lowest step and 1 the highest;
+    a step that misses an axis has no polygon. The first corner comes again to close it.
+    """
+    axes = list(scores)
+    common = sorted(set.intersection(*(set(values) for values in scores.values()))) if axes else []
+    return [
+        {"step": step, "axis": axis, "place": place, "places": len(axes), "value": scores[axis][step],
+         "share": _share(scores[axis][step], [scores[axis][other] for other in common])}
+        for step in common
+        for place, axis in enumerate([*axes, *axes[:1]])
+    ]  # fmt: skip
+
+
+def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
+    """Return steps to label on an axis of log(1 + step): at most about `most`, none too near the one before."""
+    known = sorted({step for step in steps if step is not None})
+    if not known:
+        return []
+    gap = (math.log1p(known[-1]) - math.log1p(known[0])) / most
+    ticks = known[:1]
+    for step in known[1:]:
+        if math.log1p(step) - math.log1p(ticks[-1]) >= gap:
+            ticks.append(step)
+    return ticks
+
+
+def _charts_of(result: SeriesResult, graphs: Iterable[SampleGraph]) -> Iterator[tuple[str, list[Row]]]:
+    spectra = spectrum_rows(result.checkpoints)
+    charts = [(name, spectra) for name in SPECTRAL_CHARTS]
+    charts += [(name, metric_rows(result.checkpoints, name)) for name in STEP_CHARTS]
+    charts.append(("nfd", nfd_rows(graphs)))
+    return ((name, rows) for name, rows in charts if any(row.get("value", 0.0) is not None for row in rows))
+
+
+def _spectrum_rows(checkpoint: CheckpointResult) -> Iterator[Row]:
+    spectrum = {key: value or [] for key, value in asdict(checkpoint.spectrum).items()}
+    name = f"step {checkpoint.step}" if checkpoint.step is not None else checkpoint.revision
+    alpha_at = {key: dict(zip(spectrum["alpha_q"], spectrum[key], strict=False)) for key in _ALPHA}
+    for q, tau, low, high in zip_longest(*(spectrum[key] for key in ("q", "tau", "tau_low", "tau_high"))):
+        along_alpha = {key: values.get(q) for key, values in alpha_at.items()}
+        yield {"step": checkpoint.step, "name": name, "q": q, "tau": tau, "tau_low": low, "tau_high": high} | along_alpha
+
+
+_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
+
+
+def _estimates(checkpoint: CheckpointResult, measure: str) -> Iterator[tuple[str, Estimate | None]]:
+    yield "real", getattr(checkpoint, measure)
+    for model, null in (checkpoint.nulls or {}).items():
+        yield model, getattr(null, measure)
+
+
+def _value(estimate: Estimate | None) -> Row:
+    if estimate is None:
+        return {"value": None, "low": None, "high": None}
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _share(value: float, values: Sequence[float]) -> float:
+    low, high = min(values), max(values)
+    return (value - low) / (high - low) if high > low else 1.0
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = resources.files("neuromfa").joinpath("charts", f"{name}.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def _converter() -> ModuleType:
+    try:
+        import vl_convert
+    except ImportError:
+        raise OptionError("drawing a chart into a file needs the extra: pip install 'neuromfa[plots]'") from None
+    module: ModuleType = vl_convert
+    return module
