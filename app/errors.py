@@ -30,7 +30,7 @@ class Problem:
 
     Attributes
     ----------
-    type : relative address of the kind of problem, such as ``/problems/not-stored``; it answers what the kind means
+    type : relative address of the kind of problem, such as ``/problems/not-stored``, where it is explained
     title : the kind in words; the same for every problem of this type
     status : HTTP status
     detail : what was wrong this time, with which input, and what to do
@@ -70,14 +70,16 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.OptionError: INVALID,
     errors.SourceError: ProblemKind("unreadable-source", 422, "A checkpoint cannot be read"),
     errors.CheckpointMissing: ProblemKind("checkpoint-missing", 404, "There is no such checkpoint"),
-    errors.UnsupportedArchitecture: ProblemKind("unsupported-architecture", 422, "The architecture is not known"),
+    errors.UnsupportedArchitecture: ProblemKind(
+        "unsupported-architecture", 422, "The architecture is not known"
+    ),
     errors.UnsafeFormat: ProblemKind("unsafe-format", 422, "The file asks for more than tensors"),
     errors.CorruptFile: ProblemKind("corrupt-file", 422, "The file contradicts itself"),
     errors.AnalysisError: ProblemKind("no-such-number", 422, "The number does not exist for this input"),
     errors.StoreError: ProblemKind("store-failed", 500, "The store cannot do what was asked"),
     errors.StoreUnavailable: ProblemKind("store-unavailable", 503, "The store cannot be reached"),
     errors.QueryTimeout: ProblemKind("query-timeout", 504, "A query ran longer than its limit"),
-    errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has a schema this version does not know"),
+    errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has another schema"),
     errors.NotStored: ProblemKind("not-stored", 404, "The store has nothing under that name"),
     errors.StoreConflict: ProblemKind("store-conflict", 409, "Somebody else is writing the same thing"),
     errors.JobError: ProblemKind("job-refused", 409, "The job cannot be done"),

@@ -1,4 +1,4 @@
-"""What happens to every request before and after its route: id, host check, safe headers, and the last net for errors."""
+"""What surrounds every request: its id, the host check, safe headers, and the last net for errors."""
 
 import logging
 import re
@@ -74,7 +74,7 @@ class _Exchange:
 def host_passes(host: str, settings: Settings) -> bool:
     """Return whether a request with this Host header is meant for us.
 
-    On loopback only loopback names pass: a page of another site that rebinds its own name to 127.0.0.1 is refused.
+    On loopback only loopback names pass: a page of another site whose name was bound to 127.0.0.1 is refused.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
@@ -93,4 +93,6 @@ def _request_id(scope: Scope) -> str:
 
 
 def _advice(host: str) -> str:
-    return f"this service does not answer for the host {host!r}; add its name to {PREFIX}ALLOWED_HOSTS if it should"
+    return (
+        f"this service does not answer for the host {host!r}; if it should, name it in {PREFIX}ALLOWED_HOSTS"
+    )

@@ -1,4 +1,4 @@
-"""Running the service: the port is taken first, then the store opened, then requests are answered until a signal."""
+"""Running the service: first the port, then the store, then requests until a signal."""
 
 import signal
 import socket
@@ -87,9 +87,14 @@ def _config(settings: Settings, app: object) -> uvicorn.Config:
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Let both signals raise `_Stopped`: uvicorn answers them while it runs and hands them on when it has finished."""
+    """Let the first signal raise `_Stopped`; later ones do not disturb the way out.
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
+    While uvicorn runs it takes the signals itself, finishes its requests and then hands them on to us.
+    """
+
+    def stop(_: int, __: FrameType | None) -> NoReturn:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
         raise _Stopped
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     neo4j_password_file: Path | None = Field(
         None, description="File that holds the password (a mounted secret); wins over the password itself."
     )
+    neo4j_database: str | None = Field(None, description="Database at the Neo4j server; unset, its default.")
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Folder of the embedded store and its lock and password files.",
@@ -61,22 +62,21 @@ class Settings(BaseSettings):
         "lets every name pass.",
     )
     connect_timeout: float = Field(
-        10.0, gt=0, le=300, description="Seconds to wait for a connection to the store before answering 503."
+        5.0, gt=0, le=300, description="Seconds to wait for a connection to the store before giving up (503)."
     )
     query_timeout: float = Field(
         30.0, gt=0, le=600, description="Seconds a single query may take before it is stopped (504)."
-    )
-    start_timeout: float = Field(
-        60.0, gt=0, le=600, description="Seconds the embedded store may take to start, recovery included."
     )
     shutdown_timeout: float = Field(
         5.0, gt=0, le=60, description="Seconds running requests get to finish when the service is stopped."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning",
-        description="Least severe message the service writes; `info` adds a line for every request.",
+        description="Least severe message the service writes; `info` adds one for every request.",
     )
-    page_limit: int = Field(200, ge=1, le=1000, description="Most items one page of a list may have.")
+    page_limit: int = Field(
+        200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
+    )
 
     @field_validator("data_dir", "neo4j_password_file")
     @classmethod

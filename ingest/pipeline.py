@@ -91,25 +91,38 @@ def ingest(
     report : told of progress, in checkpoints
     stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
     """
-    series = request.open().select(request.steps)
-    store.ensure_schema()
+    series = request.open()
+    chosen = series.select(request.steps)
     store.write_model(series.id, source=series.source)
-    known = Known(
-        analyses=frozenset(store.analysis_hashes(series.id)), graphs=frozenset(store.graph_hashes(series.id))
-    )
-    tally = _Tally(series.id, store, len(series.checkpoints), report or (lambda done, total, doing: None))
+    tally = _Tally(series.id, store, len(chosen.checkpoints), report or (lambda done, total, doing: None))
     for analysis in analyze_each(
-        request.open(),
+        series,
         request.options,
         steps=request.steps,
         executor=executor,
-        known=known,
+        known=_known(store, series.id),
         graph_samples=request.graphs_per_checkpoint,
     ):
         tally.write(analysis, request.options)
         if stop():
             break
     return tally.summary
+
+
+def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
+    """Return by step what the store holds of a model."""
+    known: dict[int | None, Known] = {}
+    cursor: str | None = None
+    while True:
+        page = store.checkpoints(model, cursor=cursor)
+        for record in page.items:
+            known[record.step] = Known(
+                analyses=frozenset(store.analysis_hashes(model, record.step)),
+                graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
+            )
+        if page.next is None:
+            return known
+        cursor = page.next
 
 
 @dataclass
@@ -126,14 +139,14 @@ class _Tally:
     edges: int = 0
 
     def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
-        step = analysis.checkpoint.step
+        step = analysis.step
         name = "checkpoint" if step is None else f"step {step}"
-        self.store.write_checkpoint(self.model, step=step, revision=analysis.checkpoint.revision)
+        self.store.write_checkpoint(self.model, step, revision=analysis.revision)
         if analysis.result is not None:
             self.spectra += self.store.write_result(self.model, analysis.result, options)
         for graph in analysis.graphs:
             self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
-            written = self.store.write_sample(self.model, graph)
+            written = self.store.write_sample(self.model, step, graph, options=options)
             self.graphs += written
             self.edges += graph.n_edges * written
         self.done += 1

@@ -76,7 +76,7 @@ class NoBaseline(AnalysisError):
 class UndefinedEmergence(AnalysisError):
     """E does not exist for these numbers; `reason` is the name used in results."""
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    def __init__(self, message: str, *, reason: str = "") -> None:
         super().__init__(message)
         self.reason = reason
 

@@ -1,6 +1,6 @@
 """Pictures of results: rows for the Vega-Lite charts in `neuromfa/charts`, and SVG or PNG files of them.
 
-The web page draws the same chart files in the browser. Files need the extra ``plots`` (vl-convert), rows need nothing.
+The web page draws the same charts in the browser. Files need the extra ``plots`` (vl-convert), rows nothing.
 """
 
 import json
@@ -43,7 +43,9 @@ LABELS = {
 }
 
 
-def render(name: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, theme: Theme = "light") -> Path:
+def render(
+    name: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, theme: Theme = "light"
+) -> Path:
     """Draw one chart into `path`; its ending, .svg or .png, tells the format.
 
     Parameters
@@ -141,7 +143,7 @@ def radar_rows(scores: Mapping[str, Mapping[int, float]]) -> list[Row]:
 
 
 def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
-    """Return steps to label on an axis of log(1 + step): at most about `most`, none too near the one before."""
+    """Return steps to label on an axis of log(1 + step): about `most`, none too near the one before."""
     known = sorted({step for step in steps if step is not None})
     if not known:
         return []
@@ -151,6 +153,11 @@ def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
         if math.log1p(step) - math.log1p(ticks[-1]) >= gap:
             ticks.append(step)
     return ticks
+
+
+def require() -> None:
+    """Raise `OptionError` when the extra that draws files is missing: sooner than after a measurement."""
+    _converter()
 
 
 def _charts_of(result: SeriesResult, graphs: Iterable[SampleGraph]) -> Iterator[tuple[str, list[Row]]]:
@@ -167,7 +174,14 @@ def _spectrum_rows(checkpoint: CheckpointResult) -> Iterator[Row]:
     alpha_at = {key: dict(zip(spectrum["alpha_q"], spectrum[key], strict=False)) for key in _ALPHA}
     for q, tau, low, high in zip_longest(*(spectrum[key] for key in ("q", "tau", "tau_low", "tau_high"))):
         along_alpha = {key: values.get(q) for key, values in alpha_at.items()}
-        yield {"step": checkpoint.step, "name": name, "q": q, "tau": tau, "tau_low": low, "tau_high": high} | along_alpha
+        yield {
+            "step": checkpoint.step,
+            "name": name,
+            "q": q,
+            "tau": tau,
+            "tau_low": low,
+            "tau_high": high,
+        } | along_alpha
 
 
 _ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
@@ -200,6 +214,8 @@ def _converter() -> ModuleType:
     try:
         import vl_convert
     except ImportError:
-        raise OptionError("drawing a chart into a file needs the extra: pip install 'neuromfa[plots]'") from None
+        raise OptionError(
+            "drawing a chart into a file needs the extra: pip install 'neuromfa[plots]'"
+        ) from None
     module: ModuleType = vl_convert
     return module

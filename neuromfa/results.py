@@ -22,11 +22,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NullMetrics:
-    """What a null model gives where the real weights give the plain figures."""
+    """What a null model gives where the real weights give the plain figures; `reason` says why one is None."""
 
     alpha0: Estimate
     width: Estimate
     emergence: Estimate | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,17 @@ class SampleResult:
 
 
 @dataclass(frozen=True)
+class RowDimension:
+    """Node fractal dimensions of the kept neurons of one row, over all samples; quantiles at 5, 25, 50, 75, 95 %."""
+
+    row: str
+    n: int
+    mean: float
+    std: float
+    quantiles: list[float]
+
+
+@dataclass(frozen=True)
 class CheckpointResult:
     """All that stands beside the numbers of one checkpoint."""
 
@@ -130,6 +142,7 @@ class CheckpointResult:
     spectrum: Spectrum
     samples: list[SampleResult]
     analysis_hash: str
+    dimensions: list[RowDimension] = field(default_factory=list)
     scale_matched: "ScaleMatched | None" = None
 
 

@@ -20,8 +20,9 @@ EXCLUDED_FOLDERS = frozenset(
 EXCLUDED_PREFIXES = ("_sysconfigdata", "config-")
 HELDOUT_EVERY = 20
 DESCRIPTION = (
-    "All *.py files of the Python standard library, sorted by relative path and joined as bytes; without tests, "
-    "installed packages, symbolic links and the files a build of Python generates (_sysconfigdata*, config-*). "
+    "All *.py files of the Python standard library, sorted by relative path and joined as bytes; without "
+    "tests, installed packages, symbolic links and the files a build of Python generates (_sysconfigdata*, "
+    "config-*). "
     f"Every {HELDOUT_EVERY}th file, beginning with the first, is held out of training."
 )
 
@@ -70,7 +71,9 @@ def read_corpus(root: Path | None = None) -> Corpus:
     root = root or Path(sysconfig.get_path("stdlib"))
     contents = [path.read_bytes() for path in source_files(root)]
     if len(contents) < 2:
-        raise FileNotFoundError(f"no Python sources in {root}: use a Python whose standard library is unpacked files")
+        raise FileNotFoundError(
+            f"no Python sources in {root}: use a Python whose standard library is unpacked files"
+        )
     return Corpus(
         train=_joined([text for i, text in enumerate(contents) if i % HELDOUT_EVERY]),
         heldout=_joined(contents[::HELDOUT_EVERY]),

@@ -30,6 +30,18 @@ Report = Callable[[str], None]
 LIBRARIES = ("numpy", "torch", "transformers", "safetensors")
 SMALL_INIT = ("query_key_value.weight", "dense_h_to_4h.weight", "embed_in.weight", "embed_out.weight")
 WANG_INIT = ("attention.dense.weight", "dense_4h_to_h.weight")
+LICENCE = {
+    "weights": "trained by this project from random weights; under the project's licence",
+    "corpus": "Python standard library, Python Software Foundation License 2.0; not part of the series",
+}
+METHOD = {
+    "model": "transformers GPTNeoXForCausalLM, parallel residual, trained in float32, stored in float16",
+    "initialisation": "numpy default_rng(seed), weights in order of name, rounded to float16: small_init "
+    "sqrt(2/(5 d)) for query_key_value, dense_h_to_4h and both embeddings, wang_init 2/(L sqrt d) for "
+    "attention.dense and dense_4h_to_h; biases 0, norms 1",
+    "optimizer": "AdamW on matrices with weight decay, on norms and biases without; linear warm-up, cosine",
+    "threads": 1,
+}
 
 
 class SeriesError(RuntimeError):
@@ -78,8 +90,8 @@ RECIPES = {
 class LogRow:
     """One row of training-log.csv; losses are in nats a byte.
 
-    `train_loss` is the mean over the batches since the row before (at step 0: the first batch, before any update);
-    `learning_rate` is the one of the update that led to `step`.
+    `train_loss` is the mean over the batches since the row before (at step 0: the first batch, before any
+    update); `learning_rate` is the one of the update that led to `step`.
     """
 
     step: int
@@ -89,7 +101,10 @@ class LogRow:
 
 
 def learning_rate(step: int, *, recipe: Recipe) -> float:
-    """Rate of update number `step` (from 1; 0 at step 0): linear warm-up, then half a cosine down to the final share."""
+    """Give the rate of update number `step`, counted from 1: linear warm-up, then half a cosine.
+
+    The cosine ends at `final_rate_share` of the full rate; at step 0, before any update, the rate is 0.
+    """
     warmup = round(recipe.steps * recipe.warmup_share)
     if step < warmup:
         return recipe.learning_rate * step / warmup
@@ -99,9 +114,10 @@ def learning_rate(step: int, *, recipe: Recipe) -> float:
 
 
 def initial_std(name: str, *, recipe: Recipe) -> float | None:
-    """Standard deviation Pythia draws a weight with, or None where it draws nothing (norms are 1, biases 0).
+    """Give the standard deviation Pythia draws a weight with, or None where it draws nothing.
 
-    small_init ``sqrt(2 / (5 d))`` for what reads the residual stream, wang_init ``2 / (L sqrt d)`` for what writes it.
+    small_init ``sqrt(2 / (5 d))`` for what reads the residual stream and for both embeddings; wang_init
+    ``2 / (L sqrt d)`` for what writes to the stream. Norms begin at 1 and biases at 0.
     """
     if name.endswith(SMALL_INIT):
         return math.sqrt(2 / (5 * recipe.hidden_size))
@@ -112,7 +128,14 @@ def initial_std(name: str, *, recipe: Recipe) -> float | None:
 
 def model_config(recipe: Recipe) -> dict[str, Any]:
     """Give the content of config.json, with the keys the published Pythia checkpoints have."""
-    shape = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size", "rotary_pct")
+    shape = (
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "vocab_size",
+        "rotary_pct",
+    )
     return {
         "architectures": ["GPTNeoXForCausalLM"],
         "model_type": "gpt_neox",
@@ -132,7 +155,7 @@ def model_config(recipe: Recipe) -> dict[str, Any]:
 
 
 def initial_model(recipe: Recipe) -> GPTNeoXForCausalLM:
-    """Build the float32 model of step 0 from the seed alone, so that every series begins with the same weights."""
+    """Build the float32 model of step 0 from the seed alone: every series begins with the same weights."""
     import torch
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
@@ -142,7 +165,9 @@ def initial_model(recipe: Recipe) -> GPTNeoXForCausalLM:
     rng = np.random.default_rng(recipe.seed)
     with torch.no_grad():
         for name, parameter in named_weights(model):
-            parameter.copy_(torch.from_numpy(initial_weight(name, tuple(parameter.shape), recipe=recipe, rng=rng)))
+            parameter.copy_(
+                torch.from_numpy(initial_weight(name, tuple(parameter.shape), recipe=recipe, rng=rng))
+            )
     return model
 
 
@@ -156,17 +181,22 @@ def named_weights(model: GPTNeoXForCausalLM) -> list[tuple[str, torch.nn.Paramet
 def initial_weight(
     name: str, shape: tuple[int, ...], *, recipe: Recipe, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Draw one weight, float32 of `shape`, rounded to float16: training starts at the very values stored as step 0."""
+    """Draw one weight, float32 of `shape`, rounded to float16: training starts at the stored step 0."""
     std = initial_std(name, recipe=recipe)
     if std is None and len(shape) > 1:
-        raise SeriesError(f"no initialisation is known for {name}: this version of transformers names its weights anew.")
+        raise SeriesError(
+            f"{name} has no initialisation here: use a version of transformers that does not name it so."
+        )
     if std is None:
         return np.full(shape, name.endswith("weight"), dtype=np.float32)
     return rng.normal(0, std, size=shape).astype(np.float16).astype(np.float32)
 
 
 def training_windows(data: Bytes, *, recipe: Recipe) -> Iterator[NDArray[np.int64]]:
-    """Yield batches of shape (batch, context + 1) at random places; the places depend on seed and length only."""
+    """Yield batches of shape (batch, context + 1) from random places.
+
+    The places depend only on seed and length, so the negative controls see the places the main series saw.
+    """
     rng = np.random.default_rng([recipe.seed, 1])
     while True:
         starts = rng.integers(0, data.size - recipe.context, size=recipe.batch)
@@ -175,7 +205,8 @@ def training_windows(data: Bytes, *, recipe: Recipe) -> Iterator[NDArray[np.int6
 
 def windows_at(data: Bytes, starts: NDArray[np.int64], *, recipe: Recipe) -> NDArray[np.int64]:
     """Cut windows of shape (n_starts, context + 1): the context and, one byte on, what is to be predicted."""
-    return data[starts[:, None] + np.arange(recipe.context + 1)].astype(np.int64)
+    windows: NDArray[np.int64] = data[starts[:, None] + np.arange(recipe.context + 1)].astype(np.int64)
+    return windows
 
 
 def heldout_windows(data: Bytes, *, recipe: Recipe) -> NDArray[np.int64]:
@@ -185,7 +216,7 @@ def heldout_windows(data: Bytes, *, recipe: Recipe) -> NDArray[np.int64]:
 
 
 def loss_of(model: GPTNeoXForCausalLM, windows: NDArray[np.int64]) -> torch.Tensor:
-    """Mean cross-entropy, in nats a byte, over all positions of `windows` (n, context + 1)."""
+    """Take the mean cross-entropy, in nats a byte, over all positions of `windows` (n, context + 1)."""
     import torch
 
     tokens = torch.from_numpy(windows)
@@ -194,7 +225,7 @@ def loss_of(model: GPTNeoXForCausalLM, windows: NDArray[np.int64]) -> torch.Tens
 
 
 def optimizer_for(model: GPTNeoXForCausalLM, *, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW that decays matrices only, as GPT-NeoX does; norms and biases are left free."""
+    """Make an AdamW that decays matrices only, as GPT-NeoX does; norms and biases are left free."""
     import torch
 
     parameters = [parameter for _, parameter in named_weights(model)]
@@ -206,7 +237,9 @@ def optimizer_for(model: GPTNeoXForCausalLM, *, recipe: Recipe) -> torch.optim.O
 
 
 def updates(model: GPTNeoXForCausalLM, data: Bytes, *, recipe: Recipe) -> Iterator[tuple[int, float]]:
-    """Train, yielding (step, batch loss) after every update; at step 0 the first batch's loss, with nothing changed."""
+    """Train, yielding (step, batch loss) after every update, and first (0, loss) with nothing changed yet."""
+    import torch
+
     optimizer = optimizer_for(model, recipe=recipe)
     batches = training_windows(data, recipe=recipe)
     for step in range(1, recipe.steps + 1):
@@ -216,7 +249,7 @@ def updates(model: GPTNeoXForCausalLM, data: Bytes, *, recipe: Recipe) -> Iterat
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe=recipe)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         yield step, loss.item()
 
@@ -236,7 +269,9 @@ def train(recipe: Recipe, corpus: Corpus, *, folder: Path, report: Report) -> li
         if step % recipe.log_every == 0 or step in recipe.save_steps:
             with torch.no_grad():
                 heldout_loss = loss_of(model, heldout).item()
-            rows.append(LogRow(step, float(np.mean(recent)), heldout_loss, learning_rate(step, recipe=recipe)))
+            rows.append(
+                LogRow(step, float(np.mean(recent)), heldout_loss, learning_rate(step, recipe=recipe))
+            )
             report(progress_line(rows[-1], recipe=recipe, seconds=time.monotonic() - begun))
             recent.clear()
     return rows
@@ -256,9 +291,13 @@ def save_checkpoint(model: GPTNeoXForCausalLM, folder: Path, *, recipe: Recipe) 
     weights = {name: weight.detach().to(torch.float16) for name, weight in named_weights(model)}
     broken = [name for name, weight in weights.items() if not torch.isfinite(weight).all()]
     if broken:
-        raise SeriesError(f"{recipe.name}: {broken[0]} has values float16 cannot hold: lower the learning rate.")
+        raise SeriesError(
+            f"{recipe.name}: {broken[0]} has values float16 cannot hold: lower the learning rate."
+        )
     folder.mkdir()
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    # safetensors gives its files to their owner alone; others read a shared series too.
+    (folder / "model.safetensors").chmod(0o644)
     write_json(folder / "config.json", model_config(recipe))
 
 
@@ -291,21 +330,12 @@ def provenance(recipe: Recipe, corpus: Corpus, *, folder: Path, seconds: float) 
     """Say how the series in `folder` came to be; holds neither paths nor names of the machine."""
     return {
         "name": recipe.name,
-        "licence": {
-            "weights": "trained by this project from random weights; under the project's licence",
-            "corpus": "Python standard library, Python Software Foundation License 2.0; not part of the series",
-        },
+        "licence": LICENCE,
         "recipe": recipe_record(recipe),
-        "method": {
-            "model": "transformers GPTNeoXForCausalLM, parallel residual, trained in float32, stored in float16",
-            "initialisation": "numpy default_rng(seed), weights in order of name, rounded to float16: small_init "
-            "sqrt(2/(5 d)) for query_key_value, dense_h_to_4h and both embeddings, wang_init 2/(L sqrt d) for "
-            "attention.dense and dense_4h_to_h; biases 0, norms 1",
-            "optimizer": "AdamW on matrices with weight decay, on norms and biases without; linear warm-up, cosine",
-            "threads": 1,
-        },
+        "method": METHOD,
         "corpus": corpus_record(corpus, recipe=recipe),
-        "versions": {name: importlib.metadata.version(name) for name in LIBRARIES} | {"python": corpus.python},
+        "versions": {"python": corpus.python}
+        | {name: importlib.metadata.version(name) for name in LIBRARIES},
         "checkpoints": [checkpoint_record(folder, step) for step in recipe.save_steps],
         "seconds": round(seconds, 1),
     }
@@ -313,7 +343,9 @@ def provenance(recipe: Recipe, corpus: Corpus, *, folder: Path, seconds: float) 
 
 def corpus_record(corpus: Corpus, *, recipe: Recipe) -> dict[str, Any]:
     """Describe the corpus; the entropies are the losses a model without context would reach."""
-    shuffling = f"bytes of each split permuted, numpy default_rng({recipe.seed})" if recipe.shuffle_corpus else "none"
+    shuffling = (
+        f"bytes of each split permuted, numpy default_rng({recipe.seed})" if recipe.shuffle_corpus else "none"
+    )
     return {
         "description": DESCRIPTION,
         "python": corpus.python,
@@ -406,7 +438,9 @@ def require_torch() -> None:
         import torch
         import transformers  # noqa: F401
     except ImportError as error:
-        raise SeriesError(f"{error.name} is missing: training needs `pip install 'neuromfa[torch]'`.") from error
+        raise SeriesError(
+            f"{error.name} is missing: training needs `pip install 'neuromfa[torch]'`."
+        ) from error
     # One thread sums in one order, and is faster than two on a busy small machine.
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -422,7 +456,9 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     description = "Train the bundled checkpoint series on the sources of Python's standard library."
     result = argparse.ArgumentParser(prog="python -m series.train", description=description)
-    result.add_argument("--series", choices=[*RECIPES, "all"], default="all", help="which one to make (default: all)")
+    result.add_argument(
+        "--series", choices=[*RECIPES, "all"], default="all", help="which one to make (default: all)"
+    )
     out_help = "folder that receives the series' folders (default: the one of this script)"
     result.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR", help=out_help)
     return result

@@ -32,7 +32,9 @@ def analyze(
     architecture: Architecture = None,
     download: Download = False,
     jobs: Jobs = 1,
-    json: Annotated[str | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")] = None,
+    json: Annotated[
+        str | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row per step to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the charts into this folder (extra plots).")] = None,
 ) -> None:

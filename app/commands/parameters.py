@@ -16,9 +16,15 @@ Source = Annotated[
 ]
 Steps = Annotated[str, typer.Option(help="all, paper, or steps such as 0,512.")]
 Revision = Annotated[str | None, typer.Option(help="One revision of a hub repository.")]
-ModelId = Annotated[str | None, typer.Option(help="Name to keep the series under; a local folder's is its own name.")]
-Architecture = Annotated[Path | None, typer.Option(help="Your own architecture file (docs/architectures.md).")]
-Download = Annotated[bool, typer.Option("--download", help="Fetch whole remote files instead of sampled ranges.")]
+ModelId = Annotated[
+    str | None, typer.Option(help="Name to keep the series under; a local folder's is its own name.")
+]
+Architecture = Annotated[
+    Path | None, typer.Option(help="Your own architecture file (docs/architectures.md).")
+]
+Download = Annotated[
+    bool, typer.Option("--download", help="Fetch whole remote files instead of sampled ranges.")
+]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded store [NEUROMFA_DATA_DIR].")]
 Jobs = Annotated[int, typer.Option(min=1, help="Local processes to work in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
@@ -29,15 +35,23 @@ _ANALYSIS: dict[str, Any] = {
     "seed": (Annotated[int, typer.Option(help="The first seed.")], 0),
     "profile": (Annotated[str, typer.Option(help="exact, or paper as the released code does it.")], "exact"),
     "baseline": (
-        Annotated[str, typer.Option(help="What E is measured against: first (step 0), a step, reinit, none.")],
+        Annotated[
+            str, typer.Option(help="What E is measured against: first (step 0), a step, reinit, none.")
+        ],
         "first",
     ),
-    "max_distance": (Annotated[float, typer.Option(help="T: edges beyond this distance are out of range.")], 150.0),
+    "max_distance": (
+        Annotated[float, typer.Option(help="T: edges beyond this distance are out of range.")],
+        150.0,
+    ),
     "grid": (Annotated[str, typer.Option(help="Radii: union of those observed, or fixed 20..T.")], "union"),
     "hops": (Annotated[str, typer.Option(help="1, or multi: balls over whole paths.")], "1"),
     "scale": (Annotated[float, typer.Option("--lambda", help="Numerator of the distance.")], 1.0),
     "gamma": (Annotated[float, typer.Option(help="Cost of every further hop.")], 5.0),
-    "min_edges": (Annotated[int, typer.Option(help="A neuron is kept with more edges in range than this.")], 10),
+    "min_edges": (
+        Annotated[int, typer.Option(help="A neuron is kept with more edges in range than this.")],
+        10,
+    ),
     "q": (
         Annotated[str, typer.Option(help="Moments as low:high:step, such as -3:3:0.1.")],
         "-3:3:0.1",

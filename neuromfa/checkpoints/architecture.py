@@ -1,7 +1,7 @@
 """Architectures as data: what an architecture file may say, and how files are found and read.
 
 A file says which rows of neurons a model has, in the order they are drawn, and which tensor joins each row to
-the next. docs/architectures.md explains every key; docs/architecture.schema.json is made from the classes below.
+the next. docs/architectures.md explains every key; docs/architecture.schema.json is made from these classes.
 """
 
 import json
@@ -165,8 +165,8 @@ class Chain(_Data):
     )
     axes: Literal["matrix", "kernel"] = Field(
         default="matrix",
-        description="matrix: 2 axes; kernel: more than 2, and an edge weighs the L2 norm of the kernel between "
-        "two channels.",
+        description="matrix: 2 axes; kernel: more than 2, and an edge weighs the L2 norm of the kernel "
+        "between two channels.",
     )
     init: Init
 
@@ -255,10 +255,16 @@ def load_architecture(path: Path) -> Architecture:
 
 @cache
 def list_architectures() -> tuple[Architecture, ...]:
-    """Return the bundled architectures by name; the ones that fit any chain of matrices come last."""
+    """Return the bundled architectures by name, chains after blocks, the least particular one last."""
     names = sorted(entry.name[: -len(".json")] for entry in BUNDLED.iterdir() if entry.name.endswith(".json"))
     found = [bundled(name) for name in names if not name.startswith("_")]
-    return tuple(sorted(found, key=lambda architecture: architecture.chain is not None))
+    return tuple(sorted(found, key=_generality))
+
+
+def _generality(architecture: Architecture) -> tuple[bool, int]:
+    """Sort key: a chain fits more models than blocks do, and the more so the shorter its patterns are."""
+    chain = architecture.chain
+    return (False, 0) if chain is None else (True, -sum(map(len, chain.tensors)))
 
 
 @cache

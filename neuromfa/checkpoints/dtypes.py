@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from neuromfa.errors import UnsupportedFormat
 
+# the upper bits are those of the 8-bit pattern, as torch widens it
+E4M3_NAN = np.uint32(0x7FF00000).view(np.float32)
+
 AnyArray = npt.NDArray[Any]
 ByteArray = npt.NDArray[np.uint8]
 
@@ -94,6 +97,6 @@ def _float8_table(name: str) -> npt.NDArray[np.float32]:
         return (bits << 8).view(np.float16).astype(np.float32)
     exponent, mantissa = (bits >> 3) & 15, bits & 7
     normal = np.ldexp(1 + mantissa / 8, exponent.astype(np.int64) - 7)
-    size = np.where(exponent == 0, np.ldexp(mantissa / 8, -6), normal)
-    size[(bits & 127) == 127] = np.nan
-    return np.where(bits & 128, -size, size).astype(np.float32)
+    size = np.where(exponent == 0, np.ldexp(mantissa / 8, -6), normal).astype(np.float32)
+    size[(bits & 127) == 127] = E4M3_NAN
+    return np.where(bits & 128, -size, size)

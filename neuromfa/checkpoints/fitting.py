@@ -159,17 +159,13 @@ def _find(
         candidates = [load_architecture(given)]
     else:
         candidates = [known for known in list_architectures() if model_type in known.model_types]
-        if model_type is None or _only_chains(candidates):
-            candidates += [known for known in list_architectures() if known not in candidates]
+        if model_type is None:
+            candidates += list_architectures()
     for candidate in candidates:
         prefix = _prefix(candidate, names)
         if prefix is not None:
             return candidate, prefix
     raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
-
-
-def _only_chains(candidates: Sequence[Architecture]) -> bool:
-    return bool(candidates) and all(candidate.chain is not None for candidate in candidates)
 
 
 def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
@@ -188,15 +184,23 @@ def _not_found(names: Sequence[str], model_type: object, *, given: Path | None, 
     described = f"the architecture file {given}" if given else "any known architecture"
     seen = ", ".join(names[:NAMES_IN_MESSAGES]) or "none"
     more = f" and {len(names) - NAMES_IN_MESSAGES} more" if len(names) > NAMES_IN_MESSAGES else ""
-    advice = (
-        ""
-        if given
-        else "; describe it in an architecture file (docs/architectures.md) and pass --architecture"
-    )
     return (
         f"{where} (model_type {model_type}) does not hold the tensors of {described}. "
-        f"Tensors seen: {seen}{more}. Nearest known family: {nearest_family(names)}{advice}"
+        f"Tensors seen: {seen}{more}. Nearest known family: {nearest_family(names)}"
+        f"{_advice(names, given=given)}"
     )
+
+
+def _advice(names: Sequence[str], *, given: Path | None) -> str:
+    """Return what to do; another model_type with a known family's tensor names may be read as that family."""
+    if given is not None:
+        return ""
+    alike = [
+        known.name for known in list_architectures() if known.blocks and _prefix(known, names) is not None
+    ]
+    if alike:
+        return f", which has the same tensor names: pass --architecture {alike[0]} to read it as that"
+    return "; describe it in an architecture file (docs/architectures.md) and pass --architecture"
 
 
 def nearest_family(names: Sequence[str]) -> str:
@@ -207,9 +211,10 @@ def nearest_family(names: Sequence[str]) -> str:
         own = _words(
             [prefix + first for prefix in architecture.prefixes for first in architecture.first_tensors]
         )
-        return len(own & words) / len(own | words)
+        return len(own & words) / max(1, len(own | words))
 
-    return max(list_architectures(), key=likeness).name
+    # Without a word in common the most general one, which comes last, is the answer.
+    return max(reversed(list_architectures()), key=likeness).name
 
 
 def _words(names: Iterable[str]) -> set[str]:
@@ -406,8 +411,8 @@ def _broken_chain(model: _Model, fault: str) -> UnsupportedArchitecture:
     seen = ", ".join(model.names[:NAMES_IN_MESSAGES])
     return UnsupportedArchitecture(
         f"{model.tensors.name} is not a chain of tensors as {model.architecture.name} describes: {fault}. "
-        f"Tensors seen: {seen}. Nearest known family: {nearest_family(model.names)}; list the tensors in order in an "
-        "architecture file (docs/architectures.md) and pass --architecture"
+        f"Tensors seen: {seen}. Nearest known family: {nearest_family(model.names)}; "
+        "list the tensors in order in an architecture file (docs/architectures.md) and pass --architecture"
     )
 
 

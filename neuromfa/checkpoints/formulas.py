@@ -1,4 +1,4 @@
-"""Formulas of architecture files, such as ``2 / (blocks * sqrt(hidden))``: arithmetic on named numbers only."""
+"""Formulas of architecture files, such as ``2 / (blocks * sqrt(hidden))``: arithmetic on named numbers."""
 
 import ast
 import math

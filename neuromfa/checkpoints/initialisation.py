@@ -1,4 +1,4 @@
-"""Initialisation: the network as it would be before training, drawn by the formulas of its architecture (ours)."""
+"""Initialisation: the network before training, drawn by the formulas of its architecture (ours)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,8 +59,8 @@ def reinit_networks(
 ) -> SampledCheckpoint:
     """Give networks of the same neurons with weights as the architecture's own code draws them.
 
-    Only shapes are read. Each matrix comes from ``default_rng([seed, link, STREAM, part])``, so the same seed gives
-    the same baseline for every step. Parameters and errors are those of `sampling.sample_networks`.
+    Only shapes are read. Each matrix comes from ``default_rng([seed, link, STREAM, part])``, so the same seed
+    gives the same baseline for every step. Parameters and errors are those of `sampling.sample_networks`.
     """
     fitted = fit(tensors, config, architecture=architecture)
     networks = build_networks(
@@ -89,7 +89,7 @@ def _initial(matrix: FittedMatrix, pick: Pick, *, link: int) -> WeightArray:
 
 
 def _draw(matrix: FittedMatrix, targets: IntArray, pick: Pick, *, link: int) -> WeightArray:
-    """Return float32 weights of shape (n_targets, n_sources), float64 norms where a kernel stands between units."""
+    """Return float32 weights of shape (n_targets, n_sources), for kernels their float64 norms."""
     generator = np.random.default_rng([pick.seed, link, STREAM, matrix.place])
     shape = (targets.size, pick.sources.size, matrix.kernel or 1)
     distribution, spread = matrix.init

@@ -1,8 +1,9 @@
 """A pickle machine that can do nothing: it builds plain values and notes of tensors, and calls no function.
 
 The standard unpickler, however restricted, calls what the file names. Here an instruction that would call
-something is carried out only for the few pairs of `TENSOR_BUILDERS`, `STORAGES` and ``OrderedDict``, and even those
-are never imported: a tensor becomes a `TensorNote`, a storage a `StorageNote`. Anything else is an `UnsafeFormat`.
+something is carried out only for the few names of `TENSOR_BUILDERS`, `STORAGES` and ``OrderedDict``, and even
+those are never imported: a tensor becomes a `TensorNote`, a storage a `StorageNote`. Anything else is an
+`UnsafeFormat`.
 """
 
 import pickletools
@@ -71,6 +72,20 @@ class TensorNote:
     strides: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Pickled:
+    """What a pickle builds.
+
+    Attributes
+    ----------
+    value : plain values and notes
+    storages : every storage it speaks of, by key
+    """
+
+    value: Any
+    storages: dict[str, StorageNote]
+
+
 class _Mark:
     """The place on the stack where the items of a collection begin."""
 
@@ -78,7 +93,7 @@ class _Mark:
 _MARK = _Mark()
 
 
-def run_pickle(stream: BinaryIO, *, where: str) -> Any:
+def run_pickle(stream: BinaryIO, *, where: str) -> Pickled:
     """Carry out one pickle of `stream`, up to its STOP, and return the plain value it builds.
 
     Parameters
@@ -109,6 +124,7 @@ class _Machine:
         self._where = where
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._storages: dict[str, StorageNote] = {}
 
     def step(self, name: str, argument: Any) -> None:
         """Carry out one instruction."""
@@ -121,13 +137,15 @@ class _Machine:
         elif name in _ACTIONS:
             _ACTIONS[name](self, argument)
         else:
-            raise UnsafeFormat(f"{self._where} holds the pickle instruction {name}, which tensors do not need")
+            raise UnsafeFormat(
+                f"{self._where} holds the pickle instruction {name}, which tensors do not need"
+            )
 
-    def result(self) -> Any:
-        """Return the one value left."""
+    def result(self) -> Pickled:
+        """Return the one value left, and the storages met."""
         if len(self._stack) != 1:
             raise CorruptFile(f"{self._where} holds a pickle that ends with {len(self._stack)} values")
-        return self._stack[0]
+        return Pickled(self._stack[0], self._storages)
 
     def mark(self, _: Any) -> None:
         """Remember where a collection begins."""
@@ -204,11 +222,19 @@ class _Machine:
         kind, storage_type, key, _, numel = identity[:5]
         if kind != "storage" or any(part is not None for part in identity[5:]):
             raise UnsafeFormat(f"{self._where} refers to something outside itself that is not a storage")
-        if not isinstance(storage_type, Named) or not isinstance(key, str) or not _is_natural(numel):
+        typed = isinstance(storage_type, Named) and (
+            storage_type.name in STORAGES or storage_type.name == UNTYPED[1]
+        )
+        if not typed or not isinstance(key, str) or not _is_natural(numel):
             raise CorruptFile(f"{self._where} describes a storage without type, key and size")
-        self._stack.append(StorageNote(STORAGES.get(storage_type.name), key, numel))
+        note = StorageNote(STORAGES.get(storage_type.name), key, numel)
+        if self._storages.setdefault(key, note) != note:
+            raise CorruptFile(f"{self._where} describes storage {key[:100]!r} in two ways")
+        self._stack.append(note)
 
-    def _allowed(self, module: str, name: str) -> Named:
+    def _allowed(self, module: Any, name: Any) -> Named:
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise CorruptFile(f"{self._where} asks for something whose name is not a text")
         listed = (
             (module == "torch._utils" and name in TENSOR_BUILDERS)
             or (module == "torch" and (name in STORAGES or name in TORCH_DTYPES))
@@ -216,7 +242,7 @@ class _Machine:
         )
         if not listed:
             raise UnsafeFormat(
-                f"{self._where} asks for {str(module)[:100]}.{str(name)[:100]}, which tensors do not need; "
+                f"{self._where} asks for {module[:100]}.{name[:100]}, which tensors do not need; "
                 "nothing of it was run. Do not use this file, or ask its author for safetensors"
             )
         return Named(module, name)
@@ -225,10 +251,14 @@ class _Machine:
         if named.name == "OrderedDict" and not arguments:
             return {}
         if named.name not in TENSOR_BUILDERS or len(arguments) not in TENSOR_BUILDERS[named.name]:
-            raise UnsafeFormat(f"{self._where} calls {named.module}.{named.name} in a way tensors do not need")
+            raise UnsafeFormat(
+                f"{self._where} calls {named.module}.{named.name} in a way tensors do not need"
+            )
         if named.name == "_rebuild_parameter":
             return self._checked(arguments[0], TensorNote)
-        return self._tensor(*arguments[:4], dtype=arguments[6] if named.name == "_rebuild_tensor_v3" else None)
+        return self._tensor(
+            *arguments[:4], dtype=arguments[6] if named.name == "_rebuild_tensor_v3" else None
+        )
 
     def _tensor(self, storage: Any, offset: Any, shape: Any, strides: Any, *, dtype: Any) -> TensorNote:
         storage = self._checked(storage, StorageNote)
@@ -258,7 +288,7 @@ class _Machine:
 
     def _pop_many(self, count: int) -> list[Any]:
         values = self._stack[-count:]
-        if len(values) < count or _MARK in map(type, values):
+        if len(values) < count or any(value is _MARK for value in values):
             raise CorruptFile(f"{self._where} holds a pickle that takes more than it made")
         del self._stack[-count:]
         return values

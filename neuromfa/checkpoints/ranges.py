@@ -1,6 +1,7 @@
 """Bytes of a file by range: the one way any reader here gets at a file, local or remote."""
 
 import os
+import stat
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Protocol
 import numpy as np
 
 from neuromfa.checkpoints.dtypes import ByteArray
-from neuromfa.errors import CheckpointMissing, CorruptFile
+from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
 from neuromfa.network import IntArray
 
 LOCAL_GAP_BYTES = 8192
-IOV_MAX_BYTES = 1 << 30
+REMOTE_GAP_BYTES = 1 << 20
+GAP_BUDGET = 0.8
 
 
 @dataclass
@@ -36,12 +38,14 @@ class ByteSource(Protocol):
     ----------
     name : how messages call the file
     size : length of the file in bytes
-    traffic : what this source has read
     """
 
     name: str
     size: int
-    traffic: Traffic
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this source has read."""
 
     def gap(self, starts: IntArray, length: int) -> int:
         """Return the largest gap in bytes worth reading through between records of `length` at `starts`."""
@@ -54,17 +58,28 @@ class ByteSource(Protocol):
 
 
 class LocalFile:
-    """A file on this machine, read with `os.preadv`; closed on `close` or when nobody holds it any more."""
+    """A file on this machine, read with `os.preadv`; closed on `close` or when nobody holds it any more.
+
+    Parameters
+    ----------
+    path : the file itself; a link is refused, so resolve (and judge) it first
+    name : how messages call it
+    """
 
     def __init__(self, path: Path, *, name: str | None = None) -> None:
         self.name = name or str(path)
         self.traffic = Traffic()
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # without O_NONBLOCK a named pipe in place of the file would wait for ever
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise CheckpointMissing(f"{self.name} cannot be opened: {error.strerror}") from error
         self._finalizer = weakref.finalize(self, os.close, self._descriptor)
-        self.size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise UnsafeFormat(f"{self.name} is not a regular file")
+        self.size = status.st_size
 
     def gap(self, starts: IntArray, length: int) -> int:  # noqa: ARG002 - a local call costs the same anywhere
         """Return 8 kB: copying that much takes as long as one more call."""
@@ -93,6 +108,25 @@ class LocalFile:
     def close(self) -> None:
         """Close the descriptor; a second call does nothing."""
         self._finalizer()
+
+
+def affordable_gap(starts: IntArray, length: int) -> int:
+    """Return the largest gap in bytes such that reading through all gaps up to it keeps within a budget.
+
+    A remote request costs as much time as a megabyte or so; but the bytes must stay within twice those asked
+    for, so gaps are taken from the smallest on, and four fifths of the budget are spent.
+
+    Parameters
+    ----------
+    starts : (n,), ascending, where records of `length` bytes start
+    """
+    gaps = np.sort(np.diff(starts) - length)
+    spent = np.cumsum(gaps)
+    affordable = int(np.searchsorted(spent, GAP_BUDGET * length * starts.size, side="right"))
+    if affordable == gaps.size:
+        return min(int(gaps[-1]) if gaps.size else 0, REMOTE_GAP_BYTES)
+    within = gaps[gaps < gaps[affordable]]
+    return min(int(within[-1]) if within.size else 0, REMOTE_GAP_BYTES)
 
 
 def read_bytes(source: ByteSource, start: int, length: int) -> ByteArray:

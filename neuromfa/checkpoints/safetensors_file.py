@@ -39,8 +39,8 @@ def read_safetensors(source: ByteSource) -> dict[str, StoredTensor]:
     Raises
     ------
     CorruptFile
-        Naming file, tensor and fault: header longer than 100 MB or than the file, broken or doubled JSON keys,
-        a shape that does not fit its bytes, ranges outside the file or over one another.
+        Naming file, tensor and fault: a header longer than 100 MB or than the file, broken JSON or doubled
+        names, a shape that does not fit its bytes, ranges outside the file or over one another.
     """
     start = LENGTH_BYTES + _header_length(source)
     header = _header(source, start)

@@ -107,13 +107,13 @@ class WeightSource(Protocol):
     """Where weights come from: a checkpoint, or the formulas of its initialisation."""
 
     def take(self, matrix: FittedMatrix, *, link: int, picks: Sequence[Pick]) -> list[WeightArray]:
-        """Return an array of shape (n_targets, n_sources) for each pick; `link` is the place in the network."""
+        """Return an array of shape (n_targets, n_sources) for each pick; `link` is its place."""
 
 
 def sample_checkpoint(
     checkpoint: "Checkpoint", *, nodes: int | None, seeds: Sequence[int], row_rule: str
 ) -> SampledCheckpoint:
-    """Open a checkpoint and sample it, see `sample_networks`; whole networks keep it open while they are used."""
+    """Open a checkpoint and sample it, see `sample_networks`; a whole network keeps it open."""
     tensors = checkpoint.open()
     sampled = sample_networks(
         tensors,
@@ -202,8 +202,8 @@ def build_networks(
 def draw_units(rows: Sequence[FittedRow], *, nodes: int | None, seed: int) -> Draw:
     """Draw the units of every row with one ``RandomState(seed)``, in the order of the rows (paper).
 
-    Each draw is ``choice(N, min(times * S, N), replace=False)``; rows that share a draw share its units. `nodes`
-    None takes all units in order and draws nothing.
+    Each draw is ``choice(N, min(times * S, N), replace=False)``; rows that share a draw share its units.
+    `nodes` None takes all units in order and draws nothing.
     """
     # The legacy generator is the paper's: its draws must be the same numbers.
     generator = np.random.RandomState(seed)  # noqa: NPY002
@@ -270,7 +270,13 @@ class StoredWeights:
     def __init__(self, tensors: TensorStore) -> None:
         self._tensors = tensors
 
-    def take(self, matrix: FittedMatrix, *, link: int, picks: Sequence[Pick]) -> list[WeightArray]:  # noqa: ARG002
+    def take(
+        self,
+        matrix: FittedMatrix,
+        *,
+        link: int,  # noqa: ARG002 - a file needs no place in the network
+        picks: Sequence[Pick],
+    ) -> list[WeightArray]:
         """Read the rows and columns of all picks at once, then part them; see `WeightSource.take`."""
         targets = np.unique(np.concatenate([pick.targets for pick in picks]))
         sources = np.unique(np.concatenate([pick.sources for pick in picks]))

@@ -1,12 +1,12 @@
 """A series of checkpoints: a source as a person names it becomes steps that can be opened one by one."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuromfa.checkpoints.sources import INDEX_FILES, SINGLE_FILES, LocalFolder, local_path, open_tensors
+from neuromfa.checkpoints.places import locations_of
+from neuromfa.checkpoints.sources import Location, open_tensors
 from neuromfa.checkpoints.tensors import TensorStore
 from neuromfa.errors import CheckpointMissing, OptionError
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 ALL, PAPER = "all", "paper"
 PAPER_STEPS = frozenset([0, *(2**k for k in range(10)), 1000, 3000, *range(13_000, 143_001, 10_000)])
-STEP_NAME = re.compile(r"(?:step_?|checkpoint-|global_step)(\d{1,15})")
-NAMINGS = "step{n}, step_{n}, checkpoint-{n}, global_step{n}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,66 +115,45 @@ def open_series(
     architecture: Path | None = None,
     download: bool = False,
 ) -> CheckpointSeries:
-    """Open a series from a local folder of steps, one folder, a hub repository, or a URL.
+    """Open a series: a local folder of steps, one folder, a hub repository, or an address.
 
     Parameters
     ----------
-    source : path, hub id such as ``EleutherAI/pythia-70m-deduped``, or URL
+    source : path, hub id such as ``EleutherAI/pythia-70m-deduped``, or address such as ``s3://bucket/run``;
+        the last part of a path or address may be a naming such as ``ckpt_{n}``
     steps : see `CheckpointSeries.select`
     revision : one branch, tag or commit of a hub repository
-    model_id : name of the model in results; a local folder's own name otherwise
+    model_id : name of the model in results; by default the id of the repository or the name of the folder
     architecture : a user's architecture file
-    download : fetch whole files of a hub repository first
+    download : fetch the whole files of a hub repository into its cache first
 
     Raises
     ------
     CheckpointMissing
         Nothing there, or nothing that is a checkpoint; says what was looked for.
+    SourceError
+        A server or store that does not answer.
     """
-    return _local_series(source, model_id, architecture).select(steps)
+    name, found = locations_of(source, revision=revision, download=download)
+    series = model_id or name
 
-
-def step_of(name: str) -> int | None:
-    """Return the step a folder or branch is named after, or None."""
-    found = STEP_NAME.fullmatch(name)
-    return int(found[1]) if found else None
-
-
-def _local_series(source: str, model_id: str | None, architecture: Path | None) -> CheckpointSeries:
-    path = local_path(source)
-    _check_folder(source, path)
-    series = model_id or path.resolve().name
-
-    def checkpoint(folder: Path, step: int | None) -> Checkpoint:
-        name = folder.resolve().name
-        return Checkpoint(step, name, series, architecture, lambda: open_tensors(LocalFolder(folder)))
-
-    found = _ordered((step_of(entry.name), entry) for entry in path.iterdir() if entry.is_dir())
-    points = [checkpoint(folder, step) for step, folder in found]
-    if not points and any((path / filename).is_file() for filename in (*SINGLE_FILES, *INDEX_FILES)):
-        points = [checkpoint(path, None)]
-    if not points:
-        raise CheckpointMissing(
-            f"{source} holds no checkpoint; looked for folders named {NAMINGS} and for "
-            f"{', '.join((*SINGLE_FILES, *INDEX_FILES))}"
+    def checkpoint(place: Location) -> Checkpoint:
+        return Checkpoint(
+            place.step, place.revision, series, architecture, lambda: open_tensors(place.folder())
         )
-    return CheckpointSeries(id=series, checkpoints=tuple(points), source=source)
+
+    points = tuple(checkpoint(place) for place in _ordered(source, found))
+    return CheckpointSeries(id=series, checkpoints=points, source=source).select(steps)
 
 
-def _check_folder(source: str, path: Path) -> None:
-    if not path.exists():
-        raise CheckpointMissing(f"{source} does not exist")
-    if not path.is_dir():
-        raise CheckpointMissing(f"{source} is a file; name the folder it stands in")
-
-
-def _ordered(found: Iterable[tuple[int | None, Path]]) -> list[tuple[int, Path]]:
-    """Return the named steps in ascending order; two folders of one step are refused."""
-    steps = sorted((step, entry) for step, entry in found if step is not None)
-    for (step, entry), (again, other) in zip(steps, steps[1:], strict=False):
-        if step == again:
-            raise CheckpointMissing(f"{entry.parent} has step {step} twice: {entry.name} and {other.name}")
-    return steps
+def _ordered(source: str, found: Sequence[Location]) -> list[Location]:
+    """Return the places in order of their steps; two of one step are refused."""
+    places = sorted(found, key=lambda place: -1 if place.step is None else place.step)
+    for place, following in zip(places, places[1:], strict=False):
+        if place.step == following.step:
+            step = "a checkpoint without a step" if place.step is None else f"step {place.step}"
+            raise CheckpointMissing(f"{source} has {step} twice: {place.revision} and {following.revision}")
+    return places
 
 
 def _parse_steps(steps: str) -> set[int]:

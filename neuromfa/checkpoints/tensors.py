@@ -213,6 +213,10 @@ def _read_rows(
 def _read_span(tensor: StoredTensor, dtype: Dtype) -> AnyArray:
     """Read everything between the first and the last element, and lay shape and strides over it."""
     span = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if prod(tensor.shape) > span:
+        raise CorruptFile(
+            f"{tensor.source.name}: a tensor of shape {tensor.shape} repeats its {span} numbers"
+        )
     flat = read_bytes(tensor.source, tensor.offset, span * dtype.itemsize).view(dtype.raw)
     strides = [stride * dtype.itemsize for stride in tensor.strides]
     return np.lib.stride_tricks.as_strided(flat, tensor.shape, strides, writeable=False)

@@ -1,1 +1,25 @@
-"""The only code that talks to a graph database."""
+"""The only code that talks to a graph database: `open_store` gives a `GraphStore` on Neo4j or on the embedded server."""
+
+from neuromfa.graph.connection import Limits
+from neuromfa.graph.manifest import Manifest
+from neuromfa.graph.store import (
+    AnalysisRecord,
+    CheckpointRecord,
+    GraphStore,
+    ModelRecord,
+    Page,
+    ScoreRecord,
+    open_store,
+)
+
+__all__ = [
+    "AnalysisRecord",
+    "CheckpointRecord",
+    "GraphStore",
+    "Limits",
+    "Manifest",
+    "ModelRecord",
+    "Page",
+    "ScoreRecord",
+    "open_store",
+]

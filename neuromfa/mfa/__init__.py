@@ -1,1 +1,56 @@
-"""The method: multifractal analysis of neuron interaction networks, one formula a file, numpy and scipy only."""
+"""The method: multifractal analysis of neuron interaction networks; one formula a file, numpy and scipy only."""
+
+from neuromfa.mfa.diagnostics import FLAGS
+from neuromfa.mfa.dimension import DimensionDistribution, dimension_by_row
+from neuromfa.mfa.distance import edge_distances, edges_of, rms_of
+from neuromfa.mfa.emergence import emergence
+from neuromfa.mfa.measure import NullMeasure, SampleMeasure, measure, measure_graph, measure_nulls
+from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
+from neuromfa.mfa.partition import partition_function
+from neuromfa.mfa.spectrum import multifractal_spectrum
+from neuromfa.mfa.summary import (
+    EmergenceSummary,
+    checkpoint_flags,
+    edge_coverage,
+    emergence_of,
+    mean_alpha0,
+    mean_r_squared,
+    mean_spectrum,
+    mean_width,
+    node_coverage,
+    null_metrics,
+)
+from neuromfa.mfa.uncertainty import emergence_estimate, mean_curve, mean_estimate
+
+__all__ = [
+    "FLAGS",
+    "NULL_KINDS",
+    "DimensionDistribution",
+    "EmergenceSummary",
+    "NullKind",
+    "NullMeasure",
+    "SampleMeasure",
+    "checkpoint_flags",
+    "dimension_by_row",
+    "edge_coverage",
+    "edge_distances",
+    "edges_of",
+    "emergence",
+    "emergence_estimate",
+    "emergence_of",
+    "mean_alpha0",
+    "mean_curve",
+    "mean_estimate",
+    "mean_r_squared",
+    "mean_spectrum",
+    "mean_width",
+    "measure",
+    "measure_graph",
+    "measure_nulls",
+    "multifractal_spectrum",
+    "node_coverage",
+    "null_metrics",
+    "null_network",
+    "partition_function",
+    "rms_of",
+]

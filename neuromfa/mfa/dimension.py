@@ -8,7 +8,7 @@ import numpy as np
 from neuromfa.mfa.distance import CountArray
 from neuromfa.mfa.exponent import slopes
 from neuromfa.mfa.partition import CHUNK_ENTRIES, MassTable
-from neuromfa.network import FloatArray, IntArray, Layer, NeuronMeasures
+from neuromfa.network import BoolArray, FloatArray, IntArray, Layer, NeuronMeasures
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -71,16 +71,17 @@ def _own_slopes(log_mass: FloatArray, radii: IntArray, grown: CountArray) -> Flo
 
 
 def place_on_neurons(
-    values: NodeDimensions, *, kept: CountArray, sources: Sequence[int], layers: Sequence[Layer]
+    values: NodeDimensions, *, kept: BoolArray, sources: Sequence[int], layers: Sequence[Layer]
 ) -> NeuronMeasures:
     """Spread the dimensions of kept nodes over all neurons of a network, NaN where there is none."""
     return NeuronMeasures(
-        nfd=_by_layer(values.nfd, kept, sources, layers), nfd_own=_by_layer(values.nfd_own, kept, sources, layers)
+        nfd=_by_layer(values.nfd, kept, sources, layers),
+        nfd_own=_by_layer(values.nfd_own, kept, sources, layers),
     )
 
 
 def _by_layer(
-    values: FloatArray, kept: CountArray, sources: Sequence[int], layers: Sequence[Layer]
+    values: FloatArray, kept: BoolArray, sources: Sequence[int], layers: Sequence[Layer]
 ) -> tuple[FloatArray, ...]:
     flat = np.full(kept.size, np.nan)
     flat[kept] = values
@@ -92,11 +93,15 @@ def _by_layer(
     return tuple(placed)
 
 
-def dimension_by_row(dimensions: Sequence[FloatArray], *, layers: Sequence[Layer]) -> list[DimensionDistribution]:
+def dimension_by_row(
+    dimensions: Sequence[FloatArray], *, layers: Sequence[Layer]
+) -> list[DimensionDistribution]:
     """Return the distribution of a dimension over each kind of layer (row), leaving out neurons without one."""
     rows = list(dict.fromkeys(layer.row for layer in layers))
     pooled = {
-        row: np.concatenate([values for values, layer in zip(dimensions, layers, strict=True) if layer.row == row])
+        row: np.concatenate(
+            [values for values, layer in zip(dimensions, layers, strict=True) if layer.row == row]
+        )
         for row in rows
     }
     present = {row: values[~np.isnan(values)] for row, values in pooled.items()}

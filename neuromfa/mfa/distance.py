@@ -10,6 +10,7 @@ from neuromfa.errors import OptionError
 from neuromfa.network import (
     ARTIFICIAL_DISTANCE,
     SNIN,
+    BoolArray,
     EdgeColumns,
     FloatArray,
     IntArray,
@@ -98,6 +99,7 @@ class RadiusCounts:
     sizes : number of sources in each of them
     tally : what became of the weighted edges
     rms : root mean square of the finite weights, None where the weights are not at hand or it overflows
+    dropped_last_rows : sources left out near the end of the network (hops multi)
     """
 
     counts: CountArray
@@ -105,6 +107,7 @@ class RadiusCounts:
     sizes: tuple[int, ...]
     tally: EdgeTally
     rms: float | None
+    dropped_last_rows: int = 0
 
 
 def edge_distances(weights: WeightArray, *, scale: float, rescale: float = 1.0) -> FloatArray:
@@ -290,15 +293,17 @@ def _histogram(sources: IntArray, radii: FloatArray, n_source: int, rule: RangeR
     return counts[:, :-1]
 
 
+def _wiring_edges(wiring: BoolArray) -> EdgeColumns:
+    source, target = np.nonzero(wiring.T)
+    distance = np.full(source.size, ARTIFICIAL_DISTANCE)
+    return EdgeColumns(source, target, distance, np.full(source.size, np.nan))
+
+
 def _link_edges(link: Link, scale: float, max_distance: float) -> tuple[EdgeColumns, int]:
+    if link.wiring is not None:
+        return _wiring_edges(link.wiring), 0
     if link.weights is None:
-        source, target = np.nonzero(_wiring(link).T)
-        return (
-            EdgeColumns(
-                source, target, np.full(source.size, ARTIFICIAL_DISTANCE), np.full(source.size, np.nan)
-            ),
-            0,
-        )
+        raise ValueError(f"link {link.matrix} has neither weights nor wiring")
     distances = edge_distances(link.weights, scale=scale).T
     written = (distances > 0.0) & (distances <= max_distance)
     source, target = np.nonzero(written)

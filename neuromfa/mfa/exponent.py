@@ -47,4 +47,7 @@ def r_squared(log_z: FloatArray, *, radii: IntArray | FloatArray) -> list[float 
     residual = np.sum(np.square(centred - np.outer(slopes(log_z, radii=radii), centred_x)), axis=1)
     total = np.sum(np.square(centred), axis=1)
     constant = np.abs(centred).max(axis=1) < CONSTANT
-    return [None if flat else float(1.0 - left / all_) for flat, left, all_ in zip(constant, residual, total, strict=True)]
+    return [
+        None if flat else float(1.0 - left / all_)
+        for flat, left, all_ in zip(constant, residual, total, strict=True)
+    ]

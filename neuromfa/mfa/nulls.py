@@ -1,13 +1,13 @@
 """Null networks: what alpha0, width and E would be without the arrangement, the shape or the change of the weights."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, overload
 
 import numpy as np
 
 from neuromfa.errors import NoBaseline
-from neuromfa.mfa.distance import Moments, source_blocks
+from neuromfa.mfa.distance import source_blocks
 from neuromfa.network import SNIN, FloatArray, Link, WeightArray
 
 NullKind = Literal["shuffled", "gaussian", "rescaled"]
@@ -32,7 +32,9 @@ def null_network(network: SNIN, kind: NullKind, *, baseline: SNIN | None = None)
     NoBaseline : `rescaled` without a baseline
     """
     if kind == "rescaled" and baseline is None:
-        raise NoBaseline("the null model rescaled needs the baseline's weights: name a baseline, or leave it out")
+        raise NoBaseline(
+            "the null model rescaled needs the baseline's weights: name a baseline, or leave it out"
+        )
     return replace(network, links=_NullLinks(network, kind, baseline))
 
 
@@ -59,8 +61,50 @@ class _NullLinks(Sequence[Link]):
         if link.weights is None:
             return link
         if self._baseline is not None and self._kind == "rescaled":
-            weights = rescaled(link.weights, baseline=_weights(self._baseline[row]))
-        else:
-            draw = np.random.default_rng([self._seed, row, NULL_KINDS.index(self._kind)])
-            weights = shuffled(link.weights, draw) if self._kind == "shuffled" else gaussian(link.weights, draw)
-        return replace(link, weights=weights)
+            return replace(link, weights=rescaled(link.weights, baseline=_weights(self._baseline[row])))
+        draw = np.random.default_rng([self._seed, row, NULL_KINDS.index(self._kind)])
+        null = shuffled if self._kind == "shuffled" else gaussian
+        return replace(link, weights=null(link.weights, draw))
+
+
+def shuffled(weights: WeightArray, draw: np.random.Generator) -> WeightArray:
+    """Return the entries of a matrix in random order: same weights, no arrangement."""
+    return draw.permutation(weights.ravel()).reshape(weights.shape)
+
+
+def gaussian(weights: WeightArray, draw: np.random.Generator) -> FloatArray:
+    """Return normal(0, population std of the matrix): same scale, no tails."""
+    return draw.normal(0.0, population_std(weights), weights.shape)
+
+
+def rescaled(weights: WeightArray, *, baseline: WeightArray) -> FloatArray:
+    """Return the baseline's matrix times std(t) / std(baseline): only the scale of the matrix has changed.
+
+    A baseline without spread has no scale to change and is returned as it is.
+    """
+    spread = population_std(baseline)
+    factor = population_std(weights) / spread if spread > 0.0 else 1.0
+    return baseline.astype(np.float64) * factor
+
+
+def population_std(weights: WeightArray) -> float:
+    """Return the standard deviation (divisor n) of the finite entries, 0 without any; blocks keep memory small."""
+    total, count = 0.0, 0
+    for _, block in source_blocks(weights):
+        values = _finite(block)
+        total, count = total + float(np.sum(values)), count + values.size
+    mean = total / max(count, 1)
+    squares = [float(np.sum(np.square(_finite(block) - mean))) for _, block in source_blocks(weights)]
+    return float(np.sqrt(sum(squares) / max(count, 1)))
+
+
+def _finite(block: WeightArray) -> FloatArray:
+    values = block.astype(np.float64)
+    finite = np.isfinite(values)
+    return values if finite.all() else values[finite]
+
+
+def _weights(link: Link) -> WeightArray:
+    if link.weights is None:
+        raise NoBaseline(f"the baseline has no weights at {link.matrix}: it is of another architecture")
+    return link.weights

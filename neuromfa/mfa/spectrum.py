@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuromfa.mfa.exponent import mass_exponent, r_squared, slopes
+from neuromfa.mfa.exponent import mass_exponent, slopes
 from neuromfa.mfa.partition import Partition
 from neuromfa.network import FloatArray, IntArray
 from neuromfa.options import Profile
@@ -65,5 +65,7 @@ def legendre(tau: FloatArray, *, q: FloatArray, alpha: FloatArray) -> FloatArray
 
 def _tie(tau: FloatArray, q: FloatArray, at_zero: int) -> tuple[float, float]:
     """Return the forward and the backward difference at q = 0; f is 0 at both, so its maximum cannot tell them apart."""
-    forward, backward = forward_differences(tau[at_zero - 1 : at_zero + 2], q=q[at_zero - 1 : at_zero + 2])[::-1]
+    forward, backward = forward_differences(tau[at_zero - 1 : at_zero + 2], q=q[at_zero - 1 : at_zero + 2])[
+        ::-1
+    ]
     return float(forward), float(backward)

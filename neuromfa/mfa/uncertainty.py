@@ -57,7 +57,11 @@ def mean_curve(curves: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray | N
 
 
 def emergence_estimate(
-    *, widths_t: Sequence[float], widths_0: Sequence[float], alpha0s_t: Sequence[float], alpha0s_0: Sequence[float]
+    *,
+    widths_t: Sequence[float],
+    widths_0: Sequence[float],
+    alpha0s_t: Sequence[float],
+    alpha0s_0: Sequence[float],
 ) -> Estimate:
     """Return E of the means with its paired jackknife interval: a seed leaves both series at once.
 

@@ -158,12 +158,21 @@ class EmbeddedServer:
         word = _read_word(ours, seconds=START_S)
         state = self._state() if word == "ready" else None
         if state is None:
-            raise StoreUnavailable(f"the embedded store in {self.folder} did not start ({word}); {self._log_tail()}")
+            raise StoreUnavailable(
+                f"the embedded store in {self.folder} did not start ({word}); {self._log_tail()}"
+            )
         return _endpoint(state)
 
     def _spawn(self, report: int) -> None:
         """Run the sidecar in its own session, so that Ctrl-C in a terminal is for its users first."""
-        command = [sys.executable, "-P", str(SIDECAR), str(self.folder), str(report), json.dumps(self._settings)]
+        command = [
+            sys.executable,
+            "-P",
+            str(SIDECAR),
+            str(self.folder),
+            str(report),
+            json.dumps(self._settings),
+        ]
         with (self.folder / "log" / "sidecar.log").open("ab") as log:
             subprocess.run(  # noqa: S603  our own script, no shell
                 command,

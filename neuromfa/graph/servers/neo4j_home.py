@@ -149,12 +149,21 @@ def assemble(home: Path, release: Release = LTS) -> Path:
         )
     home.mkdir(parents=True, exist_ok=True)
     (home / "pom.xml").write_text(POM.format(version=release.version, browser=release.browser))
-    command = [maven, "-B", "-q", "dependency:copy-dependencies", "-DoutputDirectory=lib", "-DincludeScope=runtime"]
+    command = [
+        maven,
+        "-B",
+        "-q",
+        "dependency:copy-dependencies",
+        "-DoutputDirectory=lib",
+        "-DincludeScope=runtime",
+    ]
     done = subprocess.run(  # noqa: S603  no shell, a fixed command
         command, cwd=home, capture_output=True, text=True, check=False, timeout=ASSEMBLE_S
     )
     if done.returncode != 0:
-        raise StoreUnavailable(f"Maven could not fetch Neo4j into {home}:\n{_tail(done.stdout + done.stderr)}")
+        raise StoreUnavailable(
+            f"Maven could not fetch Neo4j into {home}:\n{_tail(done.stdout + done.stderr)}"
+        )
     (home / COMPLETE).touch()
     return home
 
@@ -193,7 +202,9 @@ class Neo4jServer:
         self.bolt_port = bolt_port or free[0]
         self.http_port = http_port or free[1]
         self._home, self._release = home.absolute(), release
-        self._flags = [f"-Xmx{heap}", "-XX:+UseSerialGC"] + (["-XX:TieredStopAtLevel=1"] if quick_start else [])
+        self._flags = [f"-Xmx{heap}", "-XX:+UseSerialGC"] + (
+            ["-XX:TieredStopAtLevel=1"] if quick_start else []
+        )
         self._extra = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -276,7 +287,9 @@ class Neo4jServer:
     def _refuse_taken_ports(self) -> None:
         for port in (self.bolt_port, self.http_port):
             if accepts(port):
-                raise StoreUnavailable(f"port {port} is taken; stop what listens there or choose another port")
+                raise StoreUnavailable(
+                    f"port {port} is taken; stop what listens there or choose another port"
+                )
 
     def _lay_out(self) -> None:
         """Make the folders and neo4j.conf."""
@@ -303,8 +316,19 @@ class Neo4jServer:
         marker = self.folder / "data" / ".password-set"
         if marker.exists():
             return
-        command = [find_java(self._release), "-Xmx128m", "-cp", f"{self._home}/lib/*", f"-Dbasedir={self.folder}"]
-        command += ["org.neo4j.server.startup.Neo4jAdminCommand", "dbms", "set-initial-password", self.password]
+        command = [
+            find_java(self._release),
+            "-Xmx128m",
+            "-cp",
+            f"{self._home}/lib/*",
+            f"-Dbasedir={self.folder}",
+        ]
+        command += [
+            "org.neo4j.server.startup.Neo4jAdminCommand",
+            "dbms",
+            "set-initial-password",
+            self.password,
+        ]
         places = {"NEO4J_HOME": str(self.folder), "NEO4J_CONF": str(self.folder / "conf")}
         done = subprocess.run(  # noqa: S603  no shell, a fixed command
             command, env=os.environ | places, capture_output=True, text=True, check=False, timeout=START_S
@@ -321,7 +345,9 @@ class Neo4jServer:
             time.sleep(0.1)
         self.kill()
         text = self.log.read_text(errors="replace")
-        raise StoreUnavailable(f"Neo4j in {self.folder} did not start; the end of {self.log} says:\n{_tail(text)}")
+        raise StoreUnavailable(
+            f"Neo4j in {self.folder} did not start; the end of {self.log} says:\n{_tail(text)}"
+        )
 
 
 def _tail(text: str) -> str:
@@ -332,12 +358,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Assemble, or run a server until Ctrl-C; every failure is one sentence and exit code 1."""
     parser = argparse.ArgumentParser(description="Neo4j from Maven Central, without Docker")
     parser.add_argument("command", choices=["assemble", "run"])
-    parser.add_argument("--home", type=Path, default=None, help=f"jars (default: {HOME_VARIABLE} or the user's cache)")
+    parser.add_argument(
+        "--home", type=Path, default=None, help=f"jars (default: {HOME_VARIABLE} or the user's cache)"
+    )
     parser.add_argument("--folder", type=Path, default=Path("var/neo4j"), help="data folder of the server")
     parser.add_argument("--password", default=os.environ.get("NEUROMFA_NEO4J_PASSWORD", "neuromfa-local"))
     parser.add_argument("--bolt-port", type=int, default=7687)
     parser.add_argument("--http-port", type=int, default=7474)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a line of neo4j.conf")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a line of neo4j.conf"
+    )
     chosen = parser.parse_args(arguments)
     try:
         home = assemble(chosen.home or home_folder())

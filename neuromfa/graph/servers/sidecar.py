@@ -176,7 +176,11 @@ def _prepare(server: Any, reader_password: str) -> None:
 
     server.create_database(DATABASE)
     security = server._java_server.getSecurity()
-    user = {"name": READER, "databases": {DATABASE: [READER]}, "password": security.encodePassword(reader_password)}
+    user = {
+        "name": READER,
+        "databases": {DATABASE: [READER]},
+        "password": security.encodePassword(reader_password),
+    }
     text = json.dumps(user | {"password": str(user["password"])})
     security.createUser(jpype.JClass("com.arcadedb.serializer.json.JSONObject")(text))
 

@@ -1,0 +1,55 @@
+"""ETags made of the content's own identity: an unchanged analysis costs its reader no body."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from neuromfa import __version__
+from neuromfa.identity import content_hash
+
+
+class NotModified(Exception):
+    """The reader already has this content; the answer is 304 with its tag."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
+
+
+class Tagging:
+    """The ETag of the answer under way."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self._request = request
+        self._response = response
+
+    def by(self, hashes: Iterable[str], *more: str | None) -> None:
+        """Tag the answer by the hashes of what it shows; raise `NotModified` when the reader has that.
+
+        The program's version is part of the tag, since another version may write the same numbers otherwise.
+        """
+        tag = f'"{content_hash([__version__, list(hashes), list(more)])[:32]}"'
+        if matches(self._request.headers.get("if-none-match", ""), tag):
+            raise NotModified(tag)
+        self._response.headers.update(headers_of(tag))
+
+
+def matches(header: str, tag: str) -> bool:
+    """Return whether an If-None-Match header names `tag` (weak comparison, as the standard asks)."""
+    return header.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in header.split(",")]
+
+
+def headers_of(tag: str) -> dict[str, str]:
+    """Return the headers that go with a tag: always ask again, but a short question."""
+    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
+
+
+def not_modified(_: Request, error: Exception) -> Response:
+    """Answer 304."""
+    if not isinstance(error, NotModified):
+        raise error
+    return Response(status_code=304, headers=headers_of(error.tag))
+
+
+Tag = Annotated[Tagging, Depends()]

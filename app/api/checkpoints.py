@@ -1,0 +1,65 @@
+"""Routes of one checkpoint: its spectrum, its numbers, and the graphs stored of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app.api.caching import Tag
+from app.api.parameters import Chosen, Configured, ModelId, Pages, Step, Store, choose, page_of
+from app.schemas.answers import CheckpointSummary, Listing, MetricsAnswer, SampleManifest, SpectrumAnswer
+
+router = APIRouter(prefix="/v1/models/{model}/checkpoints/{step}", tags=["checkpoints"])
+
+
+@router.get("")
+def read_checkpoint(store: Store, model: ModelId, step: Step) -> CheckpointSummary:
+    """Return one checkpoint, and how many results and graphs it has."""
+    return CheckpointSummary.of(store.checkpoint(model, step))
+
+
+@router.get("/spectrum")
+def read_spectrum(
+    store: Store,
+    model: ModelId,
+    step: Step,
+    choice: Chosen,
+    tag: Tag,
+    samples: Annotated[bool, Query(description="Give the figures of every sample too.")] = False,
+) -> SpectrumAnswer:
+    """Return q, tau, alpha and f with their confidence bands: means over samples."""
+    store.checkpoint(model, step)
+    result = store.result(model, step, options_hash=choose(store, model, choice).options_hash)
+    tag.by([result.analysis_hash])
+    return SpectrumAnswer.of(result, samples=samples)
+
+
+@router.get("/metrics")
+def read_metrics(store: Store, model: ModelId, step: Step, choice: Chosen, tag: Tag) -> MetricsAnswer:
+    """Return alpha0, width and E, with nulls, coverage, fit and flags."""
+    store.checkpoint(model, step)
+    result = store.result(model, step, options_hash=choose(store, model, choice).options_hash)
+    tag.by([result.analysis_hash])
+    return MetricsAnswer.of(result)
+
+
+@router.get("/samples")
+def list_samples(
+    store: Store, model: ModelId, step: Step, pages: Pages, settings: Configured
+) -> Listing[SampleManifest]:
+    """List the graphs stored of this checkpoint, by seed."""
+    part, following = page_of(store.samples(model, step), pages, most=settings.page_limit)
+    return Listing(items=[SampleManifest.of(manifest) for manifest in part], next=following)
+
+
+@router.get("/samples/{seed}")
+def read_sample(
+    store: Store,
+    model: ModelId,
+    step: Step,
+    seed: Annotated[int, Path(ge=0, lt=2**32, description="Seed of the draw of neurons.")],
+    tag: Tag,
+) -> SampleManifest:
+    """Return what one stored graph says of itself: layout, provenance, counts, checksum."""
+    manifest = store.sample(model, step, seed)
+    tag.by([manifest.graph_hash, manifest.checksum])
+    return SampleManifest.of(manifest)

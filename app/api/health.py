@@ -1,0 +1,50 @@
+"""Routes for whoever watches the service: alive, ready, and what a kind of problem means."""
+
+import platform
+from importlib.metadata import version
+
+from fastapi import APIRouter
+
+from app.api.parameters import Store
+from app.errors import KINDS, ProblemKind
+from app.schemas.answers import Alive, Readiness, StoreState
+from neuromfa import __version__
+from neuromfa.errors import NotStored, SchemaMismatch
+
+router = APIRouter(tags=["service"])
+
+NUMERIC_LIBRARIES = ("numpy", "scipy", "neo4j")
+
+
+@router.get("/healthz")
+def alive() -> Alive:
+    """Tell that the process answers; nothing else is looked at."""
+    return Alive("alive")
+
+
+@router.get("/readyz")
+def ready(store: Store) -> Readiness:
+    """Tell whether the store answers and has the schema of this program."""
+    store.ping()
+    return Readiness("ready", _state_of(store), _versions())
+
+
+@router.get("/problems/{name}")
+def explain(name: str) -> ProblemKind:
+    """Explain the `type` of an error answer."""
+    if name not in KINDS:
+        raise NotStored(f"no problem is called {name!r}; there are {', '.join(sorted(KINDS))}")
+    return KINDS[name]
+
+
+def _state_of(store: Store) -> StoreState:
+    facts = store.versions()
+    stored, known = facts["schema_version"], facts["schema_version_known"]
+    if not isinstance(stored, int) or not isinstance(known, int) or stored > known:
+        raise SchemaMismatch(f"the store has schema {stored}, this program knows {known}; update the program")
+    return StoreState(str(facts["server"]), stored, known)
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in NUMERIC_LIBRARIES}
+    return {"neuromfa": __version__, "python": platform.python_version(), **found}

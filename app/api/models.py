@@ -1,0 +1,65 @@
+"""Routes of what is stored: models, their checkpoints, and series over steps."""
+
+from fastapi import APIRouter
+
+from app.api.caching import Tag
+from app.api.parameters import Chosen, Configured, ModelId, Pages, Store, choose, page_of
+from app.schemas.answers import (
+    Analysis,
+    CheckpointSummary,
+    EmergenceItem,
+    Listing,
+    ModelDetail,
+    ModelSummary,
+    SpectrumAnswer,
+)
+
+router = APIRouter(prefix="/v1/models", tags=["series"])
+
+
+@router.get("")
+def list_models(store: Store, pages: Pages, settings: Configured) -> Listing[ModelSummary]:
+    """List the series in the store, by id."""
+    page = store.models(limit=min(pages.limit, settings.page_limit), cursor=pages.cursor)
+    return Listing(items=[ModelSummary.of(record) for record in page.items], next=page.next)
+
+
+@router.get("/{model}")
+def read_model(store: Store, model: ModelId) -> ModelDetail:
+    """Return one series, and every set of options it was measured with, newest first."""
+    record = store.model(model)
+    analyses = [Analysis.of(analysis) for analysis in store.analyses(model)]
+    return ModelDetail(record.id, record.source, record.checkpoints, record.properties, analyses)
+
+
+@router.get("/{model}/checkpoints")
+def list_checkpoints(
+    store: Store, model: ModelId, pages: Pages, settings: Configured
+) -> Listing[CheckpointSummary]:
+    """List the checkpoints of a series, by step."""
+    page = store.checkpoints(model, limit=min(pages.limit, settings.page_limit), cursor=pages.cursor)
+    return Listing(items=[CheckpointSummary.of(record) for record in page.items], next=page.next)
+
+
+@router.get("/{model}/emergence")
+def read_emergence(
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+) -> Listing[EmergenceItem]:
+    """Return E, alpha0 and width over the steps of a series, with nulls, intervals, coverage and flags."""
+    analysis = choose(store, model, choice)
+    results = store.results(model, options_hash=analysis.options_hash)
+    part, following = page_of(results, pages, most=settings.page_limit)
+    tag.by((result.analysis_hash for result in part), following)
+    return Listing(items=[EmergenceItem.of(result) for result in part], next=following)
+
+
+@router.get("/{model}/spectra")
+def read_spectra(
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+) -> Listing[SpectrumAnswer]:
+    """Return the spectra of all steps of a series."""
+    analysis = choose(store, model, choice)
+    results = store.results(model, options_hash=analysis.options_hash)
+    part, following = page_of(results, pages, most=settings.page_limit)
+    tag.by((result.analysis_hash for result in part), following)
+    return Listing(items=[SpectrumAnswer.of(result) for result in part], next=following)

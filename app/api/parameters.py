@@ -1,0 +1,156 @@
+"""Parameters that routes share, as small records composed by `Depends`."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.errors import KEY_NEEDED, Refused
+from app.settings import PREFIX, Settings
+from neuromfa.errors import NotStored, OptionError
+from neuromfa.graph import AnalysisRecord, GraphStore
+
+T = TypeVar("T")
+
+NO_STEP = "-"
+LARGEST_STEP_DIGITS = 15
+bearer = HTTPBearer(auto_error=False, description="The value of NEUROMFA_API_KEY")
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of a list."""
+
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next` of the page before; left out for the first.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of several analyses of the same checkpoints; without a word the newest."""
+
+    profile: Annotated[Literal["exact", "paper"] | None, Query(description="Profile of the analysis.")] = None
+    hops: Annotated[
+        Literal["1", "multi"] | None, Query(description="Direct edges, or paths of several hops.")
+    ] = None
+    options: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[0-9a-f]{8,64}$",
+            description="Beginning of an `options_hash` among the model's `analyses`.",
+        ),
+    ] = None
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings the service was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def store_of(request: Request) -> GraphStore:
+    """Return the open store of this process."""
+    store: GraphStore = request.app.state.store
+    return store
+
+
+def model_id(
+    model: Annotated[
+        str, Path(min_length=1, max_length=200, description="Id of the model, with `/` written `--`.")
+    ],
+) -> str:
+    """Turn the route's part back into the id."""
+    return model.replace("--", "/")
+
+
+def step_number(
+    step: Annotated[
+        str,
+        Path(
+            pattern=rf"^(-|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
+            description="Training step, or `-` for a checkpoint without one.",
+        ),
+    ],
+) -> int | None:
+    """Return the step, None for a checkpoint without one."""
+    return None if step == NO_STEP else int(step)
+
+
+def reader(
+    settings: Annotated[Settings, Depends(settings_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    """Let a read pass: always on loopback, with the key elsewhere."""
+    if not settings.binds_loopback:
+        check_key(settings, given)
+
+
+def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) -> None:
+    """Refuse a request without the key."""
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not key or given is None or not secrets.compare_digest(given.credentials.encode(), key.encode()):
+        raise Refused(KEY_NEEDED, f"send the value of {PREFIX}API_KEY as `Authorization: Bearer KEY`")
+
+
+def choose(store: GraphStore, model: str, choice: Choice) -> AnalysisRecord:
+    """Return the newest analysis of a model that fits; one series never mixes two sets of options.
+
+    Raises
+    ------
+    NotStored : no such model, or none of its analyses fits; the message says which there are
+    """
+    store.model(model)
+    analyses = store.analyses(model)
+    found = next((analysis for analysis in analyses if _fits(analysis, choice)), None)
+    if found is None:
+        raise NotStored(f"model {model!r} has no results for {_asked(choice)}; there are: {_named(analyses)}")
+    return found
+
+
+def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:
+    """Return the part of a whole list that a page asks for, and the cursor of the next."""
+    start = _offset(paging.cursor)
+    end = start + min(paging.limit, most)
+    return items[start:end], str(end) if end < len(items) else None
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= LARGEST_STEP_DIGITS):
+        raise OptionError(f"{cursor[:40]!r} is no cursor; take it from `next` of the page before")
+    return int(cursor)
+
+
+def _fits(analysis: AnalysisRecord, choice: Choice) -> bool:
+    options = analysis.options
+    return (
+        choice.profile in (None, options.profile)
+        and choice.hops in (None, options.hops)
+        and analysis.options_hash.startswith(choice.options or "")
+    )
+
+
+def _asked(choice: Choice) -> str:
+    asked = {"profile": choice.profile, "hops": choice.hops, "options": choice.options}
+    return ", ".join(f"{name}={value}" for name, value in asked.items() if value) or "any options"
+
+
+def _named(analyses: list[AnalysisRecord]) -> str:
+    names = [
+        f"profile={one.options.profile}, hops={one.options.hops}, options={one.options_hash[:8]}"
+        for one in analyses
+    ]
+    return "; ".join(names) or "none yet"
+
+
+Store = Annotated[GraphStore, Depends(store_of)]
+Configured = Annotated[Settings, Depends(settings_of)]
+ModelId = Annotated[str, Depends(model_id)]
+Step = Annotated[int | None, Depends(step_number)]
+Pages = Annotated[Paging, Depends()]
+Chosen = Annotated[Choice, Depends()]

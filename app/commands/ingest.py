@@ -1,0 +1,100 @@
+"""`neuromfa ingest`: measure a series and write graphs and spectra into the store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.parameters import (
+    Architecture,
+    AsJson,
+    DataDir,
+    Download,
+    Jobs,
+    ModelId,
+    Revision,
+    Source,
+    Steps,
+    with_analysis_options,
+)
+from app.commands.printing import Progress, console, write_json
+from app.settings import load_settings
+from app.store import open_store
+from ingest.executors import open_executor
+from ingest.pipeline import IngestRequest, IngestSummary
+from ingest.pipeline import ingest as run_ingest
+from ingest.queue import enqueue
+from neuromfa.errors import OptionError
+from neuromfa.options import AnalysisOptions
+
+DetachFlag = Annotated[bool, typer.Option("--detach", help="Leave the work to a running `neuromfa worker`.")]
+GraphSamples = Annotated[str, typer.Option(help="Graphs written per checkpoint: a number, or all.")]
+Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to measure on (extra dask).")]
+
+
+@with_analysis_options
+def ingest(
+    source: Source,
+    options: AnalysisOptions,
+    steps: Steps = "all",
+    revision: Revision = None,
+    model_id: ModelId = None,
+    architecture: Architecture = None,
+    download: Download = False,
+    graph_samples: GraphSamples = "1",
+    detach: DetachFlag = False,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a series and write its spectra and the graphs of its first samples into the store."""
+    request = IngestRequest(
+        source=_absolute(source),
+        steps=steps,
+        revision=revision,
+        model_id=model_id,
+        architecture=architecture,
+        download=download,
+        options=options,
+        graph_samples=_graph_samples(graph_samples),
+    )
+    with open_store(load_settings(data_dir=data_dir)) as store:
+        if detach:
+            job = enqueue(store, request)
+            console.print(f"queued job {job}; a running `neuromfa worker` takes it")
+            return
+        with (
+            open_executor(jobs=jobs, dask=dask) as executor,
+            Progress("opening", show=not as_json) as progress,
+        ):
+            summary = run_ingest(request, store, executor=executor, report=progress.update)
+    if as_json:
+        write_json(summary, "-")
+    else:
+        console.print(told(summary))
+
+
+def told(summary: IngestSummary) -> str:
+    """Return one sentence on what an ingest did."""
+    if summary.nothing_new:
+        return (
+            f"{summary.model}: all {summary.checkpoints} checkpoints were in the store already, nothing to do"
+        )
+    return (
+        f"{summary.model}: {summary.spectra_written} spectra and {summary.graphs_written} graphs with "
+        f"{summary.edges_written:,} relationships written, of {summary.checkpoints} checkpoints"
+    )
+
+
+def _absolute(source: str) -> str:
+    """Return a local path whole, so that a worker started elsewhere finds it; other sources as they are."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
+def _graph_samples(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise OptionError(f"--graph-samples is a number or all, not {text!r}")
+    return int(text)

@@ -1,0 +1,81 @@
+"""The service as a table of contents: store, error table, routes, pages, what surrounds every request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from app.api import checkpoints, health, models, pages
+from app.api.caching import NotModified, not_modified
+from app.api.parameters import reader
+from app.errors import Problem, register_errors
+from app.middleware import Doorkeeper
+from app.settings import Settings, load_settings
+from app.store import open_store
+from neuromfa.graph import GraphStore
+
+DESCRIPTION = """Multifractal spectra of neuron interaction networks over training, and their graphs.
+
+`{model}` is the id with `/` written `--`; `{step}` is `-` for a checkpoint without one. Lists are
+`{"items": [...], "next": cursor or null}`. Every error is `application/problem+json` (RFC 9457).
+Biases, norms, embeddings, unembedding and residual stream take no part in any number;
+E is not comparable between models."""
+
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "model": Problem,
+        "description": "A problem (RFC 9457)",
+        "content": {"application/problem+json": {}},
+    }
+}
+
+
+def create_app(settings: Settings | None = None, *, store: GraphStore | None = None) -> FastAPI:
+    """Return the service.
+
+    Parameters
+    ----------
+    settings : those of the environment when left out
+    store : an open store, which stays its owner's; without it the service opens and closes its own
+    """
+    settings = settings or load_settings()
+    app = FastAPI(
+        title="NeuroMFA",
+        version=version("neuromfa"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=PROBLEM,
+    )
+    app.state.settings = settings
+    app.state.store = store
+
+    register_errors(app)
+    app.add_exception_handler(NotModified, not_modified)
+
+    app.include_router(models.router, dependencies=[Depends(reader)])
+    app.include_router(checkpoints.router, dependencies=[Depends(reader)])
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    pages.mount_files(app)
+
+    app.add_middleware(Doorkeeper, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open and verify the store before the first request, unless the owner of the service did."""
+    if app.state.store is not None:
+        yield
+        return
+    app.state.store = await run_in_threadpool(open_store, app.state.settings)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(app.state.store.close)

@@ -1,0 +1,98 @@
+// Draws the Vega-Lite files of /charts: one card each, one highlighted step for all of them.
+
+import { h, save } from "./dom.js";
+import { csv, metricRows, spectrumRows, stepTicks } from "./rows.js";
+
+const NO_STEP = -1;
+
+export const CHARTS = [
+  {
+    name: "spectrum", source: "spectra", rows: spectrumRows, title: "Multifractal spectrum",
+    note: "f over α for every step. The dot marks α₀, the whiskers the 95 % interval of α at whole q.",
+  },
+  {
+    name: "emergence", source: "emergence", rows: (items) => metricRows(items, "emergence"), title: "Degree of emergence",
+    note: "E = width(t)/width(0) · ln(α₀(0)/α₀(t)), beside three null models measured the same way.",
+  },
+  {
+    name: "alpha0", source: "emergence", rows: (items) => metricRows(items, "alpha0"), title: "Regularity α₀",
+    note: "Where the spectrum peaks: the mean dimension of the neurons. It falls as connections grow uneven.",
+  },
+  {
+    name: "width", source: "emergence", rows: (items) => metricRows(items, "width"), title: "Spectrum width",
+    note: "α(−3) − α(3): how far the dimensions of neurons spread.",
+  },
+  {
+    name: "tau", source: "spectra", rows: spectrumRows, title: "Mass exponent",
+    note: "τ over q. A straight line would be a monofractal; the bend is the spectrum above.",
+  },
+];
+
+const files = new Map();
+const file = (name) => {
+  if (!files.has(name)) files.set(name, fetch(`/charts/${name}.json`).then((response) => response.json()));
+  return files.get(name);
+};
+
+export class Chart {
+  constructor(description, { onPick }) {
+    this.description = description;
+    this.onPick = onPick;
+    this.view = null;
+    this.rows = [];
+    this.plot = h("div", { class: "plot" });
+    this.json = h("a", { href: "#" }, "JSON");
+    this.element = h("section", { class: `card card-${description.name}`, "aria-label": description.title },
+      h("div", { class: "card-head" },
+        h("div", {}, h("h2", {}, description.title), h("p", {}, description.note)),
+        h("div", { class: "actions" },
+          h("button", { class: "quiet", type: "button", "aria-label": `${description.title} as SVG`, onclick: () => this.saveSvg() }, "SVG"),
+          h("button", { class: "quiet", type: "button", "aria-label": `${description.title} as CSV`, onclick: () => this.saveCsv() }, "CSV"),
+          this.json)),
+      this.plot);
+    this.json.setAttribute("aria-label", `${description.title} as JSON`);
+  }
+
+  async draw({ items, address, theme, series, empty }) {
+    this.series = series;
+    this.json.href = address;
+    this.rows = this.description.rows(items);
+    this.view?.finalize();
+    this.view = null;
+    this.plot.replaceChildren();
+    if (!this.rows.some((row) => row.value !== null)) {
+      this.plot.append(h("p", { class: "nothing" }, empty));
+      return;
+    }
+    const [spec, config] = await Promise.all([file(this.description.name), file(`theme-${theme}`)]);
+    const params = spec.params.map((param) =>
+      param.name === "stepTicks" ? { ...param, value: stepTicks(items.map((item) => item.step)) } : param);
+    const result = await globalThis.vegaEmbed(this.plot, { ...spec, params, datasets: { rows: this.rows } }, {
+      config, ast: true, renderer: "svg", actions: false, defaultStyle: false,
+      tooltip: { disableDefaultStyle: true, theme: "page" },
+    });
+    this.view = result.view;
+    this.view.addEventListener("click", (_, item) => this.pick(item));
+  }
+
+  pick(item) {
+    const step = item?.datum?.step;
+    if (step !== undefined) this.onPick(step);
+  }
+
+  async highlight(step) {
+    await this.view?.signal("highlighted", step === undefined ? NO_STEP : step).runAsync();
+  }
+
+  async saveSvg() {
+    if (this.view) save(`${this.fileName}.svg`, "image/svg+xml", await this.view.toSVG());
+  }
+
+  saveCsv() {
+    save(`${this.fileName}.csv`, "text/csv", csv(this.rows));
+  }
+
+  get fileName() {
+    return `${this.series.replaceAll("/", "--")}-${this.description.name}`;
+  }
+}

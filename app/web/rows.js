@@ -1,0 +1,62 @@
+// Rows for the charts and for CSV files, from what the service answers; the same columns as neuromfa/plots.py gives.
+
+import { MODEL_NAMES, checkpointName } from "./words.js";
+
+const NOTHING = { value: null, low: null, high: null };
+
+export function spectrumRows(items) {
+  return items.flatMap((item) => {
+    const s = item.spectrum;
+    const place = new Map(s.alpha_q.map((q, k) => [q, k]));
+    const at = (values, k) => values?.[k] ?? null;
+    return s.q.map((q, k) => ({
+      step: item.step, name: checkpointName(item), q,
+      tau: s.tau[k], tau_low: at(s.tau_low, k), tau_high: at(s.tau_high, k),
+      alpha: at(s.alpha, place.get(q)), alpha_low: at(s.alpha_low, place.get(q)),
+      alpha_high: at(s.alpha_high, place.get(q)), f: at(s.f, place.get(q)),
+    }));
+  });
+}
+
+export function metricRows(items, measure) {
+  return items.filter((item) => item.step !== null).flatMap((item) =>
+    [["real", item], ...Object.entries(item.nulls ?? {})].map(([model, source]) => {
+      const { value, low, high } = source[measure] ?? NOTHING;
+      return { step: item.step, model, label: MODEL_NAMES[model] ?? model, value, low, high };
+    }));
+}
+
+export function tableRows(items) {
+  return items.map((item) => {
+    const row = { step: item.step, revision: item.revision };
+    for (const measure of ["alpha0", "width", "emergence"]) {
+      for (const [model, source] of [["", item], ...Object.entries(item.nulls ?? {})]) {
+        const { value, low, high } = source[measure] ?? NOTHING;
+        const name = model ? `${measure}_${model}` : measure;
+        Object.assign(row, { [name]: value, [`${name}_low`]: low, [`${name}_high`]: high });
+      }
+    }
+    row.emergence_reason = item.emergence_reason;
+    row.nodes_kept = item.nodes.kept;
+    row.nodes_total = item.nodes.total;
+    row.flags = item.flags.join(" ");
+    return row;
+  });
+}
+
+export function csv(rows) {
+  const columns = [...new Set(rows.flatMap(Object.keys))];
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [columns.join(","), ...rows.map((row) => columns.map((name) => cell(row[name])).join(","))].join("\r\n") + "\r\n";
+}
+
+export function stepTicks(steps, most = 9) {
+  const known = [...new Set(steps.filter((step) => step !== null))].sort((a, b) => a - b);
+  const gap = known.length ? (Math.log1p(known.at(-1)) - Math.log1p(known[0])) / most : 0;
+  const ticks = known.slice(0, 1);
+  for (const step of known.slice(1)) if (Math.log1p(step) - Math.log1p(ticks.at(-1)) >= gap) ticks.push(step);
+  return ticks;
+}

@@ -1,0 +1,3 @@
+// Purpose: the shortest question.
+// Parameters: none
+RETURN 1 AS one

@@ -1,0 +1,9 @@
+// Purpose: say that a checkpoint has this sample; the lock comes first, so that no deleter is overlooked.
+// Parameters: $checkpoint, $id
+MATCH (c:Checkpoint {id: $checkpoint})
+MATCH (s:Sample {id: $id})
+SET s.locked = true
+WITH c, s
+WHERE s.status = 'complete'
+MERGE (c)-[:HAS_SAMPLE]->(s)
+RETURN s.id AS id

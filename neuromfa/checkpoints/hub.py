@@ -1,0 +1,271 @@
+"""Repositories of the Hugging Face hub: step branches pinned to commits, read by range or from the cache.
+
+All talk goes through huggingface-hub: its endpoint, session, token and cache are those that all tools on a
+machine share. ``HF_HUB_OFFLINE=1`` reads the cache alone.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+import httpx
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url, snapshot_download
+from huggingface_hub import try_to_load_from_cache as cached_file
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    get_session,
+    validate_repo_id,
+)
+
+from neuromfa.checkpoints.http_file import TRANSIENT, HttpFile, Manners, Place, transport_errors
+from neuromfa.checkpoints.ranges import ByteSource
+from neuromfa.checkpoints.sources import CONFIG, Folder, LocalFolder, Location, step_of
+from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,199}")
+WEIGHT_PATTERNS = (
+    ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"],
+    ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"],
+)
+MAIN = "main"
+MANNERS = Manners()
+# the first question also meets names that are no repository at all: do not let a person wait for five tries
+FIRST_CONTACT_ATTEMPTS = 2
+Answer = TypeVar("Answer")
+
+
+def is_repo_id(text: str) -> bool:
+    """Tell whether a text can be the id of a repository, such as ``EleutherAI/pythia-70m-deduped``."""
+    try:
+        validate_repo_id(text)
+    except HFValidationError:
+        return False
+    return True
+
+
+def hub_locations(
+    repo_id: str, *, revision: str | None, download: bool, manners: Manners = MANNERS
+) -> list[Location]:
+    """Return the checkpoints of a repository: its step branches and tags, or one revision, or ``main``.
+
+    Raises
+    ------
+    CheckpointMissing
+        No such repository or revision, or not in the cache when offline.
+    SourceError
+        The hub does not answer.
+    """
+    if revision is not None and not REVISION.fullmatch(revision):
+        raise OptionError(f"{revision[:200]!r} is not the name of a branch, a tag or a commit")
+    if constants.is_offline_mode():
+        return _cached_locations(repo_id, revision)
+    named = _refs(repo_id, replace(manners, attempts=FIRST_CONTACT_ATTEMPTS))
+    if revision is not None:
+        commit = named.get(revision) or _commit_of(repo_id, revision, manners)
+        chosen = {revision: commit}
+    else:
+        steps = {name: commit for name, commit in named.items() if step_of(name) is not None}
+        chosen = steps or {MAIN: named[MAIN] if MAIN in named else _commit_of(repo_id, MAIN, manners)}
+
+    def location(name: str, commit: str) -> Location:
+        folder = HubFolder(repo_id, name, commit, manners=manners)
+        return Location(step_of(name), commit, folder.downloaded if download else lambda: folder)
+
+    return [location(name, commit) for name, commit in chosen.items()]
+
+
+class HubFolder:
+    """Files of a repository at one commit; those already in the cache are read from there.
+
+    Parameters
+    ----------
+    revision : branch or tag, for messages
+    commit : what is read
+    """
+
+    def __init__(self, repo_id: str, revision: str, commit: str, *, manners: Manners) -> None:
+        self.name = f"{repo_id}@{revision}"
+        self._repo_id = repo_id
+        self._commit = commit
+        self._manners = manners
+        self._sizes: dict[str, int | None] | None = None
+
+    def has(self, filename: str) -> bool:
+        """Tell whether the commit holds the file."""
+        return filename in self._listing()
+
+    def open(self, filename: str) -> ByteSource:
+        """Open a file, from the cache when it is there, else by range."""
+        cached = cached_file(self._repo_id, filename, revision=self._commit)
+        if isinstance(cached, str):
+            return LocalFolder(Path(cached).parent).open(filename)
+        size, place = self._place(filename)
+        return HttpFile(
+            cast(httpx.Client, get_session()),
+            place,
+            relocate=lambda: self._place(filename)[1],
+            size=size,
+            name=f"{self.name}/{filename}",
+            manners=self._manners,
+        )
+
+    def downloaded(self) -> Folder:
+        """Fetch the weights and the configuration into the cache, and return the folder there."""
+        names = self._listing()
+        patterns = next((each for each in WEIGHT_PATTERNS if each[0] in names or each[1] in names), [])
+        path = _translated(
+            self.name,
+            lambda: snapshot_download(
+                self._repo_id, revision=self._commit, allow_patterns=[CONFIG, *patterns], max_workers=2
+            ),
+        )
+        return LocalFolder(Path(path))
+
+    def _listing(self) -> dict[str, int | None]:
+        """Return the files of the commit with their sizes."""
+        if self._sizes is None:
+            info = _ask(
+                self.name,
+                lambda: HfApi().model_info(self._repo_id, revision=self._commit, files_metadata=True),
+                self._manners,
+            )
+            self._sizes = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+        return self._sizes
+
+    def _place(self, filename: str) -> tuple[int, Place]:
+        """Return length and present address of a file; signed addresses of a store run out after a while."""
+        name, endpoint = f"{self.name}/{filename}", HfApi().endpoint
+        url = hf_hub_url(self._repo_id, filename, revision=self._commit, endpoint=endpoint)
+        found = _ask(name, lambda: get_hf_file_metadata(url, timeout=self._manners.timeout), self._manners)
+        listed = self._listing().get(filename)
+        if found.size is None or listed not in (None, found.size):
+            raise CorruptFile(
+                f"{name} has {listed} bytes in the listing and {found.size} in the file's own answer"
+            )
+        if found.commit_hash not in (None, self._commit):
+            raise CorruptFile(f"{name} is answered from commit {found.commit_hash}, not {self._commit}")
+        headers = build_hf_headers()
+        if urlsplit(found.location).netloc != urlsplit(endpoint).netloc:
+            headers = {key: value for key, value in headers.items() if key.lower() != "authorization"}
+        return found.size, Place(found.location, headers)
+
+
+def _refs(repo_id: str, manners: Manners) -> dict[str, str]:
+    """Return the commit of every tag and branch; a branch wins over a tag of its name."""
+    refs = _ask(repo_id, lambda: HfApi().list_repo_refs(repo_id), manners)
+    return {ref.name: _commit(repo_id, ref.target_commit) for ref in (*refs.tags, *refs.branches)}
+
+
+def _commit_of(repo_id: str, revision: str, manners: Manners) -> str:
+    name = f"{repo_id}@{revision}"
+    info = _ask(name, lambda: HfApi().model_info(repo_id, revision=revision), manners)
+    return _commit(name, info.sha)
+
+
+def _commit(name: str, text: str | None) -> str:
+    if not text or not COMMIT.fullmatch(text):
+        raise CorruptFile(f"{name} is not pinned to a commit but to {str(text)[:60]!r}")
+    return text
+
+
+def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
+    """Return what the cache holds of a repository, by its refs."""
+    repository = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type="model")
+    if not repository.is_dir():
+        raise CheckpointMissing(
+            f"{repo_id} is neither a folder here nor in the hub cache, and HF_HUB_OFFLINE is set"
+        )
+    refs, named = repository / "refs", {}
+    for path in sorted(path for path in refs.rglob("*") if path.is_file()):
+        with path.open(encoding="ascii", errors="replace") as lines:
+            named[path.relative_to(refs).as_posix()] = _commit(str(path), lines.read(64).strip())
+    if revision is not None:
+        chosen = {revision: named.get(revision, revision)}
+    else:
+        chosen = {name: commit for name, commit in named.items() if step_of(name) is not None} or named
+    kept = {name: repository / "snapshots" / commit for name, commit in chosen.items()}
+    kept = {name: path for name, path in kept.items() if path.is_dir()}
+    if not kept:
+        raise CheckpointMissing(
+            f"{repo_id} has no {revision or 'checkpoint'} in the hub cache and HF_HUB_OFFLINE is set; "
+            f"the cache holds {', '.join(sorted(named)[:40]) or 'no revision'}"
+        )
+
+    def location(name: str, snapshot: Path) -> Location:
+        return Location(step_of(name), snapshot.name, lambda: LocalFolder(snapshot, root=repository))
+
+    return [location(name, snapshot) for name, snapshot in kept.items()]
+
+
+def _ask(name: str, question: Callable[[], Answer], manners: Manners) -> Answer:
+    """Ask the hub; a question that gets no answer, or a stumbling one, is put again."""
+    failures: tuple[type[Exception], ...] = (*transport_errors(get_session()), TimeoutError)
+    for attempt in range(manners.attempts):
+        time.sleep(manners.pause * 2 ** (attempt - 1) if attempt else 0)
+        try:
+            return _translated(name, lambda: _within(manners.timeout, question))
+        except failures as error:
+            reason = str(error) or type(error).__name__
+    raise SourceError(
+        f"the hub at {HfApi().endpoint} does not answer for {name}: {reason}; "
+        "there is no such folder here either. HF_HUB_OFFLINE=1 reads the cache alone"
+    )
+
+
+def _translated(name: str, question: Callable[[], Answer]) -> Answer:
+    """Turn what huggingface-hub raises into one sentence; stumbling answers become TimeoutError."""
+    try:
+        return question()
+    except GatedRepoError as error:
+        raise CheckpointMissing(
+            f"{name} is gated: accept its terms on the hub, then `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise CheckpointMissing(
+            f"{name} is neither a folder here nor a repository at {HfApi().endpoint} (or it is private)"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise CheckpointMissing(f"{name}: the repository has no such revision") from error
+    except EntryNotFoundError as error:
+        raise CheckpointMissing(f"{name} is not there") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in TRANSIENT:
+            raise TimeoutError(f"it answers {status}") from error
+        raise SourceError(f"{name}: the hub answers {status}") from error
+
+
+def _within(seconds: float, question: Callable[[], Answer]) -> Answer:
+    """Return an answer that comes in time; huggingface-hub asks some questions without a time limit."""
+    answers: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return answers[0]

@@ -1,0 +1,227 @@
+"""Talking to a server: one official driver, sessions for reading and for writing, time limits, and our own errors."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString, TypeVar
+
+import neo4j
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+
+from neuromfa.errors import QueryTimeout, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.graph.dialects import Dialect, dialect_of
+from neuromfa.graph.queries import query
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+SHORTEST_LIMIT_S = 0.05
+RETRIES = 8
+FIRST_PAUSE_S = 0.02
+DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take.
+
+    Attributes
+    ----------
+    query_s : a read, unless the caller asks for less or more
+    longest_query_s : what a caller may ask for at most; 0 never means unlimited
+    write_s : one transaction of a write
+    connect_s : opening a connection
+    retry_s : how long the driver tries again when the server is away
+    """
+
+    query_s: float = 30.0
+    longest_query_s: float = 120.0
+    write_s: float = 120.0
+    connect_s: float = 5.0
+    retry_s: float = 5.0
+
+    def clamp(self, seconds: float | None) -> float:
+        """Return a limit the server can keep; None is the usual one, 0 and below the shortest one."""
+        wanted = self.query_s if seconds is None else seconds
+        return min(max(wanted, SHORTEST_LIMIT_S), self.longest_query_s)
+
+
+class Transaction:
+    """What a unit of work may do: run queries by name."""
+
+    def __init__(self, transaction: neo4j.ManagedTransaction, *, dialect: Dialect) -> None:
+        self._transaction = transaction
+        self._dialect = dialect
+
+    def rows(self, name: str, **parameters: Any) -> list[Row]:
+        """Run the query `name` of ``cypher/`` and return its rows."""
+        return self.rows_of(query(name).text, parameters)
+
+    def rows_of(self, text: LiteralString, parameters: Row) -> list[Row]:
+        """Run a text and return its rows; raises `StoreError` at once where a retry would only cost time."""
+        try:
+            return [record.data() for record in self._transaction.run(text, parameters)]
+        except Neo4jError as error:
+            if error.code in self._dialect.memory_codes:
+                raise StoreError(
+                    "the query needs more memory than the server allows one transaction; ask for less, "
+                    "or raise db.memory.transaction.max"
+                ) from error
+            raise
+
+    def one(self, name: str, **parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        rows = self.rows(name, **parameters)
+        return rows[0] if rows else None
+
+
+class Connection:
+    """A driver to one server, and where that server needs it a second one for a user that may only read.
+
+    Parameters
+    ----------
+    uri : Bolt address
+    writer : user and password
+    reader : user and password of the user for reads, or None where READ sessions do
+    database : name, None for the server's default
+    limits : time limits
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        writer: tuple[str, str],
+        reader: tuple[str, str] | None,
+        database: str | None,
+        limits: Limits,
+    ) -> None:
+        self.uri, self.limits, self._database = uri, limits, database
+        drivers: list[neo4j.Driver] = []
+        try:
+            with mapped(uri):
+                drivers += [_driver(uri, user, limits) for user in (writer, reader) if user]
+                for driver in drivers:
+                    driver.verify_connectivity()
+                self.agent = drivers[0].get_server_info().agent
+        except BaseException:
+            for driver in drivers:
+                driver.close()
+            raise
+        self.dialect = dialect_of(self.agent)
+        self._drivers = drivers
+
+    def close(self) -> None:
+        """Close all connections."""
+        for driver in self._drivers:
+            driver.close()
+
+    def read(self, work: Callable[[Transaction], T], *, timeout_s: float | None = None) -> T:
+        """Run a unit of work that cannot write, whatever it says, in one transaction."""
+        limit = self.limits.clamp(timeout_s)
+        with mapped(self.uri, dialect=self.dialect, limit=limit), self._session(reading=True) as session:
+            return session.execute_read(self._unit(work, limit))
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a unit of work in one transaction, again when somebody else was faster.
+
+        The driver also runs it again when the connection broke, and the first try may have been committed: a unit of
+        work must be harmless when done twice.
+        """
+        limit = self.limits.write_s
+        with mapped(self.uri, dialect=self.dialect, limit=limit):
+            for attempt in range(RETRIES):
+                try:
+                    with self._session(reading=False) as session:
+                        return session.execute_write(self._unit(work, limit))
+                except Neo4jError as error:
+                    if error.code not in self.dialect.retryable or attempt == RETRIES - 1:
+                        raise
+                time.sleep(FIRST_PAUSE_S * 2**attempt * random.random())  # noqa: S311  spreads writers, no secret
+        raise AssertionError
+
+    def run_schema(self, text: LiteralString) -> None:
+        """Run one statement that changes the schema, in a transaction of its own."""
+        self.write(lambda transaction: transaction.rows_of(text, {}))
+
+    def _unit(
+        self, work: Callable[[Transaction], T], limit: float
+    ) -> Callable[[neo4j.ManagedTransaction], T]:
+        @neo4j.unit_of_work(timeout=limit if self.dialect.client_timeouts else None)
+        def unit(transaction: neo4j.ManagedTransaction) -> T:
+            return work(Transaction(transaction, dialect=self.dialect))
+
+        return unit
+
+    def _session(self, *, reading: bool) -> neo4j.Session:
+        return self._drivers[-1 if reading else 0].session(
+            database=self._database,
+            default_access_mode=neo4j.READ_ACCESS if reading else neo4j.WRITE_ACCESS,
+        )
+
+
+def _driver(uri: str, user: tuple[str, str], limits: Limits) -> neo4j.Driver:
+    return neo4j.GraphDatabase.driver(
+        uri,
+        auth=user,
+        connection_timeout=limits.connect_s,
+        connection_acquisition_timeout=limits.connect_s + limits.retry_s,
+        max_transaction_retry_time=limits.retry_s,
+        notifications_min_severity="OFF",
+        user_agent="neuromfa",
+    )
+
+
+@contextmanager
+def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = None) -> Iterator[None]:
+    """Turn what the driver raises into our errors, with the address and what to do."""
+    try:
+        yield
+    except AuthError as error:
+        raise StoreUnavailable(
+            f"the store at {uri} refuses this user or password; check NEUROMFA_NEO4J_USER and NEUROMFA_NEO4J_PASSWORD "
+            "(a server keeps the password of its first start: an old data volume has its old one)"
+        ) from error
+    except (ServiceUnavailable, SessionExpired, OSError) as error:
+        raise StoreUnavailable(
+            f"the store at {uri} does not answer ({_first_line(error)}); start it, or set NEUROMFA_NEO4J_URI"
+        ) from error
+    except ConstraintError as error:
+        raise StoreConflict(
+            f"somebody else has just written the same thing ({_first_line(error)})"
+        ) from error
+    except Neo4jError as error:
+        raise _mapped_answer(error, uri, dialect, limit) from error
+    except (ConfigurationError, ValueError) as error:
+        raise StoreUnavailable(f"{uri!r} is no usable address of a store ({_first_line(error)})") from error
+    except DriverError as error:
+        raise StoreUnavailable(f"the connection to {uri} failed ({_first_line(error)}); try again") from error
+
+
+def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: float | None) -> StoreError:
+    """Return our error for what a server answered."""
+    code = error.code or ""
+    if dialect is not None and code in dialect.timeout_codes:
+        return QueryTimeout(
+            f"the query took longer than its limit of {limit:g} s; ask for less, or raise the limit"
+        )
+    if dialect is not None and code in dialect.refused_codes:
+        return StoreError(f"this may only read: the server refused to write ({_first_line(error)})")
+    if code == DATABASE_DOWN:
+        return StoreUnavailable(f"the database at {uri} is not available ({_first_line(error)}); try again")
+    return StoreError(f"the store at {uri} answers {code}: {_first_line(error)}")
+
+
+def _first_line(error: BaseException) -> str:
+    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0][:300]

@@ -1,0 +1,82 @@
+"""The shape of the store and its numbered migrations; refuses a newer shape and what other tools wrote."""
+
+from dataclasses import dataclass
+
+from neuromfa.errors import SchemaMismatch
+from neuromfa.graph.connection import Connection
+from neuromfa.graph.queries import names, query
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step from a version to the next; every statement may be run twice.
+
+    Attributes
+    ----------
+    version : the version after it
+    statements : names of queries
+    """
+
+    version: int
+    statements: tuple[str, ...]
+
+
+def migrations() -> tuple[Migration, ...]:
+    """Return all migrations in order, from the files of ``cypher/schema``, which begin with their version."""
+    by_version: dict[int, list[str]] = {}
+    for name in names("schema"):
+        by_version.setdefault(int(name.split("/")[1].split("_")[0]), []).append(name)
+    return tuple(Migration(version, tuple(found)) for version, found in sorted(by_version.items()))
+
+
+def current_version() -> int:
+    """Return the version this code writes."""
+    return migrations()[-1].version
+
+
+def stored_version(connection: Connection) -> int | None:
+    """Return the version of the store, None where nothing of ours is in it."""
+    row = connection.read(lambda transaction: transaction.one("read/schema_version"))
+    return None if row is None else int(row["version"])
+
+
+def ensure_schema(connection: Connection) -> int:
+    """Bring an empty or older store to the current version; return the version found before.
+
+    Raises
+    ------
+    SchemaMismatch
+        The store is of a newer version, or holds what another tool wrote.
+    """
+    found = stored_version(connection)
+    if found is None:
+        _refuse_foreign(connection)
+        found = 0
+        connection.write(lambda transaction: transaction.rows("write/claim_schema"))
+    if found > current_version():
+        raise SchemaMismatch(
+            f"the store at {connection.uri} has schema version {found} and this program knows {current_version()}; "
+            "install a newer neuromfa, or use another store"
+        )
+    for migration in migrations():
+        if migration.version > found:
+            _run(connection, migration)
+    return found
+
+
+def _run(connection: Connection, migration: Migration) -> None:
+    for name in migration.statements:
+        connection.run_schema(query(name).text)
+    connection.write(
+        lambda transaction: transaction.rows("write/set_schema_version", version=migration.version)
+    )
+
+
+def _refuse_foreign(connection: Connection) -> None:
+    stranger = connection.read(lambda transaction: transaction.one("read/any_node"))
+    if stranger is None or stranger["labels"] == ["SchemaVersion"]:
+        return
+    labels = ", ".join(stranger["labels"]) or "no label"
+    raise SchemaMismatch(
+        f"the store at {connection.uri} holds nodes of another tool ({labels}); use an empty database for neuromfa"
+    )

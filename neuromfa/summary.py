@@ -1,0 +1,146 @@
+"""From the measures of all seeds of one checkpoint to the record that users get: means, intervals, nulls, coverage."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
+
+from neuromfa import mfa
+from neuromfa.checkpoints import Checkpoint, SampledCheckpoint
+from neuromfa.errors import OptionError
+from neuromfa.network import SNIN, FloatArray, Layer
+from neuromfa.options import AnalysisOptions
+from neuromfa.results import CheckpointResult, Coverage, RowDimension, SampleResult, ScaleMatched
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What E is measured against.
+
+    Attributes
+    ----------
+    networks : the baseline's networks, one a seed: the null model `rescaled` starts from them
+    measures : their measures
+    identity : hash of the graphs and options, part of the identity of every E
+    """
+
+    networks: tuple[SNIN, ...]
+    measures: tuple[mfa.SampleMeasure, ...]
+    identity: str
+
+
+class Measures(Sequence[mfa.SampleMeasure]):
+    """The measures of one checkpoint, each made when first asked for: numbers known already cost nothing."""
+
+    def __init__(self, networks: tuple[SNIN, ...], options: AnalysisOptions, baseline: Baseline | None) -> None:
+        self.networks, self.options, self.baseline = networks, options, baseline
+        self._made: dict[int, mfa.SampleMeasure] = {}
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    @overload
+    def __getitem__(self, k: int) -> mfa.SampleMeasure: ...
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[mfa.SampleMeasure]: ...
+    def __getitem__(self, k: int | slice) -> mfa.SampleMeasure | Sequence[mfa.SampleMeasure]:
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        if k not in self._made:
+            # the scale-matched reading stands beside the plain figures, never instead of them
+            self._made[k] = mfa.measure(self.networks[k], replace(self.options, rms_scaled=False))
+        return self._made[k]
+
+    def pairs(self) -> Iterator[tuple[SNIN, SNIN | None]]:
+        """Yield every network with that of the baseline at the same seed."""
+        partners = self.baseline.networks if self.baseline else (None,) * len(self)
+        return zip(self.networks, partners, strict=True)
+
+
+def summarise(
+    checkpoint: Checkpoint, sampled: SampledCheckpoint, hashes: list[str], measures: Measures, identity: str
+) -> CheckpointResult:
+    """Return the record of one checkpoint from the measures of all its seeds."""
+    options = measures.options
+    baseline = measures.baseline.measures if measures.baseline else None
+    emergence = mfa.emergence_of(measures, baseline=baseline)
+    return CheckpointResult(
+        step=checkpoint.step,
+        revision=checkpoint.revision,
+        alpha0=mfa.mean_alpha0(measures),
+        width=mfa.mean_width(measures),
+        emergence=emergence.estimate,
+        emergence_reason=emergence.reason,
+        emergence_tie=emergence.tie if options.profile == "paper" else None,
+        nulls=mfa.null_metrics(_nulls(measures), baseline=baseline) if options.nulls else None,
+        coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
+        flags=mfa.checkpoint_flags(measures, baseline=baseline),
+        r_squared=mfa.mean_r_squared(measures),
+        spectrum=mfa.mean_spectrum(measures),
+        samples=[_sample_result(m, h) for m, h in zip(measures, hashes, strict=True)],
+        analysis_hash=identity,
+        dimensions=_dimensions(measures),
+        scale_matched=_scale_matched(measures) if options.rms_scaled else None,
+    )
+
+
+def _nulls(measures: Measures) -> list[dict[mfa.NullKind, mfa.NullMeasure]]:
+    plain = replace(measures.options, rms_scaled=False)
+    return [mfa.measure_nulls(network, plain, baseline=partner) for network, partner in measures.pairs()]
+
+
+def _scale_matched(measures: Measures) -> ScaleMatched | None:
+    """Return the reading with the growth of the weights divided out; None without a baseline."""
+    if measures.baseline is None:
+        return None
+    starts = measures.baseline.measures
+    ratios = [_rms_ratio(m, start) for m, start in zip(measures, starts, strict=True)]
+    scaled = [
+        mfa.measure(network, measures.options, rms_ratio=ratio)
+        for network, ratio in zip(measures.networks, ratios, strict=True)
+    ]
+    return ScaleMatched(
+        rms_ratio=float(np.mean(ratios)),
+        alpha0=mfa.mean_alpha0(scaled),
+        width=mfa.mean_width(scaled),
+        emergence=mfa.emergence_of(scaled, baseline=starts).estimate,
+    )
+
+
+def _rms_ratio(measure: mfa.SampleMeasure, start: mfa.SampleMeasure) -> float:
+    if not measure.rms or not start.rms:
+        raise OptionError(f"seed {measure.seed}: the weights have no scale, so rms-scaled has nothing to divide by")
+    return measure.rms / start.rms
+
+
+def _sample_result(measure: mfa.SampleMeasure, graph_hash: str) -> SampleResult:
+    return SampleResult(
+        seed=measure.seed,
+        tau=measure.tau.tolist(),
+        alpha0=measure.alpha0,
+        alpha0_tie=measure.alpha0_tie,
+        width=measure.width,
+        nodes_kept=measure.nodes_kept,
+        nodes_total=measure.nodes_total,
+        r_min=int(measure.radii[0]),
+        r_max=int(measure.radii[-1]),
+        r_squared=dict(measure.r_squared),
+        graph_hash=graph_hash,
+        dropped_last_rows=measure.dropped_last_rows,
+    )
+
+
+def _dimensions(measures: Measures) -> list[RowDimension]:
+    """Return how the node fractal dimension is spread over the neurons of each row, all samples together."""
+    pooled: list[FloatArray] = []
+    layers: list[Layer] = []
+    for measure, network in zip(measures, measures.networks, strict=True):
+        pooled.extend(measure.measures.nfd)
+        layers.extend(network.layers)
+    return [
+        RowDimension(d.row, d.n, d.mean, d.std, list(d.quantiles))
+        for d in mfa.dimension_by_row(pooled, layers=layers)
+    ]
