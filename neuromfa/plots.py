@@ -32,7 +32,7 @@ TITLES = {
     "nfd": "Node fractal dimension",
     "radar": "Measures and benchmarks",
 }
-PAPER_WIDTH = 640
+PAPER_SIZE = {"width": 640, "height": 340}
 PNG_SCALE = 2.0
 VEGALITE_VERSION = "6.4"
 LABELS = {
@@ -88,8 +88,7 @@ def chart(name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light
     if name not in CHARTS:
         raise OptionError(f"no chart is called {name!r}; there are {', '.join(CHARTS)}")
     spec = _read(name)
-    if spec.get("width") == "container":
-        spec["width"] = PAPER_WIDTH
+    spec |= {side: size for side, size in PAPER_SIZE.items() if spec.get(side) == "container"}
     for param in spec["params"]:
         if param["name"] == "stepTicks":
             param["value"] = step_ticks([row["step"] for row in rows])

@@ -23,7 +23,6 @@ from app.store import open_store
 from ingest.executors import open_executor
 from ingest.pipeline import IngestRequest, IngestSummary
 from ingest.pipeline import ingest as run_ingest
-from ingest.queue import enqueue
 from neuromfa.errors import OptionError
 from neuromfa.options import AnalysisOptions
 

@@ -15,6 +15,8 @@ from rich.table import Table
 from neuromfa.errors import OptionError
 from neuromfa.results import CheckpointResult, Estimate, SeriesResult, to_json
 
+NULLS = ("shuffled", "gaussian", "rescaled")
+
 console = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
 
@@ -73,11 +75,13 @@ def print_series(result: SeriesResult) -> None:
     for line in _skipped(result.checkpoints):
         console.print(line, style="yellow")
     table = Table(title=f"{result.series}, profile {result.profile}")
-    for name in ("step", "alpha0", "width", "E", "E shuffled", "E gaussian", "E rescaled", "kept", "flags"):
-        table.add_column(name, justify="left" if name == "flags" else "right")
+    for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in NULLS), "nodes\nkept"):
+        table.add_column(name, justify="right", no_wrap=True)
     for checkpoint in result.checkpoints:
         table.add_row(*_cells(checkpoint))
     console.print(table)
+    for line in _flagged(result.checkpoints):
+        console.print(line, style="yellow")
     for note in result.notes:
         console.print(note, style="dim")
 
@@ -89,11 +93,19 @@ def _cells(checkpoint: CheckpointResult) -> Iterable[str]:
     yield _interval(checkpoint.alpha0)
     yield _interval(checkpoint.width)
     yield _interval(checkpoint.emergence) if checkpoint.emergence else checkpoint.emergence_reason or "-"
-    for name in ("shuffled", "gaussian", "rescaled"):
+    for name in NULLS:
         null = nulls.get(name)
         yield _interval(null.emergence) if null and null.emergence else "-"
     yield f"{100 * nodes.kept / nodes.total:.0f} %"
-    yield ", ".join(checkpoint.flags)
+
+
+def _flagged(checkpoints: list[CheckpointResult]) -> list[str]:
+    """Return one line per flag with the steps that raise it."""
+    steps: dict[str, list[str]] = {}
+    for checkpoint in checkpoints:
+        for flag in checkpoint.flags:
+            steps.setdefault(flag, []).append("-" if checkpoint.step is None else str(checkpoint.step))
+    return [f"flag {flag}: step {', '.join(found)}" for flag, found in steps.items()]
 
 
 def _interval(estimate: Estimate) -> str:
@@ -101,7 +113,7 @@ def _interval(estimate: Estimate) -> str:
         return "-"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.4f}"
-    return f"{estimate.value:.4f} ±{(estimate.high - estimate.low) / 2:.4f}"
+    return f"{estimate.value:.4f}\n±{(estimate.high - estimate.low) / 2:.4f}"
 
 
 def _row(checkpoint: CheckpointResult) -> dict[str, Any]:

@@ -50,6 +50,8 @@ export class Chart {
           h("button", { class: "quiet", type: "button", "aria-label": `${description.title} as CSV`, onclick: () => this.saveCsv() }, "CSV"),
           this.json)),
       this.plot);
+    // Vega measures its container when the window changes; a longer text beside the chart changes it too.
+    new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(this.plot);
     this.json.setAttribute("aria-label", `${description.title} as JSON`);
   }
 
@@ -65,10 +67,10 @@ export class Chart {
       return;
     }
     const [spec, config] = await Promise.all([file(this.description.name), file(`theme-${theme}`)]);
-    const params = spec.params.map((param) =>
-      param.name === "stepTicks" ? { ...param, value: stepTicks(items.map((item) => item.step)) } : param);
+    const values = { highlighted: this.step ?? NO_STEP, stepTicks: stepTicks(items.map((item) => item.step)) };
+    const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
     const result = await globalThis.vegaEmbed(this.plot, { ...spec, params, datasets: { rows: this.rows } }, {
-      config, ast: true, renderer: "svg", actions: false, defaultStyle: false,
+      config, ast: true, renderer: "svg", actions: false, defaultStyle: false, logLevel: globalThis.vega.Error,
       tooltip: { disableDefaultStyle: true, theme: "page" },
     });
     this.view = result.view;
@@ -81,6 +83,7 @@ export class Chart {
   }
 
   async highlight(step) {
+    this.step = step;
     await this.view?.signal("highlighted", step === undefined ? NO_STEP : step).runAsync();
   }
 

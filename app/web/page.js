@@ -11,7 +11,7 @@ import { checkpointName, stepName } from "./words.js";
 const REFRESH_MS = 10_000;
 const PLAY_MS = 700;
 
-const state = { models: [], model: null, variant: { profile: "exact", hops: "1" }, items: [], spectra: [], at: 0, stamp: "" };
+const state = { models: [], model: null, analysis: null, items: [], spectra: [], at: 0, stamp: "" };
 const charts = CHARTS.map((description) => new Chart(description, { onPick: pickStep }));
 const system = matchMedia("(prefers-color-scheme: dark)");
 let player = null;
@@ -20,11 +20,12 @@ let player = null;
 
 function readAddress() {
   const query = new URLSearchParams(location.search);
-  return { model: query.get("model"), profile: query.get("profile"), hops: query.get("hops"), step: query.get("step") };
+  return Object.fromEntries(["model", "profile", "hops", "options", "step"].map((name) => [name, query.get(name)]));
 }
 
 function writeAddress() {
-  const query = new URLSearchParams({ model: state.model.id, ...state.variant });
+  const { profile, hops, options_hash: options } = state.analysis;
+  const query = new URLSearchParams({ model: state.model.id, profile, hops, options: options.slice(0, 12) });
   if (state.items.length) query.set("step", state.items[state.at].step ?? "-");
   history.replaceState(null, "", `?${query}`);
 }
@@ -103,9 +104,7 @@ async function start() {
     if (ready) sayVersions(ready);
     if (!state.models.length) return sayEmpty();
     const wanted = readAddress();
-    state.model = state.models.find((model) => model.id === wanted.model) ?? state.models[0];
-    chooseVariant(wanted);
-    await load(wanted.step);
+    await open(state.models.find((model) => model.id === wanted.model) ?? state.models[0], wanted);
   } catch (problem) {
     sayProblem(problem);
   }
@@ -116,23 +115,33 @@ function sayVersions({ versions, store }) {
     `neuromfa ${versions.neuromfa} on ${store.engine} · numpy ${versions.numpy} · scipy ${versions.scipy}`;
 }
 
-function variantsOf(model) {
-  return model.variants.length ? model.variants : [{ profile: "exact", hops: "1" }];
+async function open({ id }, wanted) {
+  state.model = await get(modelPath(id));
+  state.analysis = choose(state.model.analyses, wanted);
+  await load(wanted.step);
 }
 
-function chooseVariant({ profile, hops }) {
-  const variants = variantsOf(state.model);
-  state.variant = variants.find((one) => one.profile === profile && one.hops === hops)
-    ?? variants.find((one) => one.profile === profile) ?? variants[0];
-  state.variant = { profile: state.variant.profile, hops: state.variant.hops };
+function choose(analyses, { profile, hops, options }) {
+  const fits = [
+    (one) => options && one.options_hash.startsWith(options),
+    (one) => one.profile === profile && one.hops === hops,
+    (one) => one.profile === profile,
+    (one) => one.profile === "exact" && one.hops === "1",
+    () => true,
+  ];
+  return fits.map((fit) => analyses.find(fit)).find((one) => one) ?? null;
 }
+
+const parameters = () => ({ options: state.analysis.options_hash });
 
 async function load(step = null) {
   stop();
+  state.items = [];
   showControls();
+  if (!state.analysis) return sayUnfinished();
   const path = modelPath(state.model.id);
   const [series, spectra] = await Promise.all([
-    list(`${path}/emergence`, state.variant), list(`${path}/spectra`, state.variant)]);
+    list(`${path}/emergence`, parameters()), list(`${path}/spectra`, parameters())]);
   state.items = series.items;
   state.spectra = spectra.items;
   state.stamp = stampOf(series.items);
@@ -159,7 +168,7 @@ async function refresh() {
   if (document.hidden) return;
   try {
     if (!state.model || !state.items.length) return await start();
-    const series = await list(`${modelPath(state.model.id)}/emergence`, state.variant);
+    const series = await list(`${modelPath(state.model.id)}/emergence`, parameters());
     if (stampOf(series.items) !== state.stamp) await load(String(state.items[state.at].step ?? "-"));
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -172,25 +181,40 @@ function showControls() {
   byId("controls").hidden = false;
   byId("model").replaceChildren(...state.models.map(({ id }) => h("option", { value: id }, id)));
   byId("model").value = state.model.id;
+  byId("made-with").textContent = "";
+  if (!state.analysis) return;
   for (const part of ["profile", "hops"]) {
-    const stored = new Set(variantsOf(state.model).map((variant) => variant[part]));
+    const stored = new Set(state.model.analyses.map((analysis) => analysis[part]));
     for (const option of byId(part).options) option.disabled = !stored.has(option.value);
-    byId(part).value = state.variant[part];
+    byId(part).value = state.analysis[part];
     byId(part).disabled = stored.size < 2;
   }
-  byId("json-link").href = `${modelPath(state.model.id)}/emergence?${new URLSearchParams(state.variant)}`;
+  showOptions();
+  byId("json-link").href = `${modelPath(state.model.id)}/emergence?${new URLSearchParams(parameters())}`;
+}
+
+function showOptions() {
+  const alike = state.model.analyses.filter(({ profile, hops }) => profile === state.analysis.profile && hops === state.analysis.hops);
+  byId("options-label").hidden = alike.length < 2;
+  byId("options").replaceChildren(...alike.map((one) =>
+    h("option", { value: one.options_hash }, `${optionWords(one.options)} (${one.options_hash.slice(0, 6)})`)));
+  byId("options").value = state.analysis.options_hash;
+}
+
+function optionWords({ nodes, samples, max_distance: range, grid, baseline }) {
+  const size = nodes === null ? "every neuron" : `${nodes} neurons a layer · ${samples} ${samples === 1 ? "sample" : "samples"}`;
+  const rest = [grid === "fixed" ? "fixed radii" : "", baseline === "first" ? "" : `baseline ${baseline}`].filter(Boolean);
+  return [size, `range ${range}`, ...rest].join(" · ");
 }
 
 function showMadeWith() {
-  const seeds = Math.max(...state.items.map((item) => item.samples));
   const steps = state.items.length;
-  byId("made-with").textContent = `${steps} ${steps === 1 ? "checkpoint" : "checkpoints"} · ${seeds} ${seeds === 1 ? "sample" : "samples"} each`;
+  byId("made-with").textContent = `${steps} ${steps === 1 ? "checkpoint" : "checkpoints"} · ${optionWords(state.analysis.options)}`;
 }
 
 async function changed(wanted) {
   try {
-    chooseVariant(wanted);
-    await load();
+    await open(wanted.model ?? state.model, { ...state.analysis, options: null, ...wanted });
   } catch (problem) {
     sayProblem(problem);
   }
@@ -199,7 +223,7 @@ async function changed(wanted) {
 // ---- the highlighted step
 
 async function drawCharts() {
-  const query = new URLSearchParams(state.variant);
+  const query = new URLSearchParams(parameters());
   await Promise.all(charts.map((chart) => chart.draw({
     items: chart.description.source === "spectra" ? state.spectra : state.items,
     address: `${modelPath(state.model.id)}/${chart.description.source}?${query}`,
@@ -263,11 +287,11 @@ function wire() {
   system.addEventListener("change", themeChanged);
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
   byId("model").addEventListener("change", (event) => {
-    state.model = state.models.find((model) => model.id === event.target.value);
-    changed(state.variant);
+    changed({ model: state.models.find((model) => model.id === event.target.value) });
   });
-  byId("profile").addEventListener("change", (event) => changed({ ...state.variant, profile: event.target.value }));
-  byId("hops").addEventListener("change", (event) => changed({ ...state.variant, hops: event.target.value }));
+  byId("profile").addEventListener("change", (event) => changed({ profile: event.target.value }));
+  byId("hops").addEventListener("change", (event) => changed({ hops: event.target.value }));
+  byId("options").addEventListener("change", (event) => changed({ options: event.target.value }));
   byId("scrub").addEventListener("input", (event) => { stop(); moveTo(Number(event.target.value)); });
   byId("previous").addEventListener("click", () => { stop(); moveTo(state.at - 1); });
   byId("next").addEventListener("click", () => { stop(); moveTo(state.at + 1); });

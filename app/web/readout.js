@@ -1,7 +1,7 @@
 // The numbers of one step, with everything that has to stand beside them: interval, nulls, coverage, fit, flags.
 
 import { h } from "./dom.js";
-import { MODELS, MODEL_NAMES, NULL_MEANING, checkpointName, fixed, flagMeaning, flagName, percent, reason } from "./words.js";
+import { MODELS, NULL_MEANING, SHORT_NAMES, checkpointName, fixed, flagMeaning, flagName, percent, reason } from "./words.js";
 
 export function readout(item, items) {
   return [
@@ -29,19 +29,22 @@ export function interval(estimate) {
 
 function nulls(item, items) {
   if (!item.nulls) return h("p", { class: "none" }, "Nulls were not measured: E alone cannot tell structure from scale.");
-  const all = items.flatMap((one) => MODELS.map((model) => emergenceOf(one, model)?.value)).filter((value) => value != null);
+  const all = items.flatMap((one) => MODELS.flatMap((model) => bounds(emergenceOf(one, model)))).filter((value) => value != null);
   const reach = { low: Math.min(0, ...all), high: Math.max(1e-9, ...all) };
   return h("ul", { class: "compare" }, MODELS.filter((model) => model === "real" || item.nulls[model]).map((model) => {
-    const value = emergenceOf(item, model)?.value ?? null;
+    const estimate = emergenceOf(item, model);
+    const value = estimate?.value ?? null;
     return h("li", { class: `is-${model}`, title: NULL_MEANING[model] ?? "" },
-      h("span", { class: "name" }, MODEL_NAMES[model]), bar(value, reach),
+      h("span", { class: "name" }, SHORT_NAMES[model]), bar(estimate, reach),
       h("span", {}, value === null ? "—" : fixed(value)));
   }));
 }
 
 const emergenceOf = (item, model) => (model === "real" ? item.emergence : item.nulls?.[model]?.emergence);
 
-function bar(value, { low, high }) {
+const bounds = (estimate) => [estimate?.value, estimate?.low, estimate?.high];
+
+function bar(estimate, { low, high }) {
   const at = (x) => (100 * (x - low)) / (high - low);
   const shape = (tag, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -50,9 +53,10 @@ function bar(value, { low, high }) {
   };
   const svg = shape("svg", { "aria-hidden": "true" });
   svg.append(shape("line", { class: "axis", x1: `${at(0)}%`, x2: `${at(0)}%`, y1: -3, y2: 13 }));
-  if (value !== null) {
-    const [left, right] = [Math.min(0, value), Math.max(0, value)];
+  if (estimate != null && estimate.value !== null) {
+    const [left, right] = [Math.min(0, estimate.value), Math.max(0, estimate.value)];
     svg.append(shape("rect", { x: `${at(left)}%`, width: `${at(right) - at(left)}%`, y: 1, height: 8, rx: 2 }));
+    if (estimate.low !== null) svg.append(shape("line", { class: "whisker", x1: `${at(estimate.low)}%`, x2: `${at(estimate.high)}%`, y1: 5, y2: 5 }));
   }
   return h("span", { class: "bar" }, svg);
 }

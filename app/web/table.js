@@ -18,7 +18,7 @@ function row(item, { at, nulls, onPick }) {
   return h("tr", { "data-at": at },
     h("th", { scope: "row" }, h("button", { type: "button", onclick: () => onPick(item.step) }, stepName(item))),
     cell(item.alpha0), cell(item.width), cell(item.emergence, item.emergence_reason),
-    nulls.map((model) => cell(item.nulls?.[model]?.emergence, item.emergence_reason)),
+    nulls.map((model) => cell(item.nulls?.[model]?.emergence, item.nulls?.[model]?.reason ?? item.emergence_reason)),
     h("td", {}, percent(total ? kept / total : 0), h("small", {}, `${kept.toLocaleString("en")} of ${total.toLocaleString("en")}`)),
     h("td", {}, h("ul", { class: "chips" }, item.flags.map((flag) => h("li", { class: "chip", title: flagMeaning(flag) }, flagName(flag))))));
 }

@@ -4,6 +4,7 @@ export const MODELS = ["real", "shuffled", "gaussian", "rescaled"];
 export const MODEL_NAMES = {
   real: "Real weights", shuffled: "Shuffled null", gaussian: "Gaussian null", rescaled: "Rescaled null",
 };
+export const SHORT_NAMES = { real: "Real", shuffled: "Shuffled", gaussian: "Gaussian", rescaled: "Rescaled" };
 export const NULL_MEANING = {
   shuffled: "entries permuted inside each matrix",
   gaussian: "normal entries of the same spread",

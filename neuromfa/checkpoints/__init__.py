@@ -1,6 +1,14 @@
 """Checkpoints: where they are, how they are read, and which neurons are drawn; a series becomes SNINs."""
 
+from neuromfa.checkpoints.architecture import Architecture, list_architectures
 from neuromfa.checkpoints.sampling import SampledCheckpoint
 from neuromfa.checkpoints.series import Checkpoint, CheckpointSeries, open_series
 
-__all__ = ["Checkpoint", "CheckpointSeries", "SampledCheckpoint", "open_series"]
+__all__ = [
+    "Architecture",
+    "Checkpoint",
+    "CheckpointSeries",
+    "SampledCheckpoint",
+    "list_architectures",
+    "open_series",
+]

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuromfa.checkpoints.dtypes import ByteArray
 from neuromfa.checkpoints.http_folder import without_secrets
-from neuromfa.checkpoints.ranges import ByteSource, Traffic, affordable_gap
+from neuromfa.checkpoints.ranges import REMOTE_BATCH_BYTES, ByteSource, Traffic, affordable_gap
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
 from neuromfa.network import IntArray
 
@@ -26,6 +26,8 @@ class FsspecFile:
     path : of the file in it
     name : how messages call the file
     """
+
+    batch_bytes = REMOTE_BATCH_BYTES
 
     def __init__(self, filesystem: Any, path: str, *, name: str) -> None:
         self.name = name

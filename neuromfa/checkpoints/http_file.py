@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from neuromfa.checkpoints.dtypes import ByteArray
-from neuromfa.checkpoints.ranges import Traffic, affordable_gap
+from neuromfa.checkpoints.ranges import REMOTE_BATCH_BYTES, Traffic, affordable_gap
 from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError, UnsupportedFormat
 from neuromfa.network import IntArray
 
@@ -82,6 +82,8 @@ class HttpFile:
     size : length of the file in bytes; an answer that says otherwise is a `CorruptFile`
     name : how messages call the file
     """
+
+    batch_bytes = REMOTE_BATCH_BYTES
 
     def __init__(
         self,

@@ -35,6 +35,11 @@ class Member:
         """What the whole file has read."""
         return self._parent.traffic
 
+    @property
+    def batch_bytes(self) -> int:
+        """What the file says."""
+        return self._parent.batch_bytes
+
     def gap(self, starts: IntArray, length: int) -> int:
         """Return what the file says."""
         return self._parent.gap(starts, length)

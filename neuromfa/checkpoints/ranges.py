@@ -3,6 +3,7 @@
 import os
 import stat
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,11 @@ from neuromfa.checkpoints.dtypes import ByteArray
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
 from neuromfa.network import IntArray
 
-LOCAL_GAP_BYTES = 8192
+# a call costs as much time as copying this many bytes out of the page cache
+LOCAL_GAP_BYTES = 1 << 14
+# small enough to stay in a processor's cache while the numbers asked for are picked out
+LOCAL_BATCH_BYTES = 1 << 19
+REMOTE_BATCH_BYTES = 1 << 25
 REMOTE_GAP_BYTES = 1 << 20
 GAP_BUDGET = 0.8
 
@@ -44,6 +49,10 @@ class ByteSource(Protocol):
     size: int
 
     @property
+    def batch_bytes(self) -> int:
+        """How much is best read before it is worked on."""
+
+    @property
     def traffic(self) -> Traffic:
         """What this source has read."""
 
@@ -66,6 +75,8 @@ class LocalFile:
     name : how messages call it
     """
 
+    batch_bytes = LOCAL_BATCH_BYTES
+
     def __init__(self, path: Path, *, name: str | None = None) -> None:
         self.name = name or str(path)
         self.traffic = Traffic()
@@ -81,22 +92,24 @@ class LocalFile:
             raise UnsafeFormat(f"{self.name} is not a regular file")
         self.size = status.st_size
 
-    def gap(self, starts: IntArray, length: int) -> int:  # noqa: ARG002 - a local call costs the same anywhere
-        """Return 8 kB: copying that much takes as long as one more call."""
+    def gap(self, starts: IntArray, length: int) -> int:  # noqa: ARG002 - all calls cost the same
+        """Return 16 kB: copying that much takes as long as one more call."""
         return LOCAL_GAP_BYTES
 
     def read_into(self, starts: IntArray, lengths: IntArray, buffer: ByteArray) -> None:
         """Fill `buffer`, one `preadv` a range."""
-        view = buffer.data
-        position = 0
+        view, position = buffer.data, 0
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-            self._fill(start, view[position : position + length])
+            target = view[position : position + length]
+            if os.preadv(self._descriptor, [target], start) != length:
+                self._fill(start, target)
             position += length
         self.traffic.bytes_read += position
         self.traffic.requests += len(starts)
 
     def _fill(self, start: int, target: memoryview) -> None:
-        done = os.preadv(self._descriptor, [target], start)
+        """Read a range that one call does not bring, as calls end at 2 GB."""
+        done = 0
         while done < len(target):
             more = os.preadv(self._descriptor, [target[done:]], start + done)
             if more == 0:
@@ -139,26 +152,53 @@ def read_bytes(source: ByteSource, start: int, length: int) -> ByteArray:
     return buffer
 
 
-def read_records(source: ByteSource, base: int, length: int, indices: IntArray) -> tuple[ByteArray, IntArray]:
-    """Read records of equal length, one range per run of neighbours; small gaps are read through.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some of the records asked for; `records` is overwritten by the next batch.
+
+    Attributes
+    ----------
+    asked : which of the asked records these are
+    records : uint8 array of shape (n_read, length), those between neighbours included
+    positions : (n_asked,), place of each asked record in `records`
+    """
+
+    asked: slice
+    records: ByteArray
+    positions: IntArray
+
+
+def read_records(source: ByteSource, base: int, length: int, indices: IntArray) -> Iterator[Batch]:
+    """Read records of equal length batch by batch, one range per run of neighbours; small gaps are read through.
 
     Parameters
     ----------
     base : byte where record 0 starts
     length : bytes of one record, above 0
-    indices : (n,), ascending, without doubles
-
-    Returns
-    -------
-    Records read, (n_read, length), and the position of each asked record among them, (n,).
+    indices : (n,), ascending, without doubles, n above 0
     """
     gap = source.gap(base + indices * length, length) // length
+    steps = np.diff(indices)
+    # records read up to each asked one, counting those in gaps that are read through
+    read_before = np.concatenate(([0], np.cumsum(np.where(steps <= gap + 1, steps, 1))))
+    capacity = max(1, source.batch_bytes // length)
+    scratch = np.empty((min(capacity, int(read_before[-1]) + 1), length), np.uint8)
+    begin = 0
+    while begin < indices.size:
+        end = int(np.searchsorted(read_before, read_before[begin] + capacity))
+        first, counts, positions = _runs(indices[begin:end], gap)
+        records = scratch[: int(counts.sum())]
+        source.read_into(base + first * length, counts * length, records.reshape(-1))
+        yield Batch(slice(begin, end), records, positions)
+        begin = end
+
+
+def _runs(indices: IntArray, gap: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return where runs of neighbours start, how many records each has, and the place of each index among all."""
     breaks = np.flatnonzero(np.diff(indices) > gap + 1) + 1
     first = indices[np.concatenate(([0], breaks))]
     last = indices[np.concatenate((breaks - 1, [indices.size - 1]))]
     counts = last - first + 1
-    buffer = np.empty((int(counts.sum()), length), np.uint8)
-    source.read_into(base + first * length, counts * length, buffer.reshape(-1))
-    run_starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    read_before = np.concatenate(([0], np.cumsum(counts)[:-1]))
     run = np.searchsorted(first, indices, side="right") - 1
-    return buffer, run_starts[run] + indices - first[run]
+    return first, counts, read_before[run] + indices - first[run]

@@ -126,13 +126,13 @@ class FileTensors:
         CheckpointMissing, UnsupportedFormat, CorruptFile
             No such tensor; a number format that is not read; a tensor without numbers or cut off.
         """
-        tensor = self._tensor(name)
-        _check_indices(f"{name} in {self.name}", tensor.shape, rows, columns)
-        dtype = dtype_named(tensor.dtype, where=f"{name} in {tensor.source.name}")
-        self._refuse_scaled(name, dtype)
-        if 0 in tensor.shape:
-            raise CorruptFile(f"{name} in {tensor.source.name} has shape {tensor.shape}: it holds no numbers")
+        tensor, dtype = self._readable(name, [(rows, columns)])
         return decode(_read_raw(tensor, dtype, rows, columns), dtype)
+
+    def read_picks(self, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
+        """Return several samples of one tensor in one pass over the file, see `read_picks`."""
+        tensor, dtype = self._readable(name, picks)
+        return [decode(raw, dtype) for raw in _pick_raw(tensor, dtype, picks)]
 
     @property
     def bytes_read(self) -> int:
@@ -154,6 +154,19 @@ class FileTensors:
             raise CheckpointMissing(f"{self.name} has no tensor {name}")
         return self._tensors[name]
 
+    def _readable(
+        self, name: str, picks: Sequence[tuple[IntArray | None, IntArray | None]]
+    ) -> tuple[StoredTensor, Dtype]:
+        """Return a tensor whose numbers can be read at the indices of all picks."""
+        tensor = self._tensor(name)
+        for pick in picks:
+            _check_indices(f"{name} in {self.name}", tensor.shape, pick)
+        dtype = dtype_named(tensor.dtype, where=f"{name} in {tensor.source.name}")
+        self._refuse_scaled(name, dtype)
+        if 0 in tensor.shape:
+            raise CorruptFile(f"{name} in {tensor.source.name} has shape {tensor.shape}: it holds no numbers")
+        return tensor, dtype
+
     def _refuse_scaled(self, name: str, dtype: Dtype) -> None:
         """Refuse 8-bit numbers that mean something only together with a tensor of scales."""
         scales = [name + suffix for suffix in SCALE_SUFFIXES if name + suffix in self._tensors]
@@ -169,10 +182,35 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def _check_indices(
-    what: str, shape: tuple[int, ...], rows: IntArray | None, columns: IntArray | None
-) -> None:
-    for axis, indices in enumerate((rows, columns)):
+def read_picks(store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
+    """Return several samples of one tensor, reading it once: the seeds of a checkpoint cost little more than one.
+
+    Parameters
+    ----------
+    picks : rows (n_rows,) and columns (n_columns,) of each sample, in any order
+
+    Returns
+    -------
+    One array of shape (n_rows, n_columns, ...) for each pick.
+    """
+    if isinstance(store, FileTensors):
+        return store.read_picks(name, picks)
+    rows, columns = (np.unique(np.concatenate(axis)) for axis in zip(*picks, strict=True))
+    return _parted(store.read(name, rows=rows, columns=columns), rows, columns, picks)
+
+
+def _parted(
+    block: AnyArray, rows: IntArray, columns: IntArray, picks: Sequence[tuple[IntArray, IntArray]]
+) -> list[AnyArray]:
+    """Return the picks from a block that holds the given ascending rows and columns."""
+    return [
+        block[np.searchsorted(rows, own_rows)[:, None], np.searchsorted(columns, own_columns)]
+        for own_rows, own_columns in picks
+    ]
+
+
+def _check_indices(what: str, shape: tuple[int, ...], pick: tuple[IntArray | None, IntArray | None]) -> None:
+    for axis, indices in enumerate(pick):
         if indices is None:
             continue
         if axis >= len(shape):
@@ -184,30 +222,71 @@ def _check_indices(
 def _read_raw(
     tensor: StoredTensor, dtype: Dtype, rows: IntArray | None, columns: IntArray | None
 ) -> AnyArray:
-    if not tensor.shape:
-        return _take(_read_span(tensor, dtype), rows, columns)
-    if tensor.strides == row_major(tensor.shape):
-        return _read_rows(tensor, dtype, rows, columns)
-    if len(tensor.shape) == 2 and tensor.strides == (1, tensor.shape[0]):
-        shape = tensor.shape[::-1]
-        turned = StoredTensor(tensor.source, tensor.dtype, shape, row_major(shape), tensor.offset)
-        return _read_rows(turned, dtype, columns, rows).T
+    if tensor.shape and tensor.strides == row_major(tensor.shape) and rows is not None:
+        return _gather(tensor, dtype, [(rows, columns)])[0]
+    turned = _turned(tensor)
+    if turned and columns is not None:
+        return _gather(turned, dtype, [(columns, rows)])[0].T
     return _take(_read_span(tensor, dtype), rows, columns)
 
 
-def _read_rows(
-    tensor: StoredTensor, dtype: Dtype, rows: IntArray | None, columns: IntArray | None
-) -> AnyArray:
-    """Read the asked rows of a contiguous tensor, then pick the columns."""
-    if rows is None:
-        return _take(_read_span(tensor, dtype), None, columns)
-    if rows.size == 0:
-        return _take(np.empty((0, *tensor.shape[1:]), dtype.raw), None, columns)
-    wanted, back = np.unique(rows, return_inverse=True)
-    length = dtype.itemsize * prod(tensor.shape[1:])
-    records, positions = read_records(tensor.source, tensor.offset, length, wanted)
-    found = records.view(dtype.raw).reshape(len(records), *tensor.shape[1:])
-    return _take(found, positions[back], columns)
+def _pick_raw(
+    tensor: StoredTensor, dtype: Dtype, picks: Sequence[tuple[IntArray, IntArray]]
+) -> list[AnyArray]:
+    """Return the bits of all picks, each stretch of the file read once."""
+    turned = _turned(tensor)
+    if turned:
+        turned_picks = [(columns, rows) for rows, columns in picks]
+        return [raw.T for raw in _pick_raw(turned, dtype, turned_picks)]
+    if len(tensor.shape) == 2 and tensor.strides == row_major(tensor.shape):
+        return _gather(tensor, dtype, picks)
+    rows, columns = (np.unique(np.concatenate(axis)) for axis in zip(*picks, strict=True))
+    return _parted(_read_raw(tensor, dtype, rows, columns), rows, columns, picks)
+
+
+def _turned(tensor: StoredTensor) -> StoredTensor | None:
+    """Return the contiguous tensor of which a matrix is the transpose, None for any other tensor."""
+    if len(tensor.shape) != 2 or tensor.strides != (1, tensor.shape[0]) or 1 in tensor.shape:
+        return None
+    shape = tensor.shape[::-1]
+    return StoredTensor(tensor.source, tensor.dtype, shape, row_major(shape), tensor.offset)
+
+
+def _gather(
+    tensor: StoredTensor, dtype: Dtype, picks: Sequence[tuple[IntArray, IntArray | None]]
+) -> list[AnyArray]:
+    """Read the rows of all picks from a contiguous tensor, batch by batch, keeping the picked numbers alone."""
+    sizes = {None if columns is None else columns.size for _, columns in picks}
+    if len(sizes) > 1:
+        return [_gather(tensor, dtype, [pick])[0] for pick in picks]
+    inner = tensor.shape[1:] if None in sizes else (*sizes, *tensor.shape[2:])
+    rows = np.concatenate([own for own, _ in picks])
+    found = np.empty((rows.size, *inner), dtype.raw)
+    if found.size:
+        _fill(found, tensor, rows, _columns_by_row(picks))
+    return np.split(found, np.cumsum([own.size for own, _ in picks])[:-1])
+
+
+def _columns_by_row(picks: Sequence[tuple[IntArray, IntArray | None]]) -> IntArray | None:
+    """Return the columns wanted of every row of every pick, (n_rows, n_columns), None for all of them."""
+    parts = [
+        np.broadcast_to(columns, (rows.size, columns.size)) for rows, columns in picks if columns is not None
+    ]
+    return np.concatenate(parts) if parts else None
+
+
+def _fill(found: AnyArray, tensor: StoredTensor, rows: IntArray, columns: IntArray | None) -> None:
+    """Fill `found` with the rows of a contiguous tensor, each row of the file read once."""
+    order = np.argsort(rows, kind="stable")
+    wanted, starts = np.unique(rows[order], return_index=True)
+    bounds = np.append(starts, rows.size)
+    place = np.repeat(np.arange(wanted.size), np.diff(bounds))
+    width = prod(tensor.shape[1:])
+    for batch in read_records(tensor.source, tensor.offset, width * found.itemsize, wanted):
+        mine = slice(bounds[batch.asked.start], bounds[batch.asked.stop])
+        position, target = batch.positions[place[mine] - batch.asked.start], order[mine]
+        records = batch.records.view(found.dtype).reshape(-1, *tensor.shape[1:])
+        found[target] = records[position] if columns is None else records[position[:, None], columns[target]]
 
 
 def _read_span(tensor: StoredTensor, dtype: Dtype) -> AnyArray:

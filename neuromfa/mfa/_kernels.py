@@ -10,7 +10,8 @@ from typing import TypeVar, cast
 import numpy as np
 from numba import njit
 
-from neuromfa.network import FloatArray, IntArray
+from neuromfa.mfa.distance import CountArray
+from neuromfa.network import BoolArray, FloatArray, IntArray
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
@@ -123,9 +124,10 @@ def _keep(best: FloatArray, row: int, longest: float, out: FloatArray, alive: In
 @compiled
 def relay(
     frontier: FloatArray,
-    group: IntArray,
-    target_start: IntArray,
+    member: IntArray,
+    group_start: IntArray,
     target_group: IntArray,
+    target_start: IntArray,
     gamma: float,
     hop: float,
     longest: float,
@@ -134,26 +136,32 @@ def relay(
 ) -> int:
     """Advance distances over wiring: the same as `min_plus`, with `hop` on every edge and sources in groups.
 
-    Sources of a group are wired to the same targets; ``target_group[target_start[j]:target_start[j + 1]]`` are the
-    groups wired to target j.
+    ``member[group_start[g]:group_start[g + 1]]`` are the sources of group g, and
+    ``target_group[target_start[j]:target_start[j + 1]]`` the groups wired to target j.
     """
-    closest = np.empty(group.max() + 1)
-    best = np.empty(target_start.size - 1)
+    closest, best = np.empty(group_start.size - 1), np.empty(target_start.size - 1)
     count = 0
     for row in range(frontier.shape[0]):
-        closest[:] = np.inf
-        for v in range(group.size):
-            closest[group[v]] = min(closest[group[v]], frontier[row, v])
+        _least(frontier[row], member, group_start, closest)
+        _least(closest, target_group, target_start, best)
         for j in range(best.size):
-            best[j] = np.inf
-            for p in range(target_start[j], target_start[j + 1]):
-                best[j] = min(best[j], (closest[target_group[p]] + gamma) + hop)
+            best[j] = (best[j] + gamma) + hop
         count = _keep(best, row, longest, out, alive, count)
     return count
 
 
 @compiled
-def count_radii(distances: FloatArray, rows: IntArray, unit: float, counts: IntArray) -> None:
+def _least(values: FloatArray, chosen: IntArray, start: IntArray, least: FloatArray) -> None:
+    """Set least[k] to the smallest of the values chosen for k, inf without any."""
+    for k in range(least.size):
+        smallest = np.inf
+        for p in range(start[k], start[k + 1]):
+            smallest = min(smallest, values[chosen[p]])
+        least[k] = smallest
+
+
+@compiled
+def count_radii(distances: FloatArray, rows: IntArray, unit: float, counts: CountArray) -> None:
     """Add 1 to ``counts[rows[i], max(1, round(d / unit))]`` for every finite distance d of row i."""
     for i in range(distances.shape[0]):
         histogram = counts[rows[i]]
@@ -213,7 +221,7 @@ def _reach(
     gamma: float,
     radius: float,
     best: FloatArray,
-    waiting: IntArray,
+    waiting: BoolArray,
     queue: IntArray,
     seen: IntArray,
 ) -> int:

@@ -5,7 +5,7 @@ at which a source reaches nothing within T drops it. So each link is taken once,
 still on their way.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, Protocol
@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from neuromfa.errors import OptionError
-from neuromfa.mfa.distance import edge_distances
+from neuromfa.mfa.distance import CountArray, edge_distances
 from neuromfa.network import (
     ARTIFICIAL_DISTANCE,
     SNIN,
@@ -23,9 +23,11 @@ from neuromfa.network import (
     IntArray,
     Link,
     SampleGraph,
+    WeightArray,
 )
 
 Engine = Literal["auto", "numba", "numpy"]
+Watch = Callable[[WeightArray, FloatArray], None]
 
 # Rows of the frontier worked on together in numpy: their block of float64 stays in the cache of one core.
 BLOCK_ROWS = 512
@@ -39,14 +41,19 @@ class Wiring:
 
     Attributes
     ----------
-    group : int64 array of shape (n_source,), group of every source
-    target_start, target_group : the groups wired to target j are
-        ``target_group[target_start[j]:target_start[j + 1]]``
+    member, group_start : the sources of group g are ``member[group_start[g]:group_start[g + 1]]``
+    target_group, target_start : the groups wired to target j are ``target_group[target_start[j]:target_start[j + 1]]``
     """
 
-    group: IntArray
-    target_start: IntArray
+    member: IntArray
+    group_start: IntArray
     target_group: IntArray
+    target_start: IntArray
+
+    @property
+    def n_source(self) -> int:
+        """Number of neurons in the layer left."""
+        return self.member.size
 
     @property
     def n_target(self) -> int:
@@ -98,53 +105,69 @@ def layer_distances(
 
 
 def link_steps(
-    network: SNIN | SampleGraph, *, scale: float, max_distance: float
+    network: SNIN | SampleGraph,
+    *,
+    scale: float,
+    max_distance: float,
+    rescale: float = 1.0,
+    watch: Watch | None = None,
 ) -> Iterator[FloatArray | Wiring]:
-    """Yield what each link does to distances: a matrix of edges (n_source, n_target), inf = none, or wiring."""
+    """Yield what each link does to distances: a matrix of edges (n_source, n_target), inf = none, or wiring.
+
+    `rescale` multiplies the distances of weighted edges; `watch` is shown the weights and distances of each such link.
+    """
     if isinstance(network, SNIN):
-        yield from (_link_step(link, scale, max_distance) for link in network.links)
+        for link in network.links:
+            yield _link_step(link, scale, max_distance, rescale, watch)
         return
-    require_range(network, max_distance)
+    require_range(network, max_distance, rescale=rescale)
     for k, columns in enumerate(network.edges):
         shape = network.layers[k].size, network.layers[k + 1].size
-        yield columns_step(columns, shape=shape, artificial=network.artificial[k], max_distance=max_distance)
+        if network.artificial[k]:
+            yield fold(_wiring_of(columns, shape))
+        else:
+            yield _columns_step(columns, shape, max_distance, rescale, watch)
 
 
-def require_range(graph: SampleGraph, max_distance: float) -> None:
+def require_range(graph: SampleGraph, max_distance: float, *, rescale: float = 1.0) -> None:
     """Raise `OptionError` where a stored graph was written without edges that are in range now."""
-    if max_distance > graph.max_distance:
+    if max_distance > graph.max_distance * rescale:
         raise OptionError(
             f"the stored graph holds edges up to distance {graph.max_distance:g}, too few for paths up to "
             f"{max_distance:g}: ask for less, or ingest with a larger graph_max_distance"
         )
 
 
-def _link_step(link: Link, scale: float, max_distance: float) -> FloatArray | Wiring:
+def _link_step(
+    link: Link, scale: float, max_distance: float, rescale: float, watch: Watch | None
+) -> FloatArray | Wiring:
     if link.wiring is not None:
         return fold(link.wiring)
     if link.weights is None:
         raise ValueError(f"link {link.matrix} has neither weights nor wiring")
-    return edges_in_range(edge_distances(link.weights, scale=scale), max_distance=max_distance)
-
-
-def edges_in_range(distances: FloatArray, *, max_distance: float) -> FloatArray:
-    """Return distances (n_target, n_source) as (n_source, n_target), inf unless 0 < d <= T (NaN is no edge)."""
+    distances = edge_distances(link.weights, scale=scale, rescale=rescale)
+    if watch is not None:
+        watch(link.weights, distances)
     in_range = (distances > 0.0) & (distances <= max_distance)
     return np.ascontiguousarray(np.where(in_range, distances, np.inf).T)
 
 
-def columns_step(
-    columns: EdgeColumns, *, shape: tuple[int, int], artificial: bool, max_distance: float
-) -> FloatArray | Wiring:
-    """Return the same from the columns of a stored link between layers of `shape` (n_source, n_target)."""
-    if artificial:
-        wiring = np.zeros(shape[::-1], dtype=np.bool_)
-        wiring[columns.target, columns.source] = True
-        return fold(wiring)
+def _columns_step(
+    columns: EdgeColumns, shape: tuple[int, int], max_distance: float, rescale: float, watch: Watch | None
+) -> FloatArray:
+    distances = columns.distance if rescale == 1.0 else columns.distance * rescale
+    if watch is not None:
+        watch(columns.weight, distances)
     edges = np.full(shape, np.inf)
-    in_range = columns.distance <= max_distance
-    edges[columns.source[in_range], columns.target[in_range]] = columns.distance[in_range]
+    in_range = distances <= max_distance
+    edges[columns.source[in_range], columns.target[in_range]] = distances[in_range]
     return edges
+
+
+def _wiring_of(columns: EdgeColumns, shape: tuple[int, int]) -> BoolArray:
+    wiring = np.zeros(shape[::-1], dtype=np.bool_)
+    wiring[columns.target, columns.source] = True
+    return wiring
 
 
 def fold(wiring: BoolArray) -> Wiring:
@@ -152,9 +175,11 @@ def fold(wiring: BoolArray) -> Wiring:
     groups: dict[bytes, int] = {}
     rows = np.packbits(wiring.T, axis=1)
     group = np.array([groups.setdefault(row.tobytes(), len(groups)) for row in rows], dtype=np.int64)
-    first = np.unique(group, return_index=True)[1]
-    target, target_group = np.nonzero(wiring[:, first])
-    return Wiring(group, np.searchsorted(target, np.arange(wiring.shape[0] + 1)), target_group)
+    member = np.argsort(group, kind="stable")
+    group_start = np.searchsorted(group[member], np.arange(len(groups) + 1))
+    target, target_group = np.nonzero(wiring[:, member[group_start[:-1]]])
+    target_start = np.searchsorted(target, np.arange(wiring.shape[0] + 1))
+    return Wiring(member, group_start, target_group, target_start)
 
 
 class Products(Protocol):
@@ -175,6 +200,10 @@ class Products(Protocol):
         """Advance over artificial edges."""
         ...
 
+    def count(self, distances: FloatArray, rows: IntArray, *, unit: float, counts: CountArray) -> None:
+        """Add 1 to ``counts[rows[i], max(1, round(d / unit))]`` for every finite distance d of row i; rows differ."""
+        ...
+
 
 def sweep(
     steps: Iterable[FloatArray | Wiring],
@@ -191,7 +220,7 @@ def sweep(
     products = products_of(engine)
     frontier, origin, offsets = np.empty((0, 0)), np.empty(0, dtype=np.int64), [0]
     for k, step in enumerate(steps):
-        n_source = step.group.size if isinstance(step, Wiring) else step.shape[0]
+        n_source = step.n_source if isinstance(step, Wiring) else step.shape[0]
         new = np.arange(offsets[k], offsets[k] + (n_source if sources is None or k in sources else 0))
         offsets.append(offsets[k] + n_source)
         if horizon is not None:
@@ -220,10 +249,13 @@ def _first_hop(step: FloatArray | Wiring, longest: float) -> FloatArray:
     """Return the distances of single edges, to which no gamma belongs."""
     if not isinstance(step, Wiring):
         return step
-    wired = np.zeros((step.group.max() + 1, step.n_target), dtype=np.bool_)
-    targets = np.repeat(np.arange(step.n_target), np.diff(step.target_start))
-    wired[step.target_group, targets] = ARTIFICIAL_DISTANCE <= longest
-    return np.where(wired[step.group], ARTIFICIAL_DISTANCE, np.inf)
+    by_group = np.full((step.group_start.size - 1, step.n_target), np.inf)
+    if longest >= ARTIFICIAL_DISTANCE:
+        targets = np.repeat(np.arange(step.n_target), np.diff(step.target_start))
+        by_group[step.target_group, targets] = ARTIFICIAL_DISTANCE
+    edges = np.empty((step.n_source, step.n_target))
+    edges[step.member] = np.repeat(by_group, np.diff(step.group_start), axis=0)
+    return edges
 
 
 def products_of(engine: Engine) -> Products:
@@ -252,9 +284,14 @@ class _NumbaProducts:
         from neuromfa.mfa import _kernels
 
         out, alive = _room(frontier, wiring.n_target, spare)
-        lists = wiring.group, wiring.target_start, wiring.target_group
+        lists = wiring.member, wiring.group_start, wiring.target_group, wiring.target_start
         count = _kernels.relay(frontier, *lists, gamma, ARTIFICIAL_DISTANCE, longest, out, alive)
         return out[: count + spare], alive[:count]
+
+    def count(self, distances: FloatArray, rows: IntArray, *, unit: float, counts: CountArray) -> None:
+        from neuromfa.mfa import _kernels
+
+        _kernels.count_radii(distances, rows, unit, counts)
 
 
 def _room(frontier: FloatArray, n_target: int, spare: int) -> tuple[FloatArray, IntArray]:
@@ -280,17 +317,22 @@ class _NumpyProducts:
     def relay(
         self, frontier: FloatArray, wiring: Wiring, *, gamma: float, longest: float, spare: int
     ) -> tuple[FloatArray, IntArray]:
-        by_group = np.argsort(wiring.group, kind="stable")
-        group_start = np.searchsorted(wiring.group[by_group], np.arange(wiring.group.max() + 1))
         reached = np.flatnonzero(np.diff(wiring.target_start))
         out = np.full((wiring.n_target, frontier.shape[0]), np.inf)
         if reached.size:
-            closest = np.minimum.reduceat(frontier.T[by_group], group_start, axis=0)
+            closest = np.minimum.reduceat(frontier.T[wiring.member], wiring.group_start[:-1], axis=0)
             starts = wiring.target_start[reached]
             out[reached] = np.minimum.reduceat(closest[wiring.target_group], starts, axis=0)
         out = (out + gamma) + ARTIFICIAL_DISTANCE
         out[out > longest] = np.inf
         return _survivors([out], n_target=wiring.n_target, spare=spare)
+
+    def count(self, distances: FloatArray, rows: IntArray, *, unit: float, counts: CountArray) -> None:
+        finite = distances < np.inf
+        radii = np.maximum(1, np.rint(distances[finite] / unit).astype(np.int64))
+        width = counts.shape[1]
+        cells = np.nonzero(finite)[0] * width + radii
+        counts[rows] += np.bincount(cells, minlength=rows.size * width).reshape(rows.size, width).astype(counts.dtype)
 
 
 def _survivors(
@@ -337,15 +379,19 @@ def min_plus_block(
 
 def _finish(best: FloatArray, so_far: FloatArray, nearest: IntArray, edge: FloatArray, n_dense: int) -> None:
     """Try the longer edges, from number `n_dense` on, for the pairs of target and row they can still help."""
-    n_source = edge.shape[1]
+    n_target, n_source = edge.shape
+    n_rows = best.shape[1]
     closest = so_far.min(axis=0)
-    padded = np.column_stack([edge, np.full(edge.shape[0], np.inf)])
-    target, row = np.nonzero(closest + padded[:, n_dense, np.newaxis] < best)
-    found, floor = best[target, row], closest[row]
+    nearest_cell, edge = nearest.T * n_rows, np.vstack([edge.T, np.full(n_target, np.inf)])
+    cell = np.flatnonzero(closest + edge[n_dense, :, np.newaxis] < best)
+    target, row = np.divmod(cell, n_rows)
+    found, floor = best.take(cell), closest.take(row)
     for p in range(n_dense, n_source):
-        found = np.minimum(found, so_far[nearest[target, p], row] + edge[target, p])
-        best[target, row] = found
-        going = np.flatnonzero(floor + padded[target, p + 1] < found)
-        target, row, found, floor = target[going], row[going], found[going], floor[going]
+        trial = so_far.take(nearest_cell[p].take(target) + row) + edge[p].take(target)
+        found = np.minimum(found, trial)
+        best.put(cell, found)
+        going = np.flatnonzero(floor + edge[p + 1].take(target) < found)
         if not going.size:
             break
+        cell, target, row = cell.take(going), target.take(going), row.take(going)
+        found, floor = found.take(going), floor.take(going)

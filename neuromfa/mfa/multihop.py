@@ -1,0 +1,106 @@
+"""Multi-hop NeuroMFA (ours): the radii at which every neuron reaches others along paths, for the same box growing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neuromfa.errors import OptionError
+from neuromfa.mfa.distance import (
+    LARGEST_TABLE,
+    EdgeTally,
+    Moments,
+    RadiusCounts,
+    RangeRule,
+    second_moment,
+    tally_edges,
+)
+from neuromfa.mfa.minplus import Engine, link_steps, products_of, sweep
+from neuromfa.network import SNIN, FloatArray, Layer, SampleGraph, WeightArray
+
+# Balls of neurons this close to the end of the network are cut off by it, which would move alpha0 with depth.
+TRUNCATED_ROWS = 10
+
+
+class _Ledger:
+    """What became of the weighted edges, taken down while they pass."""
+
+    def __init__(self, rule: RangeRule, beyond: int) -> None:
+        self.rule, self.tally, self.moments = rule, EdgeTally(beyond_range=beyond), Moments()
+
+    def __call__(self, weights: WeightArray, distances: FloatArray) -> None:
+        self.tally = self.tally + tally_edges(weights, distances, self.rule)
+        self.moments = self.moments + second_moment(weights)
+
+
+def radius_histogram(
+    network: SNIN | SampleGraph,
+    *,
+    gamma: float,
+    rule: RangeRule,
+    scale: float = 1.0,
+    rescale: float = 1.0,
+    horizon: int | None = None,
+    engine: Engine = "auto",
+) -> RadiusCounts:
+    """Count the neurons that every source reaches along paths, by radius max(1, round(d(P))), d(P) <= T.
+
+    Sources are the nodes of the analysis, which start on a weighted edge, so the path to any target holds one. The last
+    10 rows of the network are left out as sources, but never the first block's.
+
+    Parameters
+    ----------
+    network : each link is taken once, in order; memory holds the sources still on their way
+    gamma : cost of every hop after the first
+    rule : T and the unit of rounding; profile exact has no lower cut
+    scale, rescale : lambda, and the factor on weighted distances in the scale-matched reading
+    horizon : targets lie within this many layers (Algorithm 6); None for no such limit
+    engine : see `minplus.layer_distances`
+
+    Returns
+    -------
+    counts : int32 rows in the order of layers and positions; `tally` speaks of all weighted edges, `rms` is None for a
+        stored graph, `dropped_last_rows` counts the neurons left out
+
+    Raises
+    ------
+    OptionError : the table would be too large, or the stored graph holds too few edges
+    """
+    layers = source_layers(network.layers, artificial=network.artificial)
+    sizes = tuple(network.layers[k].size for k in layers)
+    counts = _zeros(sum(sizes), 1 + rule.largest_radius)
+    row_of = _rows(network.layers, layers)
+    ledger = _Ledger(rule, network.beyond if isinstance(network, SampleGraph) else 0)
+    steps = link_steps(network, scale=scale, max_distance=rule.longest, rescale=rescale, watch=ledger)
+    products = products_of(engine)
+    for reached in sweep(
+        steps, gamma=gamma, longest=rule.longest, horizon=horizon, sources=layers, engine=engine
+    ):
+        products.count(reached.distances, row_of[reached.sources], unit=rule.unit, counts=counts)
+    rms = ledger.moments.root if isinstance(network, SNIN) else None
+    weighted = [layer.size for layer, wiring in zip(network.layers, network.artificial, strict=False) if not wiring]
+    return RadiusCounts(counts, layers, sizes, ledger.tally, rms, sum(weighted) - sum(sizes))
+
+
+def source_layers(layers: Sequence[Layer], *, artificial: Sequence[bool]) -> tuple[int, ...]:
+    """Return the layers whose neurons are sources: those with weights, without the last 10 rows beyond block one."""
+    last = len(layers) - TRUNCATED_ROWS
+    first_block = layers[0].block
+    return tuple(
+        k for k, wiring in enumerate(artificial) if not wiring and (k < last or layers[k].block == first_block)
+    )
+
+
+def _rows(layers: Sequence[Layer], sources: Sequence[int]) -> np.ndarray:
+    """Return the row in the table of every neuron of the network, -1 where it is no source."""
+    is_source = np.repeat([k in sources for k in range(len(layers))], [layer.size for layer in layers])
+    return np.where(is_source, np.cumsum(is_source) - 1, -1)
+
+
+def _zeros(n_rows: int, n_columns: int):
+    counts = np.dtype(np.int32)
+    if n_rows * n_columns * counts.itemsize > LARGEST_TABLE:
+        raise OptionError(
+            f"{n_rows} neurons x {n_columns} radii do not fit the {LARGEST_TABLE >> 30} GB allowed for their masses: "
+            "lower max_distance or nodes"
+        )
+    return np.zeros((n_rows, n_columns), dtype=counts)

@@ -1,0 +1,74 @@
+"""Dockerfile and docker-compose.yml: valid, without defaults for secrets, and with the commands that are tested."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from app.cli import cli
+from app.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+
+
+def test_compose_file_is_valid() -> None:
+    schema = json.loads((ROOT / "tests/data/compose/compose-spec.json").read_text())
+    jsonschema.validate(COMPOSE, schema)
+
+
+def test_three_services_wait_for_a_healthy_database() -> None:
+    assert set(SERVICES) == {"neo4j", "api", "worker"}
+    assert SERVICES["neo4j"]["image"] == "neo4j:5.26-community"
+    for name in ("api", "worker"):
+        assert SERVICES[name]["depends_on"] == {"neo4j": {"condition": "service_healthy"}}
+        assert SERVICES[name]["read_only"] is True
+
+
+def test_ports_are_bound_to_loopback() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_no_secret_has_a_default() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert not re.search(r"(?i)(password|api_key|auth)\s*:\s*(?!/run/secrets)[\"']?\w", text)
+    assert set(COMPOSE["secrets"]) == {"neo4j_auth", "api_key"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_commands_exist_and_settings_are_known(name: str) -> None:
+    program, command = SERVICES[name]["command"]
+    assert program == "neuromfa"
+    assert command in {info.name for info in cli.registered_commands}
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    assert set(SERVICES[name]["environment"]) <= known
+
+
+def test_image_installs_the_pinned_requirements_and_runs_unprivileged() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "-r requirements/base.txt" in text
+    assert re.search(r"^USER neuromfa$", text, re.MULTILINE)
+    assert 'CMD ["neuromfa", "serve"]' in text
+
+
+def test_pins_cover_the_declared_dependencies() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[<>=!\[]", line)[0].lower().replace("_", "-") for line in declared}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "requirements/base.txt").read_text().splitlines()
+        if "==" in line
+    }
+    assert names <= pinned
+
+
+def test_requirements_name_no_address() -> None:
+    for path in (ROOT / "requirements").iterdir():
+        assert "://" not in path.read_text(), path
