@@ -22,7 +22,8 @@ RUN python -m pip install --no-deps . \
 
 USER neuromfa
 ENV NEUROMFA_DATA_DIR=/data \
-    NEUROMFA_HOST=0.0.0.0
+    NEUROMFA_HOST=0.0.0.0 \
+    HF_HOME=/data/huggingface
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

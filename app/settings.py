@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from neuromfa.errors import OptionError
@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     neo4j_user: str = Field("neo4j", description="User name at the Neo4j server.")
     neo4j_password: SecretStr | None = Field(None, description="Password at the Neo4j server.")
     neo4j_password_file: Path | None = Field(
-        None, description="File that holds the password (a mounted secret); wins over the password itself."
+        None,
+        description="File that holds the password (a mounted secret), or `user/password` as the Neo4j image's own "
+        "secret does; wins over the password itself.",
     )
     neo4j_database: str | None = Field(None, description="Database at the Neo4j server; unset, its default.")
     data_dir: Path = Field(
@@ -54,6 +56,14 @@ class Settings(BaseSettings):
         min_length=16,
         description="Key asked for as `Authorization: Bearer KEY`: for writes once it is set, and for reads "
         "too when the service listens beyond loopback. At least 16 characters.",
+    )
+    api_key_file: Path | None = Field(
+        None, description="File that holds the API key (a mounted secret); wins over the key itself."
+    )
+    open_reads: bool = Field(
+        False,
+        description="Answer reads without a key although the service listens beyond loopback: right where something "
+        "before it lets only known people in, as docker-compose.yml does by publishing the port on loopback.",
     )
     allowed_hosts: str = Field(
         "",
@@ -78,7 +88,13 @@ class Settings(BaseSettings):
         200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
     )
 
-    @field_validator("data_dir", "neo4j_password_file")
+    @model_validator(mode="before")
+    @classmethod
+    def _key_from_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        named = values.get("api_key_file")
+        return {**values, "api_key": _read_secret(Path(named).expanduser())} if named else values
+
+    @field_validator("data_dir", "neo4j_password_file", "api_key_file")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None
@@ -87,7 +103,7 @@ class Settings(BaseSettings):
     def password(self) -> str | None:
         """The Neo4j password, from its file when one is named."""
         if self.neo4j_password_file is not None:
-            return _read_secret(self.neo4j_password_file)
+            return _read_secret(self.neo4j_password_file).removeprefix(f"{self.neo4j_user}/")
         return self.neo4j_password.get_secret_value() if self.neo4j_password else None
 
     @property
@@ -137,7 +153,7 @@ def _read_secret(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise OptionError(f"{PREFIX}NEO4J_PASSWORD_FILE: cannot read {path}: {error.strerror}") from None
+        raise OptionError(f"cannot read the secret in {path}: {error.strerror}") from None
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ so any `concurrent.futures.Executor` can carry it.
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -165,7 +166,7 @@ def analyze_checkpoint(
     identity = analysis_hash(hashes, options, baseline_hash=baseline.identity if baseline else None)
     wanted = [k for k in range(min(graph_samples, len(hashes))) if hashes[k] not in known.graphs]
     measures = Measures(sampled.networks, options, baseline)
-    try:
+    with _named(checkpoint.series, _name(checkpoint.step)):
         return CheckpointAnalysis(
             step=checkpoint.step,
             revision=checkpoint.revision,
@@ -175,8 +176,6 @@ def analyze_checkpoint(
             bytes_read=sampled.bytes_read,
             requests=sampled.requests,
         )
-    except AnalysisError as error:
-        raise type(error)(f"{checkpoint.series}, {_name(checkpoint.step)}: {error}") from error
 
 
 def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Baseline | None:
@@ -189,9 +188,9 @@ def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Base
     sampled = _sample_baseline(series, options)
     if sampled is None:
         return None
-    measures = Measures(sampled.networks, options, None)
     identity = analysis_hash(graph_hashes(sampled, options), options, baseline_hash=None)
-    return Baseline(sampled.networks, tuple(measures), identity)
+    with _named(series.id, f"baseline {options.baseline}"):
+        return Baseline(sampled.networks, tuple(Measures(sampled.networks, options, None)), identity)
 
 
 def sample(checkpoint: Checkpoint, options: AnalysisOptions) -> SampledCheckpoint:
@@ -252,6 +251,15 @@ def _graph(measures: Measures, k: int, identity: str) -> SampleGraph:
 
 def _graph_range(options: AnalysisOptions) -> float:
     return max(GRAPH_MAX_DISTANCE, options.max_distance)
+
+
+@contextmanager
+def _named(series: str, what: str) -> Iterator[None]:
+    """Say in the sentence of an `AnalysisError` which checkpoint has no numbers."""
+    try:
+        yield
+    except AnalysisError as error:
+        raise type(error)(f"{series}, {what}: {error}") from error
 
 
 def _name(step: int | None) -> str:

@@ -69,7 +69,8 @@ class AnalysisOptions:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values under the names used on the command line and in REST, ``lambda`` included."""
-        return {("lambda" if key == "scale" else key): value for key, value in asdict(self).items()}
+        values = {("lambda" if key == "scale" else key): value for key, value in asdict(self).items()}
+        return {**values, "q": list(self.q)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "AnalysisOptions":

@@ -88,10 +88,11 @@ def chart(name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light
     if name not in CHARTS:
         raise OptionError(f"no chart is called {name!r}; there are {', '.join(CHARTS)}")
     spec = _read(name)
+    ticks = step_ticks([row["step"] for row in rows])
     spec |= {side: size for side, size in PAPER_SIZE.items() if spec.get(side) == "container"}
     for param in spec["params"]:
         if param["name"] == "stepTicks":
-            param["value"] = step_ticks([row["step"] for row in rows])
+            param["value"] = ticks
     return {**spec, "datasets": {"rows": list(rows)}, "config": _read(f"theme-{theme}")}
 
 

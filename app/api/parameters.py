@@ -84,8 +84,8 @@ def reader(
     settings: Annotated[Settings, Depends(settings_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
-    """Let a read pass: always on loopback, with the key elsewhere."""
-    if not settings.binds_loopback:
+    """Let a read pass: always on loopback, with the key elsewhere, unless reads were opened."""
+    if not (settings.binds_loopback or settings.open_reads):
         check_key(settings, given)
 
 

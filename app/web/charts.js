@@ -62,7 +62,10 @@ export class Chart {
     this.view?.finalize();
     this.view = null;
     this.plot.replaceChildren();
-    if (!this.rows.some((row) => row.value !== null)) {
+    const drawable = this.rows.some((row) => row.value !== null);
+    this.element.classList.toggle("is-empty", !drawable);
+    this.element.hidden = this.rows.length === 0;
+    if (!drawable) {
       this.plot.append(h("p", { class: "nothing" }, empty));
       return;
     }

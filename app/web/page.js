@@ -227,14 +227,9 @@ async function drawCharts() {
   await Promise.all(charts.map((chart) => chart.draw({
     items: chart.description.source === "spectra" ? state.spectra : state.items,
     address: `${modelPath(state.model.id)}/${chart.description.source}?${query}`,
-    theme: theme(), series: state.model.id, empty: whyEmpty(),
+    theme: theme(), series: state.model.id, empty: "No step has a value: there is no baseline to compare with.",
   })));
   await showStep();
-}
-
-function whyEmpty() {
-  if (state.items.every((item) => item.step === null)) return "This checkpoint has no step: there is no course of training to draw.";
-  return "No step has a value: there is no baseline to compare with.";
 }
 
 function pickStep(step) {
@@ -250,9 +245,9 @@ function moveTo(place) {
 async function showStep() {
   const item = state.items[state.at];
   const scrub = byId("scrub");
+  byId("stepper").hidden = state.items.length < 2;
   scrub.max = state.items.length - 1;
   scrub.value = state.at;
-  scrub.disabled = state.items.length < 2;
   scrub.setAttribute("aria-valuetext", checkpointName(item));
   byId("step-name").textContent = stepName(item);
   byId("previous").disabled = state.at === 0;

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -84,7 +85,7 @@ def hub_locations(
 
     def location(name: str, commit: str) -> Location:
         folder = HubFolder(repo_id, name, commit, manners=manners)
-        return Location(step_of(name), commit, folder.downloaded if download else lambda: folder)
+        return Location(step_of(name), commit, folder.downloaded if download else folder.sampled)
 
     return [location(name, commit) for name, commit in chosen.items()]
 
@@ -123,6 +124,10 @@ class HubFolder:
             name=f"{self.name}/{filename}",
             manners=self._manners,
         )
+
+    def sampled(self) -> "HubFolder":
+        """Return the folder itself: its files are read by ranges."""
+        return self
 
     def downloaded(self) -> Folder:
         """Fetch the weights and the configuration into the cache, and return the folder there."""
@@ -207,7 +212,7 @@ def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
         )
 
     def location(name: str, snapshot: Path) -> Location:
-        return Location(step_of(name), snapshot.name, lambda: LocalFolder(snapshot, root=repository))
+        return Location(step_of(name), snapshot.name, partial(LocalFolder, snapshot, root=repository))
 
     return [location(name, snapshot) for name, snapshot in kept.items()]
 

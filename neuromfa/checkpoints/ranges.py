@@ -17,7 +17,7 @@ from neuromfa.network import IntArray
 # a call costs as much time as copying this many bytes out of the page cache
 LOCAL_GAP_BYTES = 1 << 14
 # small enough to stay in a processor's cache while the numbers asked for are picked out
-LOCAL_BATCH_BYTES = 1 << 19
+LOCAL_BATCH_BYTES = 1 << 21
 REMOTE_BATCH_BYTES = 1 << 25
 REMOTE_GAP_BYTES = 1 << 20
 GAP_BUDGET = 0.8
@@ -169,7 +169,7 @@ class Batch:
 
 
 def read_records(source: ByteSource, base: int, length: int, indices: IntArray) -> Iterator[Batch]:
-    """Read records of equal length batch by batch, one range per run of neighbours; small gaps are read through.
+    """Read records of equal length in batches, one range a run of neighbours; small gaps are read through.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def read_records(source: ByteSource, base: int, length: int, indices: IntArray) 
 
 
 def _runs(indices: IntArray, gap: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return where runs of neighbours start, how many records each has, and the place of each index among all."""
+    """Return where runs of neighbours start, the length of each, and the place of each index among all."""
     breaks = np.flatnonzero(np.diff(indices) > gap + 1) + 1
     first = indices[np.concatenate(([0], breaks))]
     last = indices[np.concatenate((breaks - 1, [indices.size - 1]))]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,13 +138,16 @@ def open_series(
     name, found = locations_of(source, revision=revision, download=download)
     series = model_id or name
 
-    def checkpoint(place: Location) -> Checkpoint:
-        return Checkpoint(
-            place.step, place.revision, series, architecture, lambda: open_tensors(place.folder())
-        )
-
-    points = tuple(checkpoint(place) for place in _ordered(source, found))
+    points = tuple(
+        Checkpoint(place.step, place.revision, series, architecture, partial(_open, place))
+        for place in _ordered(source, found)
+    )
     return CheckpointSeries(id=series, checkpoints=points, source=source).select(steps)
+
+
+def _open(place: Location) -> TensorStore:
+    """Open a place; a function of the module, so that a checkpoint can travel to another process."""
+    return open_tensors(place.folder())
 
 
 def _ordered(source: str, found: Sequence[Location]) -> list[Location]:

@@ -1,18 +1,20 @@
-"""Compiled inner loops of path distances (extra ``fast``); `minplus` and `balls` do the same in numpy without them.
+"""Compiled inner loops of path distances (extra ``fast``); without it numpy does the same, more slowly.
 
 Every loop adds a path up in the order (distance so far + gamma) + d, so compiled and numpy answers are the same floats.
-Importing this file imports numba, which takes about a second: only `minplus.engine_of` does so.
+Importing this file imports numba, which takes about a second: only `products` and `balls` do so, when they first need it.
 """
 
 from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from neuromfa.mfa.distance import CountArray
 from neuromfa.network import BoolArray, FloatArray, IntArray
 
+MemberArray = npt.NDArray[np.int32]
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 # The sums of this many edges are compared in registers before the row they improve is touched.
@@ -172,24 +174,23 @@ def count_radii(distances: FloatArray, rows: IntArray, unit: float, counts: Coun
 
 @compiled
 def grow_balls(
-    first: int,
-    last: int,
+    sources: IntArray,
     start: IntArray,
     target: IntArray,
     distance: FloatArray,
     gamma: float,
     radius: float,
     sizes: IntArray,
-    members: IntArray,
+    members: MemberArray,
 ) -> int:
-    """Find, for each source first <= s < last, the nodes after s whose path distance from s is at most `radius`.
+    """Find, for each source, the nodes of a higher number whose path distance from it is at most `radius`.
 
-    Labels are corrected until none falls any more; edges stand by source, shortest first, so that a node's list is
-    left at the first edge beyond the radius.
+    Labels are corrected until none falls any more; the edges out of a node stand shortest first, and its list is left
+    at the first edge that ends beyond the radius.
 
     Parameters
     ----------
-    sizes : shape (last - first,); receives how many members each ball has
+    sizes : shape (n_sources,); receives how many members each ball has
     members : receives the members, ball after ball
 
     Returns
@@ -200,7 +201,8 @@ def grow_balls(
     best, waiting = np.full(n, np.inf), np.zeros(n, np.bool_)
     queue, seen = np.empty(n + 1, np.int64), np.empty(n, np.int64)
     total = 0
-    for source in range(first, last):
+    for i in range(sources.size):
+        source = sources[i]
         n_seen = _reach(source, start, target, distance, gamma, radius, best, waiting, queue, seen)
         before = total
         for p in range(n_seen):
@@ -208,7 +210,7 @@ def grow_balls(
             if seen[p] > source:
                 members[total] = seen[p]
                 total += 1
-        sizes[source - first] = total - before
+        sizes[i] = total - before
     return total
 
 

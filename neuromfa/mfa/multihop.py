@@ -7,6 +7,7 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import (
     LARGEST_TABLE,
+    CountArray,
     EdgeTally,
     Moments,
     RadiusCounts,
@@ -14,10 +15,12 @@ from neuromfa.mfa.distance import (
     second_moment,
     tally_edges,
 )
-from neuromfa.mfa.minplus import Engine, link_steps, products_of, sweep
-from neuromfa.network import SNIN, FloatArray, Layer, SampleGraph, WeightArray
+from neuromfa.mfa.minplus import link_steps, sweep
+from neuromfa.mfa.products import Engine, products_of
+from neuromfa.network import SNIN, FloatArray, IntArray, Layer, SampleGraph, WeightArray
 
-# Balls of neurons this close to the end of the network are cut off by it, which would move alpha0 with depth.
+# Layers that hold sources, counted from the end: two blocks of a transformer. Balls that start there are cut off by
+# the end of the network, which would move alpha0 with depth. (The output layer is no source and is not counted.)
 TRUNCATED_ROWS = 10
 
 
@@ -77,30 +80,35 @@ def radius_histogram(
     ):
         products.count(reached.distances, row_of[reached.sources], unit=rule.unit, counts=counts)
     rms = ledger.moments.root if isinstance(network, SNIN) else None
-    weighted = [layer.size for layer, wiring in zip(network.layers, network.artificial, strict=False) if not wiring]
-    return RadiusCounts(counts, layers, sizes, ledger.tally, rms, sum(weighted) - sum(sizes))
+    return RadiusCounts(counts, layers, sizes, ledger.tally, rms, _nodes_of_analysis(network) - sum(sizes))
 
 
 def source_layers(layers: Sequence[Layer], *, artificial: Sequence[bool]) -> tuple[int, ...]:
-    """Return the layers whose neurons are sources: those with weights, without the last 10 rows beyond block one."""
-    last = len(layers) - TRUNCATED_ROWS
+    """Return the layers whose neurons are sources: those with weights, without the last 10 beyond the first block."""
+    last = len(artificial) - TRUNCATED_ROWS
     first_block = layers[0].block
     return tuple(
-        k for k, wiring in enumerate(artificial) if not wiring and (k < last or layers[k].block == first_block)
+        k
+        for k, wiring in enumerate(artificial)
+        if not wiring and (k < last or layers[k].block == first_block)
     )
 
 
-def _rows(layers: Sequence[Layer], sources: Sequence[int]) -> np.ndarray:
+def _nodes_of_analysis(network: SNIN | SampleGraph) -> int:
+    return sum(network.layers[k].size for k, wiring in enumerate(network.artificial) if not wiring)
+
+
+def _rows(layers: Sequence[Layer], sources: Sequence[int]) -> IntArray:
     """Return the row in the table of every neuron of the network, -1 where it is no source."""
     is_source = np.repeat([k in sources for k in range(len(layers))], [layer.size for layer in layers])
     return np.where(is_source, np.cumsum(is_source) - 1, -1)
 
 
-def _zeros(n_rows: int, n_columns: int):
-    counts = np.dtype(np.int32)
-    if n_rows * n_columns * counts.itemsize > LARGEST_TABLE:
+def _zeros(n_rows: int, n_columns: int) -> CountArray:
+    dtype = np.dtype(np.int32)
+    if n_rows * n_columns * dtype.itemsize > LARGEST_TABLE:
         raise OptionError(
             f"{n_rows} neurons x {n_columns} radii do not fit the {LARGEST_TABLE >> 30} GB allowed for their masses: "
             "lower max_distance or nodes"
         )
-    return np.zeros((n_rows, n_columns), dtype=counts)
+    return np.zeros((n_rows, n_columns), dtype=dtype)

@@ -53,7 +53,9 @@ class PathGraph:
         n_layers = self.offsets.size - 1
         size = int(self.offsets[layer + 1] - self.offsets[layer]) if 0 <= layer < n_layers else 0
         if not 0 <= position < size:
-            raise OptionError(f"no neuron {position} in layer {layer}: {n_layers} layers, this one of {size} neurons")
+            raise OptionError(
+                f"no neuron {position} in layer {layer}: {n_layers} layers, this one of {size} neurons"
+            )
         return int(self.offsets[layer]) + position
 
     def place(self, number: int) -> tuple[int, int]:
@@ -119,7 +121,9 @@ def path_graph(
     target = np.concatenate([links[k].target + offsets[k + 1] for k in range(len(links))])
     distance = np.concatenate([columns.distance for columns in links])
     artificial = np.repeat(network.artificial, [columns.size for columns in links])
-    graph = graph_of_edges(source, target, distance, n=int(offsets[-1]), undirected=undirected, artificial=artificial)
+    graph = graph_of_edges(
+        source, target, distance, n=int(offsets[-1]), undirected=undirected, artificial=artificial
+    )
     return _cut(replace(graph, offsets=offsets), max_distance)
 
 
@@ -168,7 +172,12 @@ def _subgraph(graph: PathGraph, edges: BoolArray) -> PathGraph:
 
 
 def distances_from(
-    graph: PathGraph, source: int, *, gamma: float, max_distance: float | None = None, horizon: int | None = None
+    graph: PathGraph,
+    source: int,
+    *,
+    gamma: float,
+    max_distance: float | None = None,
+    horizon: int | None = None,
 ) -> FloatArray:
     """Return the distance of the shortest path from one neuron to every other (Algorithm 5, reading).
 
@@ -192,7 +201,9 @@ def _longest(graph: PathGraph, max_distance: float | None) -> float:
     if max_distance is None:
         return graph.max_distance
     if max_distance > graph.max_distance:
-        raise OptionError(f"the graph was cut at distance {graph.max_distance:g}, below {max_distance:g}: ask for less")
+        raise OptionError(
+            f"the graph was cut at distance {graph.max_distance:g}, below {max_distance:g}: ask for less"
+        )
     return max_distance
 
 
@@ -211,26 +222,38 @@ def _near(graph: PathGraph, source: int, horizon: int | None) -> PathGraph:
 
 
 def relax(graph: PathGraph, sources: IntArray, *, gamma: float, longest: float) -> FloatArray:
-    """Return distances of shape (n_sources, n) by label correction: every edge out of a label that fell is tried again.
-
-    Sums of floats keep their order when a term grows, so the labels end at the smallest of all path sums, whatever the
-    order of work: the same floats as every other engine.
-    """
+    """Return distances of shape (n_sources, n), one row for each source."""
     labels = np.full((sources.size, graph.n), np.inf)
+    starts = np.arange(sources.size) * graph.n + sources
     flat = labels.reshape(-1)
-    fallen = np.arange(sources.size) * graph.n + sources
-    flat[fallen] = 0.0
+    flat[starts] = 0.0
+    correct_labels(flat, starts, graph, gamma=gamma, longest=longest)
+    return labels
+
+
+def correct_labels(
+    labels: FloatArray, fallen: IntArray, graph: PathGraph, *, gamma: float, longest: float
+) -> None:
+    """Lower labels to path distances, trying again every edge out of a node whose label fell, until none falls.
+
+    A sum of floats does not fall when one of its terms grows, so the labels end at the smallest of all path sums
+    whatever the order of work: the same floats from every engine.
+
+    Parameters
+    ----------
+    labels : float64 array of shape (k * n,), k searches one after another: 0 at sources, else inf; changed in place
+    fallen : places of the sources in `labels`
+    """
     toll = 0.0
     while fallen.size:
-        rows, nodes = np.divmod(fallen, graph.n)
-        degrees = graph.start[nodes + 1] - graph.start[nodes]
-        edges = _ranges(graph.start[nodes], degrees)
-        trial = np.repeat(flat[fallen] + toll, degrees) + graph.distance[edges]
-        reached = np.repeat(rows * graph.n, degrees) + graph.target[edges]
-        better = (trial <= longest) & (trial < flat[reached])
-        np.minimum.at(flat, reached[better], trial[better])
+        row, node = np.divmod(fallen, graph.n)
+        degrees = graph.start[node + 1] - graph.start[node]
+        edges = _ranges(graph.start[node], degrees)
+        trial = np.repeat(labels[fallen] + toll, degrees) + graph.distance[edges]
+        reached = np.repeat(row * graph.n, degrees) + graph.target[edges]
+        better = (trial <= longest) & (trial < labels[reached])
+        np.minimum.at(labels, reached[better], trial[better])
         fallen, toll = np.unique(reached[better]), gamma
-    return labels
 
 
 def _ranges(starts: IntArray, lengths: IntArray) -> IntArray:
@@ -266,14 +289,20 @@ def shortest_path(
 
 
 def _predecessors(graph: PathGraph, source: int, distances: FloatArray, gamma: float) -> IntArray:
-    """Return the neuron before each on a shortest path, by breadth-first search over the edges such paths take."""
-    tail, head = graph.source, graph.target
-    so_far = distances + gamma
-    so_far[source] = 0.0
-    tight = (so_far[tail] + graph.distance == distances[head]) & (distances[head] < np.inf)
-    taken = csr_array((np.ones(np.count_nonzero(tight)), (tail[tight], head[tight])), shape=(graph.n, graph.n))
+    """Return the neuron before each on a shortest path, by breadth-first search along the edges of such paths."""
+    tight = tight_edges(graph, distances, gamma=gamma)
+    ends = graph.source[tight], graph.target[tight]
+    taken = csr_array((np.ones(ends[0].size, dtype=np.bool_), ends), shape=(graph.n, graph.n))
     before: IntArray = breadth_first_order(taken, source)[1]
     return before
+
+
+def tight_edges(graph: PathGraph, distances: FloatArray, *, gamma: float) -> BoolArray:
+    """Return which edges lie on a shortest path from the sources, where distances are 0; shape (n_edges,)."""
+    so_far = np.where(distances == 0.0, 0.0, distances + gamma)
+    arrival = distances[graph.target]
+    tight: BoolArray = (so_far[graph.source] + graph.distance == arrival) & (arrival < np.inf)
+    return tight
 
 
 def _edge(graph: PathGraph, tail: int, head: int) -> float:
@@ -290,7 +319,12 @@ def ball(graph: PathGraph, source: int, *, radius: float, gamma: float, horizon:
 
 
 def mass_curve(
-    graph: PathGraph, source: int, *, gamma: float, max_distance: float | None = None, horizon: int | None = None
+    graph: PathGraph,
+    source: int,
+    *,
+    gamma: float,
+    max_distance: float | None = None,
+    horizon: int | None = None,
 ) -> MassCurve:
     """Return N_i(r) = 1 + #{ j : max(1, round(d_ij)) <= r } of one neuron over its paths (ours, multi-hop NeuroMFA).
 

@@ -1,11 +1,14 @@
-"""Builds the tiny models under tests/data/tiny: `python tests/data/make_tiny.py FOLDER` (torch, transformers, torchvision).
+"""Builds the tiny models under tests/data/tiny: `python tests/data/make_tiny.py FOLDER`.
 
-Every weight holds a number that encodes tensor, row and column. Beside each model stands truth.npz: what the library
-itself computes with those weights, found by sending unit vectors through the model. So the tests compare our reading
-with the library's forward pass, not with a second copy of our own index arithmetic.
+Needs torch, transformers and torchvision.
 
-truth.npz has arrays of shape (targets, sources): `{block}.query`, key, value (of every attention unit, shared heads
-repeated), dense, first (or gate and up), second; for chains `{k}`, with the L2 norm where a kernel stands between units.
+Every weight holds a number that encodes tensor, row and column. Beside each model stands truth.npz: what the
+library itself computes with those weights, found by sending unit vectors through the model. So the tests
+compare our reading with the library's forward pass, not with a second copy of our own index arithmetic.
+
+truth.npz has arrays of shape (targets, sources): `{block}.query`, key, value (of every attention unit, shared
+heads repeated), dense, first (or gate and up), second; for chains `{k}`, with the L2 norm where a kernel
+stands between units.
 """
 
 import argparse
@@ -193,10 +196,10 @@ FAMILIES = {
 
 
 def plant(model: torch.nn.Module) -> None:
-    """Give every weight of at least two axes the number tensor * 2^16 + row * 2^8 + column; biases become 0.
+    """Give every weight of two or more axes the number tensor * 2^16 + row * 2^8 + column; biases become 0.
 
-    A kernel holds 3 times that number in its first place and 4 times in its last (1 time if that is the same place),
-    so that its L2 norm is 5 times the number, and only if all of it is read.
+    A kernel holds 3 times that number in its first place and 4 times in its last (1 time if that is the same
+    place), so that its L2 norm is 5 times the number, and only if all of it is read.
     """
     weights = [(name, weight) for name, weight in sorted(model.named_parameters()) if weight.dim() > 1]
     with torch.no_grad():
@@ -204,7 +207,9 @@ def plant(model: torch.nn.Module) -> None:
             if name.endswith("bias"):
                 parameter.zero_()
         for number, (_, weight) in enumerate(weights, start=1):
-            code = torch.arange(weight.shape[1]) + (torch.arange(weight.shape[0]) << 8)[:, None] + (number << 16)
+            code = (
+                torch.arange(weight.shape[1]) + (torch.arange(weight.shape[0]) << 8)[:, None] + (number << 16)
+            )
             weight.copy_(code if weight.dim() == 2 else _kernels(code, weight.shape))
 
 
@@ -300,7 +305,9 @@ def _block_truth(
     }
 
 
-def chain_truth(model: torch.nn.Module, example: torch.Tensor, *, off_path: tuple[str, ...]) -> dict[str, np.ndarray]:
+def chain_truth(
+    model: torch.nn.Module, example: torch.Tensor, *, off_path: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     """Return the strength between units of each layer, in the order in which the model runs its layers."""
     strengths: list[np.ndarray] = []
 
@@ -308,7 +315,9 @@ def chain_truth(model: torch.nn.Module, example: torch.Tensor, *, off_path: tupl
         strengths.append(strength(module))
 
     for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d) and not any(part in name for part in off_path):
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d) and not any(
+            part in name for part in off_path
+        ):
             module.register_forward_hook(keep)
     with torch.no_grad():
         model.eval()(example)
@@ -316,7 +325,7 @@ def chain_truth(model: torch.nn.Module, example: torch.Tensor, *, off_path: tupl
 
 
 def strength(module: torch.nn.Module) -> np.ndarray:
-    """Return (targets, sources): what comes out of a layer for one unit of a source, as an L2 norm for channels."""
+    """Return (targets, sources): what one source unit brings out of a layer, as an L2 norm for channels."""
     if isinstance(module, torch.nn.Linear):
         return torch.nn.functional.linear(torch.eye(module.in_features), module.weight).T.detach().numpy()
     size = module.weight.shape[2]

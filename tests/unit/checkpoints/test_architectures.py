@@ -140,7 +140,11 @@ def test_every_tensor_is_used_or_skipped_with_a_reason(family):
             "decoder; the encoder is read",
         ),
         ("mlp", "10.bias", "bias"),
-        ("resnet", "resnet.encoder.stages.1.layers.0.shortcut.convolution.weight", "downsample path, off the main path"),
+        (
+            "resnet",
+            "resnet.encoder.stages.1.layers.0.shortcut.convolution.weight",
+            "downsample path, off the main path",
+        ),
         ("resnet_torchvision", "layer2.0.downsample.0.weight", "downsample path, off the main path"),
         ("resnet_torchvision", "fc.weight", "head on top of the blocks"),
     ],
@@ -253,7 +257,10 @@ def test_a_bundled_architecture_can_be_named_for_another_model_type():
         ("[1]", "is not a JSON object"),
         ("[" * 100_000, "is not JSON"),
         ('{"name": "x", "title": "x"}', "either blocks or a chain"),
-        ('{"name": "x", "title": "x", "chain": {"tensors": ["*"], "init": {"spread": "1"}}, "color": 1}', "color"),
+        (
+            '{"name": "x", "title": "x", "chain": {"tensors": ["*"], "init": {"spread": "1"}}, "color": 1}',
+            "color",
+        ),
         ('{"extends": "nothing"}', "no bundled architecture 'nothing'"),
         ('{"extends": "../secrets"}', "no bundled architecture"),
         ('{"extends": "bert", "sizes": {}}', "sizes lacks blocks, feed_forward, hidden"),
@@ -357,7 +364,9 @@ def test_a_value_outside_the_description_is_refused():
     (checkpoint,) = open_series(str(TINY / "albert")).checkpoints
     store = checkpoint.open()
     with pytest.raises(UnsupportedArchitecture, match="inner_group_num = 2; albert describes 1 only"):
-        sample_memory({name: store.read(name) for name in store.names()}, {**store.config, "inner_group_num": 2})
+        sample_memory(
+            {name: store.read(name) for name in store.names()}, {**store.config, "inner_group_num": 2}
+        )
 
 
 @pytest.mark.parametrize(
@@ -373,7 +382,11 @@ def test_tensors_that_are_no_chain(shapes, fault):
 
 
 def test_an_explicit_order_reads_a_chain_whose_names_do_not_sort(tmp_path):
-    tensors = {"inp.weight": np.ones((3, 2)), "hid.weight": np.full((4, 3), 2.0), "last.weight": np.full((5, 4), 3.0)}
+    tensors = {
+        "inp.weight": np.ones((3, 2)),
+        "hid.weight": np.full((4, 3), 2.0),
+        "last.weight": np.full((5, 4), 3.0),
+    }
     with pytest.raises(UnsupportedArchitecture, match="list the tensors in order"):
         sample_memory(tensors, {})
     path = tmp_path / "mine.json"

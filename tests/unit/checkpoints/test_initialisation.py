@@ -1,4 +1,4 @@
-"""Networks before training: the spreads each library uses, the same neurons, the same bytes for the same seed."""
+"""Networks before training: the spreads of each library, the same neurons, the same bytes for a seed."""
 
 import math
 from pathlib import Path

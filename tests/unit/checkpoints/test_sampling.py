@@ -76,7 +76,10 @@ def test_wiring_of_attention_by_hand():
         [True, False, True, True, True, True],
         [False, True, True, True, True, True],
     ]
-    assert wiring("own", parts=2, units=2).tolist() == [[True, False, True, False], [False, True, False, True]]
+    assert wiring("own", parts=2, units=2).tolist() == [
+        [True, False, True, False],
+        [False, True, False, True],
+    ]
 
 
 def test_the_same_seed_draws_the_same_neurons_at_every_step_and_in_any_company():
@@ -136,7 +139,9 @@ def test_a_sample_of_everything_is_the_whole_network_in_another_order(family):
     for k, artificial in enumerate(drawn.artificial):
         source, target = (np.lexsort((drawn.layers[j].units, drawn.layers[j].kinds)) for j in (k, k + 1))
         source_w, target_w = (np.lexsort((whole.layers[j].units, whole.layers[j].kinds)) for j in (k, k + 1))
-        edges, edges_w = (link.wiring if artificial else link.weights for link in (drawn.links[k], whole.links[k]))
+        edges, edges_w = (
+            link.wiring if artificial else link.weights for link in (drawn.links[k], whole.links[k])
+        )
         np.testing.assert_array_equal(edges[np.ix_(target, source)], edges_w[np.ix_(target_w, source_w)])
 
 
