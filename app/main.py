@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
         docs_url=None,
         redoc_url=None,
         responses=PROBLEM,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.state.store = store

@@ -74,7 +74,8 @@ class _Exchange:
 def host_passes(host: str, settings: Settings) -> bool:
     """Return whether a request with this Host header is meant for us.
 
-    On loopback only loopback names pass: a page of another site whose name was bound to 127.0.0.1 is refused.
+    Where no key is asked for, only loopback names pass: a page of another site whose name was bound to
+    127.0.0.1 is refused.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
@@ -82,7 +83,7 @@ def host_passes(host: str, settings: Settings) -> bool:
         return False
     if name in settings.host_names:
         return True
-    if settings.binds_loopback:
+    if settings.binds_loopback or settings.open_reads:
         return is_loopback(name)
     return not settings.host_names
 

@@ -37,8 +37,8 @@ class Settings(BaseSettings):
     neo4j_password: SecretStr | None = Field(None, description="Password at the Neo4j server.")
     neo4j_password_file: Path | None = Field(
         None,
-        description="File that holds the password (a mounted secret), or `user/password` as the Neo4j image's own "
-        "secret does; wins over the password itself.",
+        description="File that holds the password (a mounted secret), or `user/password` as the Neo4j image "
+        "keeps it; wins over the password itself.",
     )
     neo4j_database: str | None = Field(None, description="Database at the Neo4j server; unset, its default.")
     data_dir: Path = Field(
@@ -62,14 +62,14 @@ class Settings(BaseSettings):
     )
     open_reads: bool = Field(
         False,
-        description="Answer reads without a key although the service listens beyond loopback: right where something "
-        "before it lets only known people in, as docker-compose.yml does by publishing the port on loopback.",
+        description="Answer reads without a key although the service listens beyond loopback: right where "
+        "something before it lets only known people in, as docker-compose.yml does on loopback.",
     )
     allowed_hosts: str = Field(
         "",
         description="Further host names, separated by commas, that requests may be addressed to, such as the "
-        "public name behind a reverse proxy. On loopback its own names always pass; beyond it an empty list "
-        "lets every name pass.",
+        "public name behind a reverse proxy. Where no key is asked for, only these and the names of loopback "
+        "pass; elsewhere an empty list lets every name pass.",
     )
     connect_timeout: float = Field(
         5.0, gt=0, le=300, description="Seconds to wait for a connection to the store before giving up (503)."

@@ -61,10 +61,11 @@ class IngestRequest:
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """What an ingest did: objects written, and objects that stood there already."""
+    """What an ingest did: checkpoints done, of how many, and the objects written (others stood there already)."""
 
     model: str
     checkpoints: int
+    total: int
     spectra_written: int
     graphs_written: int
     edges_written: int
@@ -73,6 +74,11 @@ class IngestSummary:
     def nothing_new(self) -> bool:
         """True when everything stood in the store already."""
         return self.spectra_written == self.graphs_written == 0
+
+    @property
+    def stopped(self) -> bool:
+        """True when it was told to stop before the end."""
+        return self.checkpoints < self.total
 
 
 def ingest(
@@ -154,4 +160,4 @@ class _Tally:
 
     @property
     def summary(self) -> IngestSummary:
-        return IngestSummary(self.model, self.done, self.spectra, self.graphs, self.edges)
+        return IngestSummary(self.model, self.done, self.total, self.spectra, self.graphs, self.edges)

@@ -35,6 +35,8 @@ TITLES = {
 PAPER_SIZE = {"width": 640, "height": 340}
 PNG_SCALE = 2.0
 VEGALITE_VERSION = "6.4"
+ALONG_TAU = ("q", "tau", "tau_low", "tau_high")
+ALONG_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
 LABELS = {
     "real": "Real weights",
     "shuffled": "Shuffled null",
@@ -143,16 +145,19 @@ def radar_rows(scores: Mapping[str, Mapping[int, float]]) -> list[Row]:
 
 
 def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
-    """Return steps to label on an axis of log(1 + step): about `most`, none too near the one before."""
+    """Return steps to label on an axis of log(1 + step), the first and the last among them.
+
+    They are at most `most` + 1, no two nearer than 1 / `most` of the axis.
+    """
     known = sorted({step for step in steps if step is not None})
-    if not known:
-        return []
+    if len(known) < 3:
+        return known
     gap = (math.log1p(known[-1]) - math.log1p(known[0])) / most
     ticks = known[:1]
-    for step in known[1:]:
-        if math.log1p(step) - math.log1p(ticks[-1]) >= gap:
+    for step in known[1:-1]:
+        if math.log1p(step) - math.log1p(ticks[-1]) >= gap <= math.log1p(known[-1]) - math.log1p(step):
             ticks.append(step)
-    return ticks
+    return [*ticks, known[-1]]
 
 
 def require() -> None:
@@ -171,20 +176,11 @@ def _charts_of(result: SeriesResult, graphs: Iterable[SampleGraph]) -> Iterator[
 def _spectrum_rows(checkpoint: CheckpointResult) -> Iterator[Row]:
     spectrum = {key: value or [] for key, value in asdict(checkpoint.spectrum).items()}
     name = f"step {checkpoint.step}" if checkpoint.step is not None else checkpoint.revision
-    alpha_at = {key: dict(zip(spectrum["alpha_q"], spectrum[key], strict=False)) for key in _ALPHA}
-    for q, tau, low, high in zip_longest(*(spectrum[key] for key in ("q", "tau", "tau_low", "tau_high"))):
-        along_alpha = {key: values.get(q) for key, values in alpha_at.items()}
-        yield {
-            "step": checkpoint.step,
-            "name": name,
-            "q": q,
-            "tau": tau,
-            "tau_low": low,
-            "tau_high": high,
-        } | along_alpha
-
-
-_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
+    alpha_at = {key: dict(zip(spectrum["alpha_q"], spectrum[key], strict=False)) for key in ALONG_ALPHA}
+    fixed = {"step": checkpoint.step, "name": name, "slope": alpha_at["alpha"].get(0.0)}
+    for row in zip_longest(*(spectrum[key] for key in ALONG_TAU)):
+        along_alpha = {key: values.get(row[0]) for key, values in alpha_at.items()}
+        yield fixed | dict(zip(ALONG_TAU, row, strict=True)) | along_alpha
 
 
 def _estimates(checkpoint: CheckpointResult, measure: str) -> Iterator[tuple[str, Estimate | None]]:

@@ -1,8 +1,32 @@
-"""What holds for every test: the end of a run says what was left out and how to get it."""
+"""What holds for every test: a store with real series in it, and at the end what was left out."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+
+SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
+
+
+@pytest.fixture(scope="session")
+def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an embedded store: four steps of a series in two profiles, and a checkpoint without a step."""
+    from ingest.pipeline import IngestRequest, ingest
+    from neuromfa.graph import open_store
+    from neuromfa.options import AnalysisOptions
+
+    exact = AnalysisOptions(samples=3, nodes=16)
+    paper = AnalysisOptions(samples=3, nodes=16, profile="paper")
+    alone = AnalysisOptions(samples=2, nodes=16, baseline="none", nulls=False)
+    folder = tmp_path_factory.mktemp("filled")
+    with open_store(data_dir=folder) as store:
+        for request in (
+            IngestRequest(source=str(SERIES), options=exact, steps="0,128,512,2000"),
+            IngestRequest(source=str(SERIES), options=paper, steps="0,2000", graph_samples=0),
+            IngestRequest(source=str(SERIES / "step2000"), model_id="org/alone", options=alone),
+        ):
+            ingest(request, store)
+    return folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -76,13 +76,14 @@ def ingest(
 
 def told(summary: IngestSummary) -> str:
     """Return one sentence on what an ingest did."""
-    if summary.nothing_new:
+    if summary.nothing_new and not summary.stopped:
         return (
             f"{summary.model}: all {summary.checkpoints} checkpoints were in the store already, nothing to do"
         )
+    end = "; stopped, the same command goes on from there" if summary.stopped else ""
     return (
         f"{summary.model}: {summary.spectra_written} spectra and {summary.graphs_written} graphs with "
-        f"{summary.edges_written:,} relationships written, of {summary.checkpoints} checkpoints"
+        f"{summary.edges_written:,} relationships written, {summary.checkpoints} of {summary.total} checkpoints{end}"
     )
 
 

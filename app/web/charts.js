@@ -24,7 +24,8 @@ export const CHARTS = [
   },
   {
     name: "tau", source: "spectra", rows: spectrumRows, title: "Mass exponent",
-    note: "τ over q. A straight line would be a monofractal; the bend is the spectrum above.",
+    note: "τ over q. A straight line would be a monofractal; its bend is the spectrum above.",
+    toggle: { signal: "bend", name: "Bend only", meaning: "Take the straight line α₀q away, so that only the bend is left" },
   },
 ];
 
@@ -40,12 +41,13 @@ export class Chart {
     this.onPick = onPick;
     this.view = null;
     this.rows = [];
+    this.on = false;
     this.plot = h("div", { class: "plot" });
     this.json = h("a", { href: "#" }, "JSON");
     this.element = h("section", { class: `card card-${description.name}`, "aria-label": description.title },
       h("div", { class: "card-head" },
         h("div", {}, h("h2", {}, description.title), h("p", {}, description.note)),
-        h("div", { class: "actions" },
+        h("div", { class: "actions" }, this.toggle(),
           h("button", { class: "quiet", type: "button", "aria-label": `${description.title} as SVG`, onclick: () => this.saveSvg() }, "SVG"),
           h("button", { class: "quiet", type: "button", "aria-label": `${description.title} as CSV`, onclick: () => this.saveCsv() }, "CSV"),
           this.json)),
@@ -70,7 +72,7 @@ export class Chart {
       return;
     }
     const [spec, config] = await Promise.all([file(this.description.name), file(`theme-${theme}`)]);
-    const values = { highlighted: this.step ?? NO_STEP, stepTicks: stepTicks(items.map((item) => item.step)) };
+    const values = { highlighted: this.step ?? NO_STEP, stepTicks: stepTicks(items.map((item) => item.step)), bend: this.on };
     const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
     const result = await globalThis.vegaEmbed(this.plot, { ...spec, params, datasets: { rows: this.rows } }, {
       config, ast: true, renderer: "svg", actions: false, defaultStyle: false, logLevel: globalThis.vega.Error,
@@ -83,6 +85,17 @@ export class Chart {
   pick(item) {
     const step = item?.datum?.step;
     if (step !== undefined) this.onPick(step);
+  }
+
+  toggle() {
+    const { toggle } = this.description;
+    if (!toggle) return null;
+    const switchIt = async ({ currentTarget: button }) => {
+      this.on = !this.on;
+      button.setAttribute("aria-pressed", String(this.on));
+      await this.view?.signal(toggle.signal, this.on).runAsync();
+    };
+    return h("button", { class: "quiet", type: "button", "aria-pressed": "false", title: toggle.meaning, onclick: switchIt }, toggle.name);
   }
 
   async highlight(step) {

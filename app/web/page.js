@@ -209,7 +209,8 @@ function optionWords({ nodes, samples, max_distance: range, grid, baseline }) {
 
 function showMadeWith() {
   const steps = state.items.length;
-  byId("made-with").textContent = `${steps} ${steps === 1 ? "checkpoint" : "checkpoints"} · ${optionWords(state.analysis.options)}`;
+  const options = byId("options-label").hidden ? ` · ${optionWords(state.analysis.options)}` : "";
+  byId("made-with").textContent = `${steps} ${steps === 1 ? "checkpoint" : "checkpoints"}${options}`;
 }
 
 async function changed(wanted) {

@@ -10,7 +10,7 @@ export function spectrumRows(items) {
     const place = new Map(s.alpha_q.map((q, k) => [q, k]));
     const at = (values, k) => values?.[k] ?? null;
     return s.q.map((q, k) => ({
-      step: item.step, name: checkpointName(item), q,
+      step: item.step, name: checkpointName(item), q, slope: at(s.alpha, place.get(0)),
       tau: s.tau[k], tau_low: at(s.tau_low, k), tau_high: at(s.tau_high, k),
       alpha: at(s.alpha, place.get(q)), alpha_low: at(s.alpha_low, place.get(q)),
       alpha_high: at(s.alpha_high, place.get(q)), f: at(s.f, place.get(q)),
@@ -55,8 +55,11 @@ export function csv(rows) {
 
 export function stepTicks(steps, most = 9) {
   const known = [...new Set(steps.filter((step) => step !== null))].sort((a, b) => a - b);
-  const gap = known.length ? (Math.log1p(known.at(-1)) - Math.log1p(known[0])) / most : 0;
-  const ticks = known.slice(0, 1);
-  for (const step of known.slice(1)) if (Math.log1p(step) - Math.log1p(ticks.at(-1)) >= gap) ticks.push(step);
-  return ticks;
+  if (known.length < 3) return known;
+  const [first, last] = [known[0], known.at(-1)];
+  const distance = (a, b) => Math.log1p(b) - Math.log1p(a);
+  const gap = distance(first, last) / most;
+  const ticks = [first];
+  for (const step of known.slice(1, -1)) if (distance(ticks.at(-1), step) >= gap && distance(step, last) >= gap) ticks.push(step);
+  return [...ticks, last];
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,7 +20,8 @@ BUNDLED = files("neuromfa.checkpoints") / "architectures"
 LARGEST_FILE = 1 << 20
 LONGEST_INHERITANCE = 4
 
-Name = str
+# Names of rows and kinds become labels in the graph and parts of neurons' names.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Formula = str
 
 
@@ -131,10 +132,18 @@ class Blocks(_Data):
             raise ValueError("at least one link has matrices")
         if (self.output.kinds, self.output.size) != (self.output.kinds[:1], self.rows[0].size):
             raise ValueError("the output row has one kind and the size of the first row of a block")
+        _check_draws([*self.rows, self.output])
         targets = [*self.rows[1:], self.output]
         for source, link, target in zip(self.rows, self.links, targets, strict=True):
             _check_link(source, link, target)
         return self
+
+
+def _check_draws(rows: list[Row]) -> None:
+    drawn: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        if drawn.setdefault(row.draw, (row.size, row.times)) != (row.size, row.times):
+            raise ValueError(f"rows of the draw {row.draw} differ in size or times")
 
 
 def _check_link(source: Row, link: LinkData, target: Row) -> None:
@@ -191,7 +200,7 @@ class Architecture(_Data):
     skip : why other tensors take no part; the first pattern that fits gives the reason
     """
 
-    name: Name = Field(pattern=r"^[a-z0-9_]+$")
+    name: Name
     title: str
     model_types: list[str] = []
     prefixes: list[str] = Field(default=[""], min_length=1)

@@ -1,7 +1,7 @@
 """An architecture laid over one checkpoint: which rows there are, how large, and which tensor links them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import prod
@@ -17,16 +17,14 @@ from neuromfa.checkpoints.architecture import (
     LinkData,
     Matrix,
     Row,
-    list_architectures,
-    load_architecture,
 )
+from neuromfa.checkpoints.finding import NAMES_IN_MESSAGES, find_architecture, matching, nearest_family
 from neuromfa.checkpoints.formulas import Number, evaluate
 from neuromfa.checkpoints.tensors import TensorStore
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
 from neuromfa.network import IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
 
-NAMES_IN_MESSAGES = 12
 FLOATS = ("float", "bfloat")
 
 
@@ -142,85 +140,12 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
         Tensors are missing or contradict config.json.
     """
     names = tensors.names()
-    found, prefix = _find(names, config, given=architecture, where=tensors.name)
+    found, prefix = find_architecture(names, config, given=architecture, where=tensors.name)
     model = _Model(found, prefix, tensors, config)
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
     used = [matrix.tensor for link in links for matrix in link.matrices]
     coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)))
     return Fit(found, rows, links, coverage, _dtypes(tensors, used))
-
-
-def _find(
-    names: Sequence[str], config: Mapping[str, Any], *, given: Path | None, where: str
-) -> tuple[Architecture, str]:
-    """Return the architecture and the prefix of its tensor names."""
-    model_type = config.get("model_type")
-    if given is not None:
-        candidates = [load_architecture(given)]
-    else:
-        candidates = [known for known in list_architectures() if model_type in known.model_types]
-        if model_type is None:
-            candidates += list_architectures()
-    for candidate in candidates:
-        prefix = _prefix(candidate, names)
-        if prefix is not None:
-            return candidate, prefix
-    raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
-
-
-def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
-    """Return the first prefix under which all tensors of block 0 (or one for each pattern) are there."""
-    for prefix in architecture.prefixes:
-        if all(_matching(prefix + first, names) for first in architecture.first_tensors):
-            return prefix
-    return None
-
-
-def _matching(pattern: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name == pattern or fnmatchcase(name, pattern)]
-
-
-def _not_found(names: Sequence[str], model_type: object, *, given: Path | None, where: str) -> str:
-    described = f"the architecture file {given}" if given else "any known architecture"
-    seen = ", ".join(names[:NAMES_IN_MESSAGES]) or "none"
-    more = f" and {len(names) - NAMES_IN_MESSAGES} more" if len(names) > NAMES_IN_MESSAGES else ""
-    return (
-        f"{where} (model_type {model_type}) does not hold the tensors of {described}. "
-        f"Tensors seen: {seen}{more}. Nearest known family: {nearest_family(names)}"
-        f"{_advice(names, given=given)}"
-    )
-
-
-def _advice(names: Sequence[str], *, given: Path | None) -> str:
-    """Return what to do; another model_type with a known family's tensor names may be read as that family."""
-    if given is not None:
-        return ""
-    alike = [
-        known.name for known in list_architectures() if known.blocks and _prefix(known, names) is not None
-    ]
-    if alike:
-        return f", which has the same tensor names: pass --architecture {alike[0]} to read it as that"
-    return "; describe it in an architecture file (docs/architectures.md) and pass --architecture"
-
-
-def nearest_family(names: Sequence[str]) -> str:
-    """Return the name of the bundled architecture whose tensor names share the most words with these."""
-    words = _words(names)
-
-    def likeness(architecture: Architecture) -> float:
-        own = _words(
-            [prefix + first for prefix in architecture.prefixes for first in architecture.first_tensors]
-        )
-        return len(own & words) / max(1, len(own | words))
-
-    # Without a word in common the most general one, which comes last, is the answer.
-    return max(reversed(list_architectures()), key=likeness).name
-
-
-def _words(names: Iterable[str]) -> set[str]:
-    """Return the dotted parts of tensor names, numbers and patterns left out."""
-    parts = {part for name in names for part in name.split(".")}
-    return {part for part in parts if not part.isdecimal() and "*" not in part and part != "weight"}
 
 
 class _Model:
@@ -370,9 +295,13 @@ def _chain_matrices(model: _Model) -> list[FittedMatrix]:
     assert chain is not None
     found: list[FittedMatrix] = []
     for pattern in chain.tensors:
-        for name in sorted(_matching(model.prefix + pattern, model.names), key=_natural):
-            if _axes_fit(model.shape(name), chain.axes):
-                found.append(_chain_matrix(model, name, chain.init))
+        for name in sorted(matching(model.prefix + pattern, model.names), key=_natural):
+            axes = len(model.shape(name))
+            if axes < 2:
+                continue
+            if (axes > 2) != (chain.axes == "kernel"):
+                raise _broken_chain(model, f"{name} has {axes} axes, which is no {chain.axes}")
+            found.append(_chain_matrix(model, name, chain.init))
     if not found:
         raise _broken_chain(model, f"no tensor has the axes of a {chain.axes}")
     for before, after in zip(found, found[1:], strict=False):
@@ -383,10 +312,6 @@ def _chain_matrices(model: _Model) -> list[FittedMatrix]:
                 f"but {before.tensor} before it has {before.target}",
             )
     return found
-
-
-def _axes_fit(shape: tuple[int, ...], axes: str) -> bool:
-    return 0 not in shape and (len(shape) == 2 if axes == "matrix" else len(shape) > 2)
 
 
 def _chain_matrix(model: _Model, name: str, init: Init) -> FittedMatrix:

@@ -114,7 +114,7 @@ class LocalFile:
             more = os.preadv(self._descriptor, [target[done:]], start + done)
             if more == 0:
                 raise CorruptFile(
-                    f"{self.name} ends at byte {start + done}; {len(target) - done} more were expected"
+                    f"{self.name} ends before byte {start + len(target)}: it was cut off meanwhile"
                 )
             done += more
 

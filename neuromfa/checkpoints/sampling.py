@@ -3,15 +3,16 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from neuromfa.checkpoints.dtypes import AnyArray
 from neuromfa.checkpoints.fitting import Fit, FittedLink, FittedMatrix, FittedRow, fit
-from neuromfa.checkpoints.tensors import TensorStore
+from neuromfa.checkpoints.tensors import TensorStore, read_picks
 from neuromfa.errors import OptionError
 from neuromfa.network import SNIN, BoolArray, IntArray, Layer, Link, Part, Provenance, WeightArray
 from neuromfa.results import TensorCoverage
@@ -19,6 +20,7 @@ from neuromfa.results import TensorCoverage
 if TYPE_CHECKING:
     from neuromfa.checkpoints.series import Checkpoint
 
+DRAWS_KEPT = 16
 ROW_RULES = ("exact", "paper")
 
 
@@ -199,7 +201,9 @@ def build_networks(
     )
 
 
-def draw_units(rows: Sequence[FittedRow], *, nodes: int | None, seed: int) -> Draw:
+# The checkpoints of a series share their draws, and choosing from thousands of units is slow.
+@lru_cache(maxsize=DRAWS_KEPT)
+def draw_units(rows: tuple[FittedRow, ...], *, nodes: int | None, seed: int) -> Draw:
     """Draw the units of every row with one ``RandomState(seed)``, in the order of the rows (paper).
 
     Each draw is ``choice(N, min(times * S, N), replace=False)``; rows that share a draw share its units.
@@ -215,8 +219,14 @@ def draw_units(rows: Sequence[FittedRow], *, nodes: int | None, seed: int) -> Dr
             units = np.arange(row.size)
         else:
             units = generator.choice(row.size, min(row.times * nodes, row.size), replace=False)
-        drawn[row.draw] = units.astype(np.int64)
+        drawn[row.draw] = _frozen(units)
     return Draw(seed, tuple(drawn[row.draw] for row in rows))
+
+
+def _frozen(units: npt.NDArray[Any]) -> IntArray:
+    frozen = units.astype(np.int64)
+    frozen.flags.writeable = False
+    return frozen
 
 
 class LinkTaker:
@@ -231,7 +241,7 @@ class LinkTaker:
         """Return link `k`, from row k to row k + 1, for each draw."""
         link = self.fitted.links[k]
         if link.wiring is not None:
-            return [self._wire(link, k, draw) for draw in draws]
+            return [self._wire(link, k, draws[0])] * len(draws)
         stacks = [self._weights(matrix, k, draws) for matrix in link.matrices]
         return [Link(link.name, weights=_stack(parts)) for parts in zip(*stacks, strict=True)]
 
@@ -277,26 +287,26 @@ class StoredWeights:
         link: int,  # noqa: ARG002 - a file needs no place in the network
         picks: Sequence[Pick],
     ) -> list[WeightArray]:
-        """Read the rows and columns of all picks at once, then part them; see `WeightSource.take`."""
-        targets = np.unique(np.concatenate([pick.targets for pick in picks]))
-        sources = np.unique(np.concatenate([pick.sources for pick in picks]))
-        block = self._read(matrix, targets, sources)
-        return [
-            _taken(block, np.searchsorted(targets, pick.targets), np.searchsorted(sources, pick.sources))
-            for pick in picks
+        """Read the rows and columns of all picks in one pass over the file; see `WeightSource.take`."""
+        if len(picks) == 1 and _is_whole(matrix, picks[0]):
+            whole = _as_weights(matrix, self._tensors.read(matrix.tensor))
+            targets = picks[0].targets
+            return [whole if _in_order(targets, len(whole)) else whole[targets]]
+        axes = [
+            (pick.sources, pick.targets) if matrix.in_out else (pick.targets, pick.sources) for pick in picks
         ]
+        return [_as_weights(matrix, block) for block in read_picks(self._tensors, matrix.tensor, axes)]
 
-    def _read(self, matrix: FittedMatrix, targets: IntArray, sources: IntArray) -> AnyArray:
-        """Return weights of shape (n_targets, n_sources); a kernel counts with its L2 norm (ours)."""
-        axes = (sources, targets) if matrix.in_out else (targets, sources)
-        wanted = [
-            None if indices.size == length else indices
-            for indices, length in zip(axes, matrix.shape, strict=True)
-        ]
-        block = self._tensors.read(matrix.tensor, rows=wanted[0], columns=wanted[1])
-        if block.ndim > 2:
-            block = kernel_norm(block.reshape(*block.shape[:2], -1))
-        return block.T if matrix.in_out else block
+
+def _is_whole(matrix: FittedMatrix, pick: Pick) -> bool:
+    return pick.targets.size == matrix.parts * matrix.target and _in_order(pick.sources, matrix.source)
+
+
+def _as_weights(matrix: FittedMatrix, block: AnyArray) -> WeightArray:
+    """Return weights of shape (n_targets, n_sources), row-major; a kernel counts with its L2 norm (ours)."""
+    if block.ndim > 2:
+        return kernel_norm(block.reshape(*block.shape[:2], -1))
+    return np.ascontiguousarray(block.T) if matrix.in_out else block
 
 
 def kernel_norm(kernels: AnyArray) -> WeightArray:
@@ -304,14 +314,6 @@ def kernel_norm(kernels: AnyArray) -> WeightArray:
     with np.errstate(over="ignore"):
         norm: WeightArray = np.sqrt(np.square(kernels, dtype=np.float64).sum(axis=-1))
     return norm
-
-
-def _taken(block: AnyArray, targets: IntArray, sources: IntArray) -> WeightArray:
-    """Return rows and columns of a block, without a copy where that is all of it in order."""
-    if _in_order(targets, block.shape[0]) and _in_order(sources, block.shape[1]):
-        return block
-    # Of a transposed block numpy would give a transposed copy; neighbours want row-major weights.
-    return np.ascontiguousarray(block[targets[:, None], sources])
 
 
 def _in_order(indices: IntArray, length: int) -> bool:

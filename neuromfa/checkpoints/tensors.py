@@ -255,7 +255,7 @@ def _turned(tensor: StoredTensor) -> StoredTensor | None:
 def _gather(
     tensor: StoredTensor, dtype: Dtype, picks: Sequence[tuple[IntArray, IntArray | None]]
 ) -> list[AnyArray]:
-    """Read the rows of all picks from a contiguous tensor, batch by batch, keeping only the picked numbers."""
+    """Read the rows of all picks from a contiguous tensor, batch by batch, and keep the picked numbers."""
     inner = {tensor.shape[1:] if own is None else (own.size, *tensor.shape[2:]) for _, own in picks}
     if len(inner) > 1:
         return [_gather(tensor, dtype, [pick])[0] for pick in picks]

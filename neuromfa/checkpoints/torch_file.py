@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from neuromfa.checkpoints.dtypes import DTYPES
@@ -93,8 +94,7 @@ def _zip_entries(source: ByteSource) -> dict[str, zipfile.ZipInfo]:
 def _refuse_overlap(source: ByteSource, listing: list[zipfile.ZipInfo]) -> None:
     """Refuse entries that share bytes, as the parts of a zip bomb do."""
     places = sorted((entry.header_offset, entry.compress_size, entry.filename) for entry in listing)
-    ends = [*(start for start, _, _ in places[1:]), source.size]
-    for (start, size, name), end in zip(places, ends, strict=True):
+    for (start, size, name), (end, _, _) in pairwise([*places, (source.size, 0, "")]):
         if start < 0 or start + LOCAL_HEADER.size + size > end:
             raise CorruptFile(f"{source.name}: entry {name[:100]!r} lies over another or outside the file")
 

@@ -1,4 +1,4 @@
-"""The only code that talks to a graph database: `open_store` gives a `GraphStore` on Neo4j or on the embedded server."""
+"""The only code that talks to a graph database: `open_store` gives a `GraphStore` on either server."""
 
 from neuromfa.graph.connection import Limits
 from neuromfa.graph.manifest import Manifest

@@ -1,6 +1,7 @@
-"""Talking to a server: one official driver, sessions for reading and for writing, time limits, and our own errors."""
+"""Talking to a server: the official driver, sessions for reading and writing, time limits, our own errors."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ class Connection:
     reader : user and password of the user for reads, or None where READ sessions do
     database : name, None for the server's default
     limits : time limits
+    revive : brings back a server that does not answer and returns its address, or None where that is not ours
     """
 
     def __init__(
@@ -105,21 +107,14 @@ class Connection:
         reader: tuple[str, str] | None,
         database: str | None,
         limits: Limits,
+        revive: Callable[[], str] | None = None,
     ) -> None:
         self.uri, self.limits, self._database = uri, limits, database
-        drivers: list[neo4j.Driver] = []
-        try:
-            with mapped(uri):
-                drivers += [_driver(uri, user, limits) for user in (writer, reader) if user]
-                for driver in drivers:
-                    driver.verify_connectivity()
-                self.agent = drivers[0].get_server_info().agent
-        except BaseException:
-            for driver in drivers:
-                driver.close()
-            raise
+        self._users = [user for user in (writer, reader) if user is not None]
+        self._revive, self._reviving = revive, threading.Lock()
+        self._drivers = _verified(uri, self._users, limits)
+        self.agent = self._drivers[0].get_server_info().agent
         self.dialect = dialect_of(self.agent)
-        self._drivers = drivers
 
     def close(self) -> None:
         """Close all connections."""
@@ -129,26 +124,51 @@ class Connection:
     def read(self, work: Callable[[Transaction], T], *, timeout_s: float | None = None) -> T:
         """Run a unit of work that cannot write, whatever it says, in one transaction."""
         limit = self.limits.clamp(timeout_s)
-        with mapped(self.uri, dialect=self.dialect, limit=limit), self._session(reading=True) as session:
-            return session.execute_read(self._unit(work, limit))
+
+        def once() -> T:
+            with mapped(self.uri, dialect=self.dialect, limit=limit), self._session(reading=True) as session:
+                return session.execute_read(self._unit(work, limit))
+
+        return self._revived(once)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit of work in one transaction, again when somebody else was faster.
 
-        The driver also runs it again when the connection broke, and the first try may have been committed: a unit of
-        work must be harmless when done twice.
+        The driver also runs it again when the connection broke, and the first try may have been committed: a
+        unit of work must be harmless when done twice.
         """
-        limit = self.limits.write_s
-        with mapped(self.uri, dialect=self.dialect, limit=limit):
-            for attempt in range(RETRIES):
-                try:
-                    with self._session(reading=False) as session:
-                        return session.execute_write(self._unit(work, limit))
-                except Neo4jError as error:
-                    if error.code not in self.dialect.retryable or attempt == RETRIES - 1:
-                        raise
-                time.sleep(FIRST_PAUSE_S * 2**attempt * random.random())  # noqa: S311  spreads writers, no secret
+
+        def once() -> T:
+            with mapped(self.uri, dialect=self.dialect, limit=self.limits.write_s):
+                return self._write_patiently(work)
+
+        return self._revived(once)
+
+    def _write_patiently(self, work: Callable[[Transaction], T]) -> T:
+        for attempt in range(RETRIES):
+            try:
+                with self._session(reading=False) as session:
+                    return session.execute_write(self._unit(work, self.limits.write_s))
+            except Neo4jError as error:
+                if error.code not in self.dialect.retryable or attempt == RETRIES - 1:
+                    raise
+            time.sleep(FIRST_PAUSE_S * 2**attempt * random.random())  # noqa: S311  spreads writers, no secret
         raise AssertionError
+
+    def _revived(self, once: Callable[[], T]) -> T:
+        """Do something, and once more after bringing back a server of ours that was gone."""
+        try:
+            return once()
+        except StoreUnavailable:
+            if self._revive is None:
+                raise
+        with self._reviving:
+            uri = self._revive()
+            if uri != self.uri:
+                old, self._drivers, self.uri = self._drivers, _verified(uri, self._users, self.limits), uri
+                for driver in old:
+                    driver.close()
+        return once()
 
     def run_schema(self, text: LiteralString) -> None:
         """Run one statement that changes the schema, in a transaction of its own."""
@@ -170,6 +190,21 @@ class Connection:
         )
 
 
+def _verified(uri: str, users: list[tuple[str, str]], limits: Limits) -> list[neo4j.Driver]:
+    """Return one driver a user, each proved by a greeting; on failure none stays open."""
+    drivers: list[neo4j.Driver] = []
+    try:
+        with mapped(uri):
+            drivers += [_driver(uri, user, limits) for user in users]
+            for driver in drivers:
+                driver.verify_connectivity()
+    except BaseException:
+        for driver in drivers:
+            driver.close()
+        raise
+    return drivers
+
+
 def _driver(uri: str, user: tuple[str, str], limits: Limits) -> neo4j.Driver:
     return neo4j.GraphDatabase.driver(
         uri,
@@ -189,8 +224,9 @@ def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = No
         yield
     except AuthError as error:
         raise StoreUnavailable(
-            f"the store at {uri} refuses this user or password; check NEUROMFA_NEO4J_USER and NEUROMFA_NEO4J_PASSWORD "
-            "(a server keeps the password of its first start: an old data volume has its old one)"
+            f"the store at {uri} refuses this user or password; check NEUROMFA_NEO4J_USER and "
+            "NEUROMFA_NEO4J_PASSWORD (a server keeps the password of its first start: an old data volume has "
+            "its old one)"
         ) from error
     except (ServiceUnavailable, SessionExpired, OSError) as error:
         raise StoreUnavailable(

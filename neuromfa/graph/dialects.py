@@ -38,7 +38,7 @@ class Dialect:
 NEO4J = Dialect(
     name="Neo4j",
     agent_mark="Neo4j/",
-    chunk_edges=40_000,
+    chunk_edges=20_000,
     chunk_neurons=20_000,
     delete_neurons=250,
     retryable=frozenset(
@@ -67,7 +67,7 @@ NEO4J = Dialect(
 ARCADEDB = Dialect(
     name="ArcadeDB",
     agent_mark="ArcadeDB",
-    chunk_edges=40_000,
+    chunk_edges=20_000,
     chunk_neurons=20_000,
     delete_neurons=250,
     retryable=frozenset({"Neo.ClientError.Schema.ConstraintValidationFailed"}),

@@ -89,7 +89,7 @@ def canonical(columns: EdgeColumns) -> EdgeColumns:
 
 
 def checksum(graph: SampleGraph) -> str:
-    """Return the sha256 of layers, edges in canonical order and measures, bit by bit (NaN has one pattern)."""
+    """Return the sha256 of layers, edges in canonical order and measures, bit by bit; all NaN are alike."""
     digest = hashlib.sha256()
     for layer in graph.layers:
         digest.update(f"{layer.block} {layer.row} {layer.whole}".encode())
@@ -201,7 +201,7 @@ def manifest_from(properties: dict[str, Any], *, model: str, step: int | None, r
     names = [
         name for name in Manifest.__annotations__ if name not in ("graph_hash", "model", "step", "revision")
     ]
-    values = {name: properties.get(name) for name in names}
+    values: dict[str, Any] = {name: properties.get(name) for name in names}
     values["layout"] = layout_from(properties["layout"])
     return Manifest(graph_hash=properties["id"], model=model, step=step, revision=revision, **values)
 
@@ -229,8 +229,8 @@ def graph_from(
     )
     if checksum(graph) != manifest.checksum:
         raise StoreError(
-            f"sample {manifest.seed} of {manifest.model} at step {manifest.step} does not have the checksum it was "
-            "written with; delete it and ingest again"
+            f"sample {manifest.seed} of {manifest.model} at step {manifest.step} does not have the checksum "
+            "it was written with; delete it and ingest again"
         )
     return graph
 

@@ -1,10 +1,10 @@
-"""The query texts of ``cypher/``: loaded by name, with the purpose and the parameters their headers declare."""
+"""The query texts of ``cypher/``, loaded by name, with purpose and parameters as their headers declare."""
 
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from neuromfa.errors import StoreError
 
@@ -38,7 +38,7 @@ class CypherText:
         Labels cannot be parameters, so they come from a closed list and never from a caller's text.
         """
         label = f":{kind.capitalize()}" if kind in KINDS else ""
-        return cast("LiteralString", self.text.replace(KIND_PLACE, label))
+        return self.text.replace(KIND_PLACE, label)
 
 
 @cache
@@ -79,7 +79,5 @@ def parse(name: str, content: str) -> CypherText:
         name=name,
         purpose=declared.get("Purpose", ""),
         parameters=tuple(re.findall(r"\$(\w+)", declared.get("Parameters", ""))),
-        text=cast(
-            "LiteralString", body
-        ),  # our own files, reviewed like code; nobody's input is ever part of them
+        text=body,  # of our own files, reviewed like code; nobody's input is ever part of them
     )

@@ -1,4 +1,4 @@
-"""Sampled graphs in the store: written in fenced chunks, shown when complete and right, read back as columns."""
+"""Sampled graphs in the store: written in fenced chunks, shown when complete, read back as columns."""
 
 import time
 import uuid
@@ -197,7 +197,7 @@ def _claim(
 ) -> Claim | None:
     """Become the one who writes or deletes; waits for the end of a lease whose holder is silent.
 
-    Returns None when there is nothing to do: the sample is complete and `status` is loading, or `unless` says no.
+    Returns None when there is nothing to do: it is complete and `status` is loading, or `unless` says no.
     """
     writer = uuid.uuid4().hex
     waited_for = None
@@ -209,7 +209,7 @@ def _claim(
             return claim
         if waited_for is not None and claim.lease != waited_for:
             raise StoreConflict(
-                f"another process is {claim.status} sample {graph_hash[:12]}; wait until it has finished, or end it"
+                f"another process is {claim.status} sample {graph_hash[:12]}; wait for it, or end it"
             )
         waited_for = claim.lease
         time.sleep(claim.seconds + LEASE_SLACK_S)
@@ -217,7 +217,7 @@ def _claim(
 
 @dataclass(frozen=True)
 class Held:
-    """Somebody else's claim: what they do, until when by the server's clock, and how long that is from now."""
+    """Somebody else's claim: what they do, until when by the server's clock, how long that is from now."""
 
     status: str
     lease: int
@@ -428,10 +428,9 @@ def _check(connection: Connection, claim: Claim, graph: SampleGraph) -> None:
             )
     for k, columns in enumerate(graph.edges):
         sums = connection.read(lambda t, k=k: t.rows("read/layer_sums", sample=claim.number, layer=k)[0])  # type: ignore[misc]
-        whole = (columns.size, int(columns.source.sum()), int(columns.target.sum()))
         total = float(columns.distance.sum())
         close = abs((sums["distance"] or 0.0) - total) <= SUM_TOLERANCE * max(abs(total), 1.0)
-        if (sums["edges"], sums["source"] or 0, sums["target"] or 0) != whole or not close:
+        if sums["edges"] != columns.size or not close:
             raise StoreError(f"the edges of layer {k} are not in the store as they were sent; try again")
 
 

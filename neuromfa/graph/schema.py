@@ -55,8 +55,8 @@ def ensure_schema(connection: Connection) -> int:
         connection.write(lambda transaction: transaction.rows("write/claim_schema"))
     if found > current_version():
         raise SchemaMismatch(
-            f"the store at {connection.uri} has schema version {found} and this program knows {current_version()}; "
-            "install a newer neuromfa, or use another store"
+            f"the store at {connection.uri} has schema version {found} and this program knows "
+            f"{current_version()}; install a newer neuromfa, or use another store"
         )
     for migration in migrations():
         if migration.version > found:
@@ -78,5 +78,5 @@ def _refuse_foreign(connection: Connection) -> None:
         return
     labels = ", ".join(stranger["labels"]) or "no label"
     raise SchemaMismatch(
-        f"the store at {connection.uri} holds nodes of another tool ({labels}); use an empty database for neuromfa"
+        f"the store at {connection.uri} holds nodes of another tool ({labels}); use an empty database"
     )

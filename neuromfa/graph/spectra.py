@@ -1,4 +1,4 @@
-"""Models, checkpoints and results in the store: every record is kept whole, and its numbers can be queried."""
+"""Results in the store: every record is kept whole, and its numbers can be queried."""
 
 import json
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from neuromfa.errors import NotStored, OptionError, StoreUnavailable
+from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import samples, spectra
 from neuromfa.graph.connection import Connection, Limits, Transaction
 from neuromfa.graph.manifest import Manifest, manifest_from
@@ -190,8 +190,8 @@ class GraphStore:
     ) -> bool:
         """Write the graph of one sample.
 
-        Readers see nothing of it before all of it is there and its counts and sums were compared. Killed at any
-        moment, the next call completes it.
+        Readers see nothing of it before all of it is there and its counts and sums were compared. Killed at
+        any moment, the next call completes it.
 
         Parameters
         ----------
@@ -284,7 +284,7 @@ class GraphStore:
         hops: str | None = None,
         options_hash: str | None = None,
     ) -> CheckpointResult:
-        """Return the newest result of a checkpoint, of one profile, kind of hops or set of options where asked.
+        """Return the newest result of a checkpoint, of one profile, kind of hops or options where asked.
 
         The record equals the one written, field by field.
         """
@@ -351,8 +351,8 @@ class GraphStore:
     ) -> SampleGraph:
         """Read one stored graph as columns and prove it by its checksum.
 
-        Every number comes back bit by bit; edges are ordered by source, then target. The limit holds for each of
-        its queries, one or a few a layer.
+        Every number comes back bit by bit; edges are ordered by source, then target. The limit holds for each
+        of its queries, one or a few a layer.
         """
         manifest = self.sample(model, step, seed, graph_hash=graph_hash)
         return samples.read_sample(self._connection, manifest, timeout_s=timeout_s)
@@ -360,7 +360,7 @@ class GraphStore:
     def query(
         self, name: str, parameters: dict[str, Any], *, timeout_s: float | None = None
     ) -> list[dict[str, Any]]:
-        """Run a query of ``cypher/read`` by its name, such as ``models``, through the barrier against writing."""
+        """Run a query of ``cypher/read`` by name, such as ``models``, behind the barrier against writes."""
         found = query(f"read/{name}")
         missing = sorted(set(found.parameters) - set(parameters))
         unknown = sorted(set(parameters) - set(found.parameters))
@@ -468,6 +468,7 @@ def open_store(
             reader=endpoint.reader,
             database=endpoint.database,
             limits=limits,
+            revive=lambda: embedded.open().uri,
         )
     except BaseException:
         embedded.close()

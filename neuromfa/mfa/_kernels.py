@@ -1,7 +1,8 @@
 """Compiled inner loops of path distances (extra ``fast``); without it numpy does the same, more slowly.
 
-Every loop adds a path up in the order (distance so far + gamma) + d, so compiled and numpy answers are the same floats.
-Importing this file imports numba, which takes about a second: only `products` and `balls` do so, when they first need it.
+Every loop adds a path up in the order (distance so far + gamma) + d, so compiled and numpy answers are
+the same floats. Importing this file imports numba, which takes about a second: only `products` and
+`balls` do so, when they first need it.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ LANES = 4
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Compile at the first call and keep the machine code on disk; where no folder can be written, in memory."""
+    """Compile at the first call and keep the machine code on disk, or in memory where none can be written."""
     try:
         return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:
@@ -93,7 +94,7 @@ def _relax_two_rows(
     best: FloatArray,
     other_best: FloatArray,
 ) -> None:
-    """Set best[j] = min over v of (row[v] + gamma) + edges[v, j], for both rows, so that edges are loaded once."""
+    """Set best[j] to the least (row[v] + gamma) + edges[v, j], for two rows, so that edges load once."""
     best[:] = np.inf
     other_best[:] = np.inf
     for p in range(0, within.size, LANES):
@@ -185,8 +186,8 @@ def grow_balls(
 ) -> int:
     """Find, for each source, the nodes of a higher number whose path distance from it is at most `radius`.
 
-    Labels are corrected until none falls any more; the edges out of a node stand shortest first, and its list is left
-    at the first edge that ends beyond the radius.
+    Labels are corrected until none falls any more; the edges out of a node stand shortest first, and its
+    list is left at the first edge that ends beyond the radius.
 
     Parameters
     ----------
@@ -227,7 +228,7 @@ def _reach(
     queue: IntArray,
     seen: IntArray,
 ) -> int:
-    """Set `best` to the distances within `radius` and list the nodes reached; `queue` is a ring of n + 1 places."""
+    """Set `best` to distances within `radius` and list the nodes reached; `queue` is a ring of n + 1."""
     best[source], seen[0], queue[0] = 0.0, source, source
     n_seen, head, tail = 1, 0, 1
     while head != tail:

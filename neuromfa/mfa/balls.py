@@ -1,6 +1,6 @@
-"""Balls of every node of an undirected graph: who lies within a path distance of whom, the input of box covering."""
+"""Balls around every node of an undirected graph by path distance: what box covering starts from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from neuromfa.network import IntArray
 MemberArray = npt.NDArray[np.int32]
 
 # Balls are grown for so many sources at a time that their labels have about this many entries.
-CHUNK_ENTRIES = 2**21
+CHUNK_ENTRIES = 2**18
 MOST_PAIRS = 2**28
 
 
@@ -68,30 +68,23 @@ def all_balls(graph: PathGraph, *, radius: float, gamma: float, engine: Engine =
     OptionError : a radius out of these bounds, or balls of more than 2^28 members in all
     """
     if not 0.0 <= radius <= graph.max_distance:
-        raise OptionError(f"a radius lies between 0 and the cut of the graph, {graph.max_distance:g}: not {radius}")
+        raise OptionError(
+            f"a radius lies between 0 and the cut of the graph, {graph.max_distance:g}: not {radius}"
+        )
     grow = _grow_compiled if installed_engine(engine) == "numba" else _grow_by_labels
-    graph, width = _nearest_first(graph), max(1, CHUNK_ENTRIES // max(1, graph.n))
+    width = max(1, CHUNK_ENTRIES // max(1, graph.n))
     sizes, members, total = [np.zeros(1, dtype=np.int64)], [np.empty(0, dtype=np.int32)], 0
     for first in range(0, graph.n, width):
         sources = np.arange(first, min(first + width, graph.n))
         chunk_sizes, chunk = grow(graph, sources, gamma, radius)
         total += 2 * chunk.size
         if total > MOST_PAIRS:
-            raise OptionError(f"balls of radius {radius:g} hold more than {MOST_PAIRS} nodes: take a smaller radius")
+            raise OptionError(
+                f"balls of radius {radius:g} hold more than {MOST_PAIRS} nodes: take a smaller radius"
+            )
         sizes.append(chunk_sizes)
         members.append(chunk)
     return _mirrored(np.cumsum(np.concatenate(sizes)), np.concatenate(members), radius)
-
-
-def _nearest_first(graph: PathGraph) -> PathGraph:
-    """Return the graph with the edges out of every node sorted by distance."""
-    order = np.lexsort((graph.distance, graph.source))
-    return replace(
-        graph,
-        target=graph.target[order],
-        distance=graph.distance[order],
-        artificial=graph.artificial[order],
-    )
 
 
 def _grow_compiled(

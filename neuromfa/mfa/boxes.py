@@ -1,7 +1,7 @@
 """Box covering of an undirected graph (Song, Gallos, Havlin, Makse 2007) and the box dimension d_B.
 
-On hop distance a sampled network is a chain of layers, so N_B says no more than that it has one dimension: box
-covering says something on weighted distances only.
+On hop distance a sampled network is a chain of layers, so N_B says no more than that it has one
+dimension: box covering says something on weighted distances only.
 """
 
 import heapq
@@ -147,7 +147,7 @@ def nearest_centre(graph: PathGraph, centres: IntArray, *, radius: float, gamma:
 
 
 def burn(balls: Balls, *, order: IntArray) -> IntArray:
-    """Return boxes by compact box burning: each takes nodes in order while all candidates left are near to all taken.
+    """Return boxes by compact box burning: each takes, in order, the nodes that are near to all it has taken.
 
     Parameters
     ----------
@@ -206,21 +206,23 @@ def box_dimension(
     Parameters
     ----------
     radii : ascending; options of the covering as in `cover`
-    fit_range : first and last radius of the fit, included; None takes the radii at which boxes hold several nodes
-        and some component still needs several boxes
+    fit_range : first and last radius of the fit, included; None takes the radii at which some box holds
+        several nodes and some component needs several boxes
 
     Raises
     ------
     TooFewRadii : fewer than two radii to fit
     """
     r = np.asarray(radii, dtype=np.float64)
-    coverings = [cover(graph, radius=x, gamma=gamma, method=method, seed=seed, engine=engine) for x in r.tolist()]
+    coverings = [
+        cover(graph, radius=x, gamma=gamma, method=method, seed=seed, engine=engine) for x in r.tolist()
+    ]
     counts = np.array([covering.n_boxes for covering in coverings], dtype=np.int64)
     fitted = r[_in_fit(r, counts, graph, fit_range)]
     if fitted.size < 2:
         raise TooFewRadii(
-            f"{fitted.size} of {r.size} radii can be fitted for d_B and a slope needs two: give more radii between "
-            "the shortest edge and the diameter, or a wider fit_range"
+            f"{fitted.size} of {r.size} radii can be fitted for d_B and a slope needs two: give more radii "
+            "between the shortest edge and the diameter, or a wider fit_range"
         )
     log_n = np.log(counts[np.isin(r, fitted)])[np.newaxis]
     d_b = -float(slopes(log_n, radii=fitted)[0])
@@ -233,8 +235,10 @@ def _in_fit(
     radii: FloatArray, counts: IntArray, graph: PathGraph, fit_range: tuple[float, float] | None
 ) -> BoolArray:
     if fit_range is not None:
-        return (radii > 0.0) & (radii >= fit_range[0]) & (radii <= fit_range[1])
+        inside: BoolArray = (radii > 0.0) & (radii >= fit_range[0]) & (radii <= fit_range[1])
+        return inside
     ones = np.ones(graph.target.size, dtype=np.bool_)
     matrix = csr_array((ones, graph.target, graph.start), shape=(graph.n, graph.n))
     n_components = connected_components(matrix, directed=False, return_labels=False)
-    return (counts > n_components) & (counts < graph.n)
+    between: BoolArray = (counts > n_components) & (counts < graph.n)
+    return between

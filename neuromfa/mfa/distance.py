@@ -1,4 +1,4 @@
-"""Eq. 1, the distance along an edge: which edges are in range, at which radius, and what became of the others."""
+"""Eq. 1, the distance along an edge: which edges are in range, at which radius, and what becomes of the rest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -19,12 +19,15 @@ from neuromfa.network import (
     SampleGraph,
     WeightArray,
 )
-from neuromfa.options import AnalysisOptions, Profile
+from neuromfa.options import AnalysisOptions
 
 CountArray = npt.NDArray[np.integer]
 
-# A block of float64 work has about this many entries: it stays in the cache of one core.
-BLOCK_ENTRIES = 2**17
+# Work goes through tiles of about this many entries: their arrays stay in the cache of one core, and below the size
+# from which the C library asks the system for fresh pages each time.
+TILE_ENTRIES = 2**14
+# Tiles are at least this wide, so that no line of memory is fetched twice.
+TILE_WIDTH = 16
 LARGEST_TABLE = 2**32
 
 
@@ -35,7 +38,7 @@ class RangeRule:
     Attributes
     ----------
     longest : T, unit 1/|w|
-    shortest : the cut below; 1 in the released code (paper), 0 in profile exact (ours)
+    shortest : the cut below, 0 in profile exact (ours) or `unit` as in the released code (paper)
     unit : what a distance is divided by before it is rounded; 1 outside tests of scaling
     """
 
@@ -50,13 +53,8 @@ class RangeRule:
 
 
 def range_rule(options: AnalysisOptions) -> RangeRule:
-    """Return the range of the options: ``1 < d <= T`` in profile paper, ``0 < d <= T`` in profile exact."""
-    return RangeRule(longest=options.max_distance, shortest=shortest_of(options.profile))
-
-
-def shortest_of(profile: Profile) -> float:
-    """Return the distance above which an edge counts: the released code loses its strongest links, exact does not."""
-    return 1.0 if profile == "paper" else 0.0
+    """Return the range of the options: 1 < d <= T in profile paper, which loses the strongest links; else 0 < d <= T."""
+    return RangeRule(longest=options.max_distance, shortest=1.0 if options.profile == "paper" else 0.0)
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ class EdgeTally:
     Attributes
     ----------
     in_range : edges that count in masses
-    zero, nan, inf : weights that are no edge; inf also where lambda/|w| underflows to 0
-    within_one : edges with 0 < d <= 1; lost in profile paper, in range (and only reported) in profile exact
+    zero, nan, inf : weights that are no edge; inf also where lambda / |w| underflows to 0
+    within_one : edges with 0 < d <= 1: lost in profile paper, in range and only reported in profile exact
     beyond_range : edges with d > T
     """
 
@@ -87,18 +85,35 @@ class EdgeTally:
         return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "in_range"}
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Sum of squares of finite weights and how many there are."""
+
+    squares: float = 0.0
+    count: int = 0
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(self.squares + other.squares, self.count + other.count)
+
+    @property
+    def root(self) -> float | None:
+        """Root mean square; None without a finite weight, or where it overflows."""
+        mean = self.squares / self.count if self.count else np.inf
+        return float(np.sqrt(mean)) if np.isfinite(mean) else None
+
+
 @dataclass(frozen=True, eq=False)
 class RadiusCounts:
     """How many targets each source has at each integer radius: all that a mass needs to know of a network.
 
     Attributes
     ----------
-    counts : integer array of shape (n_sources, 1 + largest radius); column r counts targets at radius r, column 0
-        is empty
+    counts : integer array of shape (n_sources, 1 + largest radius); column r counts targets at radius r, and
+        column 0 is empty
     layers : indices in the network of the layers the sources stand in, in order
     sizes : number of sources in each of them
     tally : what became of the weighted edges
-    rms : root mean square of the finite weights, None where the weights are not at hand or it overflows
+    rms : root mean square of the finite weights, None where weights are not at hand or it overflows
     dropped_last_rows : sources left out near the end of the network (hops multi)
     """
 
@@ -115,10 +130,10 @@ def edge_distances(weights: WeightArray, *, scale: float, rescale: float = 1.0) 
 
     Parameters
     ----------
-    weights : array of shape (n_target, n_source)
+    weights : array of any shape
     scale : lambda
-    rescale : factor on every distance, rms(t) / rms(baseline) in the scale-matched reading (ours); it is applied to
-        the rounded d, so that a stored graph gives the same floats
+    rescale : factor on every distance, rms(t) / rms(baseline) in the scale-matched reading (ours); applied to the
+        rounded d, so that a stored graph gives the same floats
 
     Returns
     -------
@@ -131,33 +146,6 @@ def edge_distances(weights: WeightArray, *, scale: float, rescale: float = 1.0) 
         return distances if rescale == 1.0 else np.multiply(distances, rescale, out=distances)
 
 
-def edge_radii(distances: FloatArray, rule: RangeRule) -> FloatArray:
-    """Return the radius of every edge: max(1, d rounded half to even) in range, 0 below it, largest + 1 beyond it.
-
-    Returns
-    -------
-    radii : float64 array of whole numbers in the shape of `distances`; NaN counts as beyond
-    """
-    radii = np.rint(distances / rule.unit)
-    np.maximum(radii, 1.0, out=radii)
-    np.copyto(radii, rule.largest_radius + 1.0, where=~(distances <= rule.longest))
-    np.copyto(radii, 0.0, where=distances <= rule.shortest)
-    return radii
-
-
-def tally_edges(weights: WeightArray, distances: FloatArray, rule: RangeRule) -> EdgeTally:
-    """Return what becomes of every entry of a weight matrix under a range."""
-    size = weights.size
-    nan = size - int(np.count_nonzero(distances == distances))
-    zero = size - int(np.count_nonzero(weights))
-    inf = int(np.count_nonzero(distances == 0.0))
-    short = int(np.count_nonzero(distances <= rule.unit))
-    reached = int(np.count_nonzero(distances <= rule.longest))
-    lost = int(np.count_nonzero(distances <= rule.shortest))
-    beyond = size - nan - zero - reached
-    return EdgeTally(reached - lost, zero=zero, nan=nan, inf=inf, within_one=short - inf, beyond_range=beyond)
-
-
 def count_radii(network: SNIN, *, scale: float, rule: RangeRule, rescale: float = 1.0) -> RadiusCounts:
     """Count the targets of every source at every radius, over weighted edges, one matrix at a time.
 
@@ -166,18 +154,18 @@ def count_radii(network: SNIN, *, scale: float, rule: RangeRule, rescale: float 
     layers, sizes, counts = _empty_counts(network.layers, network.artificial, rule)
     tally, moments, start = EdgeTally(), Moments(), 0
     for weights in weight_matrices(network.links):
-        for sources, block in source_blocks(weights):
-            distances = edge_distances(block, scale=scale, rescale=rescale)
-            tally = tally + tally_edges(block, distances, rule)
-            moments = moments + second_moment(block)
-            rows = slice(start + sources.start, start + sources.stop)
-            counts[rows] = _block_histogram(edge_radii(distances, rule), rule)
+        rows = counts[start : start + weights.shape[1]]
+        for sources, tile in tiles(weights):
+            distances = edge_distances(tile, scale=scale, rescale=rescale)
+            columns = np.arange(tile.shape[1])
+            rows[sources] += _count_edges(distances, columns, columns.size, rule).astype(counts.dtype)
+            tally, moments = tally + tally_edges(tile, distances, rule), moments + second_moment(tile)
         start += weights.shape[1]
     return RadiusCounts(counts, layers, sizes, tally, moments.root)
 
 
 def count_graph_radii(graph: SampleGraph, *, rule: RangeRule, rescale: float = 1.0) -> RadiusCounts:
-    """Count the same from a stored graph, in which weights that are no edge do not stand: their tally is 0."""
+    """Count the same from a stored graph; weights that are no edge do not stand in it, so their tally is 0."""
     if rule.longest > graph.max_distance * rescale:
         raise OptionError(
             f"the stored graph holds edges up to distance {graph.max_distance:g}, too few for max_distance "
@@ -187,10 +175,9 @@ def count_graph_radii(graph: SampleGraph, *, rule: RangeRule, rescale: float = 1
     tally, start = EdgeTally(beyond_range=graph.beyond), 0
     for layer, size in zip(layers, sizes, strict=True):
         columns = graph.edges[layer]
-        distances = columns.distance if rescale == 1.0 else columns.distance * rescale
-        tally = tally + tally_edges(columns.weight, distances, rule)
-        counts[start : start + size] = _histogram(columns.source, edge_radii(distances, rule), size, rule)
-        start += size
+        distances = columns.distance * rescale
+        counts[start : start + size] = _count_edges(distances, columns.source, size, rule)
+        tally, start = tally + tally_edges(columns.weight, distances, rule), start + size
     return RadiusCounts(counts, layers, sizes, tally, None)
 
 
@@ -207,6 +194,13 @@ def edges_of(network: SNIN, *, scale: float, max_distance: float) -> tuple[tuple
     return tuple(columns), beyond
 
 
+def rms_of(network: SNIN) -> float | None:
+    """Return the root mean square of all finite weights; None without any, or where it overflows."""
+    matrices = weight_matrices(network.links)
+    parts = (second_moment(tile) for weights in matrices for _, tile in tiles(weights))
+    return sum(parts, Moments()).root
+
+
 def weight_matrices(links: Sequence[Link]) -> Iterator[WeightArray]:
     """Yield the matrices of the links that carry weights; a lazy sequence reads each as it is reached."""
     for link in links:
@@ -214,50 +208,76 @@ def weight_matrices(links: Sequence[Link]) -> Iterator[WeightArray]:
             yield link.weights
 
 
-def source_blocks(weights: WeightArray) -> Iterator[tuple[slice, WeightArray]]:
-    """Yield a matrix in runs of whole sources, each small enough to be worked on in cache."""
+def tiles(weights: WeightArray) -> Iterator[tuple[slice, WeightArray]]:
+    """Yield a matrix (n_target, n_source) in tiles, each with the slice of its sources."""
     n_target, n_source = weights.shape
-    width = max(1, BLOCK_ENTRIES // max(1, n_target))
-    for start in range(0, n_source, width):
-        sources = slice(start, min(start + width, n_source))
-        yield sources, weights[:, sources]
+    width = max(TILE_WIDTH, TILE_ENTRIES // max(n_target, 1))
+    height = max(1, TILE_ENTRIES // width)
+    for left in range(0, n_source, width):
+        sources = slice(left, min(left + width, n_source))
+        for top in range(0, n_target, height):
+            yield sources, weights[top : top + height, sources]
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Sum of squares of the finite weights and how many there are."""
-
-    squares: float = 0.0
-    count: int = 0
-
-    def __add__(self, other: "Moments") -> "Moments":
-        return Moments(self.squares + other.squares, self.count + other.count)
-
-    @property
-    def root(self) -> float | None:
-        """Root mean square; None without a finite weight, or where it overflows."""
-        mean = self.squares / self.count if self.count else np.inf
-        return float(np.sqrt(mean)) if np.isfinite(mean) else None
+def tally_edges(weights: WeightArray, distances: FloatArray, rule: RangeRule) -> EdgeTally:
+    """Return what becomes of every entry of a weight matrix; both arrays have one shape."""
+    size = weights.size
+    nan = size - int(np.count_nonzero(distances == distances))
+    zero = size - int(np.count_nonzero(weights))
+    inf = int(np.count_nonzero(distances == 0.0))
+    strong = int(np.count_nonzero(distances <= rule.unit))
+    reached = int(np.count_nonzero(distances <= rule.longest))
+    short = int(np.count_nonzero(distances <= rule.shortest))
+    return EdgeTally(
+        in_range=reached - short,
+        zero=zero,
+        nan=nan,
+        inf=inf,
+        within_one=strong - inf,
+        beyond_range=size - nan - zero - reached,
+    )
 
 
 def second_moment(weights: WeightArray) -> Moments:
-    """Return the second moment of the finite entries of a matrix."""
-    values = weights.astype(np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        squares = float(np.sum(np.square(values)))
+    """Return the second moment of the finite entries, summed in a fixed order."""
+    values = weights.astype(np.float64).ravel()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = float(np.einsum("i,i->", values, values))
         if np.isfinite(squares):
             return Moments(squares, values.size)
         finite = values[np.isfinite(values)]
-        return Moments(float(np.sum(np.square(finite))), finite.size)
+        return Moments(float(np.einsum("i,i->", finite, finite)), finite.size)
 
 
-def rms_of(network: SNIN) -> float | None:
-    """Return the root mean square of all finite weights of a network."""
-    total = Moments()
-    for weights in weight_matrices(network.links):
-        for _, block in source_blocks(weights):
-            total = total + second_moment(block)
-    return total.root
+def edge_radii(distances: FloatArray, rule: RangeRule) -> FloatArray:
+    """Return the radius of every edge, max(1, d rounded half to even).
+
+    Masked assignment is slow, so the tests before rounding come in as 0 or 1: an edge that rounds into the range from
+    beyond it moves one radius up, one that is too short moves from radius 1 to 0.
+
+    Returns
+    -------
+    radii : float64 array of whole numbers: 0 below the range, more than the largest radius beyond it or for NaN
+    """
+    radii = np.rint(distances / rule.unit)
+    np.fmin(radii, rule.largest_radius + 1.0, out=radii)
+    np.maximum(radii, 1.0, out=radii)
+    radii += distances > rule.longest
+    radii -= distances <= rule.shortest
+    return radii
+
+
+def _count_edges(distances: FloatArray, sources: IntArray, n_sources: int, rule: RangeRule) -> IntArray:
+    """Return how many edges each source has at each radius, shape (n_sources, 1 + largest radius).
+
+    `sources` has the shape of `distances`, or stands for its columns.
+    """
+    width = rule.largest_radius + 3
+    cells = edge_radii(distances, rule).astype(np.int64)
+    cells += sources * width
+    counts = np.bincount(cells.ravel(), minlength=n_sources * width).reshape(n_sources, width)
+    counts[:, 0] = 0
+    return counts[:, :-2]
 
 
 def _empty_counts(
@@ -271,32 +291,10 @@ def _empty_counts(
     shape = (sum(sizes), 1 + rule.largest_radius)
     if shape[0] * shape[1] * dtype.itemsize > LARGEST_TABLE:
         raise OptionError(
-            f"{shape[0]} neurons x {shape[1]} radii do not fit the {LARGEST_TABLE >> 30} GB allowed for their "
-            "masses: lower max_distance or nodes"
+            f"the masses of {shape[0]} neurons at {shape[1]} radii do not fit the {LARGEST_TABLE >> 30} GB "
+            "allowed for them: lower max_distance or nodes"
         )
     return sources, sizes, np.zeros(shape, dtype=dtype)
-
-
-def _block_histogram(radii: FloatArray, rule: RangeRule) -> IntArray:
-    """Return counts of shape (n_source, 1 + largest radius) of a block of radii, (n_target, n_source)."""
-    n_source = radii.shape[1]
-    sources = np.broadcast_to(np.arange(n_source), radii.shape)
-    return _histogram(sources, radii, n_source, rule)
-
-
-def _histogram(sources: IntArray, radii: FloatArray, n_source: int, rule: RangeRule) -> IntArray:
-    """Count radii by source; the columns of edges out of range are emptied or cut off."""
-    width = rule.largest_radius + 2
-    cells = sources * width + radii.astype(np.int64)
-    counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
-    counts[:, 0] = 0
-    return counts[:, :-1]
-
-
-def _wiring_edges(wiring: BoolArray) -> EdgeColumns:
-    source, target = np.nonzero(wiring.T)
-    distance = np.full(source.size, ARTIFICIAL_DISTANCE)
-    return EdgeColumns(source, target, distance, np.full(source.size, np.nan))
 
 
 def _link_edges(link: Link, scale: float, max_distance: float) -> tuple[EdgeColumns, int]:
@@ -310,3 +308,9 @@ def _link_edges(link: Link, scale: float, max_distance: float) -> tuple[EdgeColu
     weight = link.weights[target, source].astype(np.float64)
     beyond = int(np.count_nonzero((distances > max_distance) & (link.weights.T != 0.0)))
     return EdgeColumns(source, target, distances[written], weight), beyond
+
+
+def _wiring_edges(wiring: BoolArray) -> EdgeColumns:
+    source, target = np.nonzero(wiring.T)
+    distance = np.full(source.size, ARTIFICIAL_DISTANCE)
+    return EdgeColumns(source, target, distance, np.full(source.size, np.nan))

@@ -10,6 +10,7 @@ from neuromfa.mfa import diagnostics
 from neuromfa.mfa.dimension import node_dimensions, place_on_neurons
 from neuromfa.mfa.distance import RadiusCounts, count_graph_radii, count_radii, range_rule
 from neuromfa.mfa.exponent import r_squared
+from neuromfa.mfa.multihop import radius_histogram
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
 from neuromfa.mfa.partition import MassTable, Partition, grow_boxes, partition_function
 from neuromfa.mfa.spectrum import MultifractalSpectrum, multifractal_spectrum
@@ -164,11 +165,17 @@ def _rescale(options: AnalysisOptions, rms_ratio: float | None) -> float:
 
 
 def _counts_of(network: SNIN, options: AnalysisOptions, rescale: float) -> RadiusCounts:
-    return count_radii(network, scale=options.scale, rule=range_rule(options), rescale=rescale)
+    rule = range_rule(options)
+    if options.hops == "multi":
+        return radius_histogram(network, gamma=options.gamma, rule=rule, scale=options.scale, rescale=rescale)
+    return count_radii(network, scale=options.scale, rule=rule, rescale=rescale)
 
 
 def _graph_counts(graph: SampleGraph, options: AnalysisOptions, rescale: float) -> RadiusCounts:
-    return count_graph_radii(graph, rule=range_rule(options), rescale=rescale)
+    rule = range_rule(options)
+    if options.hops == "multi":
+        return radius_histogram(graph, gamma=options.gamma, rule=rule, rescale=rescale)
+    return count_graph_radii(graph, rule=rule, rescale=rescale)
 
 
 def _grow(counts: RadiusCounts, options: AnalysisOptions) -> MassTable:

@@ -1,7 +1,8 @@
 """Algorithms 5 and 6 for all sources at once: path distances over the layers, by (min,+) products with a cut.
 
-The distances to layer t + 1 are the (min,+) product of those to layer t with the edges between the two; a source that
-reaches nothing within T is dropped. So each link is taken once, in order, and memory holds the sources on their way.
+The distances to layer t + 1 are the (min,+) product of those to layer t with the edges between the two; a
+source that reaches nothing within T is dropped. So each link is taken once, in order, and memory holds
+the sources on their way.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -12,7 +13,16 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import edge_distances
 from neuromfa.mfa.products import Engine, Products, Wiring, fold, products_of
-from neuromfa.network import SNIN, BoolArray, EdgeColumns, FloatArray, IntArray, Link, SampleGraph, WeightArray
+from neuromfa.network import (
+    SNIN,
+    BoolArray,
+    EdgeColumns,
+    FloatArray,
+    IntArray,
+    Link,
+    SampleGraph,
+    WeightArray,
+)
 
 Step = FloatArray | Wiring
 Watch = Callable[[WeightArray, FloatArray], None]
@@ -70,7 +80,7 @@ def sweep(
     sources: Collection[int] | None = None,
     engine: Engine = "auto",
 ) -> Iterator[LayerDistances]:
-    """Yield the distances to layers 1, 2 ... while steps come; `sources` are the layers to start from (None: all)."""
+    """Yield the distances to layers 1, 2 ... as steps come; `sources` are layers to start from, None all."""
     require_horizon(horizon)
     products = products_of(engine)
     frontier, origin, starts = np.empty((0, 0)), np.empty(0, dtype=np.int64), [0]
@@ -117,7 +127,8 @@ def link_steps(
 ) -> Iterator[Step]:
     """Yield what each link does to distances: a matrix of edges (n_source, n_target), inf = none, or wiring.
 
-    `rescale` multiplies the distances of weighted edges; `watch` is shown the weights and distances of each such link.
+    `rescale` multiplies the distances of weighted edges; `watch` is shown the weights and distances of
+    each such link.
     """
     if isinstance(network, SNIN):
         for link in network.links:

@@ -1,4 +1,4 @@
-"""Multi-hop NeuroMFA (ours): the radii at which every neuron reaches others along paths, for the same box growing."""
+"""Multi-hop NeuroMFA (ours): at which radii neurons reach others along paths, for the same box growing."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,15 @@ from neuromfa.mfa.distance import (
     RangeRule,
     second_moment,
     tally_edges,
+    tiles,
 )
 from neuromfa.mfa.minplus import link_steps, sweep
 from neuromfa.mfa.products import Engine, products_of
 from neuromfa.network import SNIN, FloatArray, IntArray, Layer, SampleGraph, WeightArray
 
-# Layers that hold sources, counted from the end: two blocks of a transformer. Balls that start there are cut off by
-# the end of the network, which would move alpha0 with depth. (The output layer is no source and is not counted.)
+# Layers that hold sources, counted from the end: two blocks of a transformer. Balls that start there are
+# cut off by the end of the network, which would move alpha0 with depth. (The output layer is no source
+# and is not counted.)
 TRUNCATED_ROWS = 10
 
 
@@ -32,7 +34,8 @@ class _Ledger:
 
     def __call__(self, weights: WeightArray, distances: FloatArray) -> None:
         self.tally = self.tally + tally_edges(weights, distances, self.rule)
-        self.moments = self.moments + second_moment(weights)
+        for _, tile in tiles(np.atleast_2d(weights)):
+            self.moments = self.moments + second_moment(tile)
 
 
 def radius_histogram(
@@ -47,8 +50,8 @@ def radius_histogram(
 ) -> RadiusCounts:
     """Count the neurons that every source reaches along paths, by radius max(1, round(d(P))), d(P) <= T.
 
-    Sources are the nodes of the analysis, which start on a weighted edge, so the path to any target holds one. The last
-    10 rows of the network are left out as sources, but never the first block's.
+    Sources are the nodes of the analysis, which start on a weighted edge, so the path to any target holds
+    one. The last 10 rows of the network are left out as sources, but never the first block's.
 
     Parameters
     ----------
@@ -61,8 +64,8 @@ def radius_histogram(
 
     Returns
     -------
-    counts : int32 rows in the order of layers and positions; `tally` speaks of all weighted edges, `rms` is None for a
-        stored graph, `dropped_last_rows` counts the neurons left out
+    counts : int32 rows in the order of layers and positions; `tally` speaks of all weighted edges, `rms` is
+        None for a stored graph, `dropped_last_rows` counts the neurons left out
 
     Raises
     ------
@@ -84,7 +87,7 @@ def radius_histogram(
 
 
 def source_layers(layers: Sequence[Layer], *, artificial: Sequence[bool]) -> tuple[int, ...]:
-    """Return the layers whose neurons are sources: those with weights, without the last 10 beyond the first block."""
+    """Return the layers of sources: those with weights, without the last 10 beyond the first block."""
     last = len(artificial) - TRUNCATED_ROWS
     first_block = layers[0].block
     return tuple(
@@ -108,7 +111,7 @@ def _zeros(n_rows: int, n_columns: int) -> CountArray:
     dtype = np.dtype(np.int32)
     if n_rows * n_columns * dtype.itemsize > LARGEST_TABLE:
         raise OptionError(
-            f"{n_rows} neurons x {n_columns} radii do not fit the {LARGEST_TABLE >> 30} GB allowed for their masses: "
-            "lower max_distance or nodes"
+            f"{n_rows} neurons x {n_columns} radii do not fit the {LARGEST_TABLE >> 30} GB allowed for their "
+            "masses: lower max_distance or nodes"
         )
     return np.zeros((n_rows, n_columns), dtype=dtype)

@@ -7,7 +7,7 @@ from typing import Literal, overload
 import numpy as np
 
 from neuromfa.errors import NoBaseline
-from neuromfa.mfa.distance import source_blocks
+from neuromfa.mfa.distance import tiles
 from neuromfa.network import SNIN, FloatArray, Link, WeightArray
 
 NullKind = Literal["shuffled", "gaussian", "rescaled"]
@@ -90,11 +90,11 @@ def rescaled(weights: WeightArray, *, baseline: WeightArray) -> FloatArray:
 def population_std(weights: WeightArray) -> float:
     """Return the standard deviation (divisor n) of the finite entries, 0 without any; blocks keep memory small."""
     total, count = 0.0, 0
-    for _, block in source_blocks(weights):
+    for _, block in tiles(weights):
         values = _finite(block)
         total, count = total + float(np.sum(values)), count + values.size
     mean = total / max(count, 1)
-    squares = [float(np.sum(np.square(_finite(block) - mean))) for _, block in source_blocks(weights)]
+    squares = [float(np.sum(np.square(_finite(block) - mean))) for _, block in tiles(weights)]
     return float(np.sqrt(sum(squares) / max(count, 1)))
 
 

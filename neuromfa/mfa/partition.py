@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,9 @@ from neuromfa.options import FIXED_GRID_START, Grid
 
 # Beyond this |q| powers of a mass ratio can leave the range of float64, so sums are taken in logarithms.
 LARGEST_PLAIN_MOMENT = 20.0
-CHUNK_ENTRIES = 2**21
+# Float64 arrays of this many entries, three at a time, stay in the cache of one core.
+CHUNK_ENTRIES = 2**15
+LARGEST_PAIR_TABLE = 2**24
 
 MassArray = npt.NDArray[np.integer] | FloatArray
 
@@ -100,40 +101,45 @@ def grow_boxes(
 def partition_function(masses: MassArray, *, q: FloatArray) -> Partition:
     """Return ln Z(q, r) and its derivative in q, from masses N_i(r) whose last column is N_i(L).
 
-    Masses are mostly small integers, so equal pairs (N_i(r), N_i(L)) are counted first and every power is taken
-    once: Z(q, r) = sum over distinct pairs of count * (N(r) / N(L))^q. Nodes are taken in order of N_i(L), a chunk
-    at a time, so that memory stays small and pairs repeat.
-
     Parameters
     ----------
     masses : array of shape (n, m), positive, non-decreasing along each row
-    q : float64 array of shape (n_q,)
+    q : float64 array of shape (n_q,); beyond |q| = 20 sums are taken by log-sum-exp
+
+    Raises
+    ------
+    AnalysisError : a mass is 0
     """
     if not np.all(masses[:, 0] > 0):
         raise AnalysisError(
             "a mass is 0 at the smallest radius and its logarithm does not exist: count the node itself, or "
             "start at a larger radius"
         )
-    return reduce(_merge, (_partition_chunk(chunk, q) for chunk in _chunks(masses)))
-
-
-def _chunks(masses: MassArray) -> Iterator[MassArray]:
-    """Yield rows in order of their last mass, so many at a time that a chunk has about CHUNK_ENTRIES masses."""
-    order = np.argsort(masses[:, -1], kind="stable")
-    n_rows = max(1, CHUNK_ENTRIES // masses.shape[1])
-    for start in range(0, order.size, n_rows):
-        yield masses[order[start : start + n_rows]]
-
-
-def _partition_chunk(masses: MassArray, q: FloatArray) -> Partition:
-    counts, log_mu = _count_pairs(masses)
-    log_z = np.empty((q.size, masses.shape[1]))
-    mean_log_mu = np.empty_like(log_z)
     plain = np.abs(q) <= LARGEST_PLAIN_MOMENT
-    log_z[plain], mean_log_mu[plain] = _sum_powers(counts, log_mu, q[plain])
-    for k in np.flatnonzero(~plain):
-        log_z[k], mean_log_mu[k] = _sum_in_logarithms(counts, log_mu, q[k])
+    log_z, mean_log_mu = np.empty((q.size, masses.shape[1])), np.empty((q.size, masses.shape[1]))
+    sum_powers = _sum_over_pairs if _has_few_pairs(masses) else _sum_over_nodes
+    log_z[plain], mean_log_mu[plain] = sum_powers(masses, q[plain])
+    if not plain.all():
+        log_z[~plain], mean_log_mu[~plain] = _sum_in_logarithms(masses, q[~plain])
     return Partition(log_z, mean_log_mu)
+
+
+def _has_few_pairs(masses: MassArray) -> bool:
+    """Return whether masses are integers so small that pairs (N(r), N(L)) fit a table by radius."""
+    small = np.issubdtype(masses.dtype, np.integer) and int(masses.max()) < LARGEST_PAIR_TABLE
+    return bool(small) and (int(masses.max()) + 1) ** 2 * masses.shape[1] <= LARGEST_PAIR_TABLE
+
+
+def _sum_over_pairs(masses: MassArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ln Z and the weighted mean of ln mu, (n_q, m) each, taking every power of an equal pair once.
+
+    Z(q, r) = sum over distinct pairs (N(r), N(L)) of how many nodes have it * (N(r) / N(L))^q. At 64 neurons a layer
+    a pair stands for dozens of nodes.
+    """
+    counts, log_mu = _count_pairs(masses)
+    powers = np.exp(np.multiply.outer(log_mu, q))
+    z = counts @ powers
+    return np.log(z).T, ((counts @ (powers * log_mu[:, np.newaxis])) / z).T
 
 
 def _count_pairs(masses: MassArray) -> tuple[sparse.csr_array, FloatArray]:
@@ -144,51 +150,76 @@ def _count_pairs(masses: MassArray) -> tuple[sparse.csr_array, FloatArray]:
     counts : sparse (m, n_pairs), nodes that have the pair at the radius
     log_mu : float64 array of shape (n_pairs,), ln (N(r) / N(L)) of the pair; exactly 0 where the two are equal
     """
-    values, codes = _codes(masses)
-    finals, final_codes = np.unique(codes[:, -1], return_inverse=True)
-    n_pairs = finals.size * values.size
-    pairs = codes + final_codes[:, np.newaxis] * values.size
-    cells = pairs + np.arange(masses.shape[1]) * n_pairs
-    cells, counts = np.unique(cells, return_counts=True)
-    radius, pair = np.divmod(cells, n_pairs)
-    pair, column = np.unique(pair, return_inverse=True)
-    starts = np.searchsorted(radius, np.arange(masses.shape[1] + 1))
-    final, value = np.divmod(pair, values.size)
-    log_mu = np.log(values[value] / values[finals[final]])
-    return sparse.csr_array(
-        (counts.astype(np.float64), column, starts), shape=(masses.shape[1], pair.size)
-    ), log_mu
+    n_values, m = int(masses.max()) + 1, masses.shape[1]
+    keys = masses.astype(np.int64)
+    keys += keys[:, -1:] * n_values
+    pairs = np.flatnonzero(np.bincount(keys.ravel()))
+    column = np.empty(n_values**2, dtype=np.int64)
+    column[pairs] = np.arange(pairs.size)
+    cells = column[keys]
+    cells += np.arange(m) * pairs.size
+    table = np.bincount(cells.ravel(), minlength=m * pairs.size)
+    filled = np.flatnonzero(table)
+    starts = np.searchsorted(filled, np.arange(m + 1) * pairs.size)
+    final, mass = np.divmod(pairs, n_values)
+    counts = (table[filled].astype(np.float64), filled % pairs.size, starts)
+    return sparse.csr_array(counts, shape=(m, pairs.size)), np.log(mass / final)
 
 
-def _codes(masses: MassArray) -> tuple[FloatArray, IntArray]:
-    """Return values and, for every mass, its place among them; a small integer is its own place."""
-    if np.issubdtype(masses.dtype, np.integer) and masses.max() < 2**20:
-        return np.arange(int(masses.max()) + 1, dtype=np.float64), masses.astype(np.int64)
-    values, codes = np.unique(masses, return_inverse=True)
-    return values.astype(np.float64), codes.reshape(masses.shape)
+def _sum_over_nodes(masses: MassArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the same by walking over the nodes, a chunk that fits the cache at a time."""
+    z, weighted = np.zeros((q.size, masses.shape[1])), np.zeros((q.size, masses.shape[1]))
+    for log_mu in _log_ratios(masses):
+        for k, powers in _powers(log_mu, q):
+            z[k] += np.add.reduce(powers, axis=0)
+            weighted[k] += np.einsum("ik,ik->k", powers, log_mu)
+    return np.log(z), weighted / z
 
 
-def _sum_powers(counts: sparse.csr_array, log_mu: FloatArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return ln Z and the weighted mean of ln mu, shape (n_q, m) each, by sums of plain powers."""
-    powers = np.exp(np.multiply.outer(log_mu, q))
-    z = counts @ powers
-    return np.log(z).T, ((counts @ (powers * log_mu[:, np.newaxis])) / z).T
+def _log_ratios(masses: MassArray) -> Iterator[FloatArray]:
+    """Yield ln mu_i(r) = ln (N_i(r) / N_i(L)) of some nodes after others, shape (n_chunk, m)."""
+    n_rows = max(1, CHUNK_ENTRIES // masses.shape[1])
+    for start in range(0, len(masses), n_rows):
+        chunk = masses[start : start + n_rows]
+        ratios = np.divide(chunk, chunk[:, -1:], dtype=np.float64)
+        yield np.log(ratios, out=ratios)
 
 
-def _sum_in_logarithms(
-    counts: sparse.csr_array, log_mu: FloatArray, q: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return the same for one q, shape (m,) each, by log-sum-exp over every radius."""
-    log_mus = log_mu[counts.indices]
-    starts = counts.indptr[:-1]
-    peak = np.maximum.reduceat(q * log_mus, starts)
-    terms = counts.data * np.exp(q * log_mus - np.repeat(peak, np.diff(counts.indptr)))
-    total = np.add.reduceat(terms, starts)
-    return peak + np.log(total), np.add.reduceat(terms * log_mus, starts) / total
+def _powers(log_mu: FloatArray, q: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+    """Yield k and mu^q_k; on an even grid by one multiplication from the power before, from q = 0 outwards.
+
+    The array is used again for the next power.
+    """
+    step = _grid_step(q)
+    if step is None:
+        yield from ((k, np.exp(moment * log_mu)) for k, moment in enumerate(q))
+        return
+    zero = int(np.flatnonzero(q == 0.0)[0])
+    for direction, ks in ((1.0, range(zero, q.size)), (-1.0, range(zero - 1, -1, -1))):
+        factor = np.exp(direction * step * log_mu)
+        powers = np.ones_like(log_mu) if direction > 0 else factor.copy()
+        for k in ks:
+            yield k, powers
+            powers *= factor
 
 
-def _merge(left: Partition, right: Partition) -> Partition:
-    """Return the partition of two disjoint sets of nodes from those of each."""
-    log_z = np.logaddexp(left.log_z, right.log_z)
-    share = np.exp(left.log_z - log_z)
-    return Partition(log_z, share * left.mean_log_mu + np.exp(right.log_z - log_z) * right.mean_log_mu)
+def _grid_step(q: FloatArray) -> float | None:
+    """Return the step of a grid k * step around 0, None of any other."""
+    if q.size < 2 or not np.any(q == 0.0):
+        return None
+    step = float((q[-1] - q[0]) / (q.size - 1))
+    return step if np.allclose(np.diff(q), step, rtol=1e-9, atol=0.0) else None
+
+
+def _sum_in_logarithms(masses: MassArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the same for large |q| by log-sum-exp, the largest term of every radius taken out first."""
+    extremes = [(log_mu.min(axis=0), log_mu.max(axis=0)) for log_mu in _log_ratios(masses)]
+    low, high = np.min([a for a, _ in extremes], axis=0), np.max([b for _, b in extremes], axis=0)
+    peaks = np.where(q[:, np.newaxis] > 0, np.multiply.outer(q, high), np.multiply.outer(q, low))
+    total, weighted = np.zeros_like(peaks), np.zeros_like(peaks)
+    for log_mu in _log_ratios(masses):
+        for k, (moment, peak) in enumerate(zip(q, peaks, strict=True)):
+            terms = np.exp(moment * log_mu - peak)
+            total[k] += np.add.reduce(terms, axis=0)
+            weighted[k] += np.einsum("ik,ik->k", terms, log_mu)
+    return peaks + np.log(total), weighted / total

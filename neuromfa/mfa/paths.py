@@ -1,4 +1,4 @@
-"""Algorithms 5 and 6 for one neuron: distances, the path itself, the ball and the mass around it, directed or not.
+"""Algorithms 5 and 6 for one neuron, directed or not: distances, the path itself, the ball and the mass.
 
 `minplus` gives the same distances for all sources at once.
 """
@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import edges_of
-from neuromfa.mfa.minplus import require_range
+from neuromfa.mfa.minplus import require_horizon, require_range
 from neuromfa.network import SNIN, BoolArray, FloatArray, IntArray, SampleGraph
 
 
@@ -19,7 +19,7 @@ from neuromfa.network import SNIN, BoolArray, FloatArray, IntArray, SampleGraph
 class PathGraph:
     """Edges by source, with neurons numbered layer after layer: the graph that paths walk on.
 
-    The edges out of neuron v are numbers ``start[v]`` to ``start[v + 1]``.
+    The edges out of neuron v are numbers ``start[v]`` to ``start[v + 1]``, the shortest first.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Path:
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """The neurons within a path distance of one neuron, nearest first; the neuron itself stands first, at 0."""
+    """The neurons within a path distance of one neuron, nearest first: itself at 0, then the others."""
 
     neurons: IntArray
     distances: FloatArray
@@ -105,7 +105,7 @@ class MassCurve:
 def path_graph(
     network: SNIN | SampleGraph, *, max_distance: float, scale: float = 1.0, undirected: bool = False
 ) -> PathGraph:
-    """Return the graph of a network's edges in range, d <= T; `undirected` adds every edge the other way round.
+    """Return the graph of a network's edges with d <= T; `undirected` adds every edge the other way round.
 
     Raises
     ------
@@ -117,24 +117,18 @@ def path_graph(
         require_range(network, max_distance)
         links = network.edges
     offsets = np.concatenate([[0], np.cumsum([layer.size for layer in network.layers])])
-    source = np.concatenate([links[k].source + offsets[k] for k in range(len(links))])
-    target = np.concatenate([links[k].target + offsets[k + 1] for k in range(len(links))])
-    distance = np.concatenate([columns.distance for columns in links])
-    artificial = np.repeat(network.artificial, [columns.size for columns in links])
-    graph = graph_of_edges(
-        source, target, distance, n=int(offsets[-1]), undirected=undirected, artificial=artificial
+    columns = _Columns(
+        np.concatenate([link.source + offsets[k] for k, link in enumerate(links)]),
+        np.concatenate([link.target + offsets[k + 1] for k, link in enumerate(links)]),
+        np.concatenate([link.distance for link in links]),
+        np.repeat(network.artificial, [link.size for link in links]),
     )
-    return _cut(replace(graph, offsets=offsets), max_distance)
+    in_range = columns.where(columns.distance <= max_distance)
+    return (in_range.both_ways() if undirected else in_range).by_source(offsets, max_distance)
 
 
 def graph_of_edges(
-    source: IntArray,
-    target: IntArray,
-    distance: FloatArray,
-    *,
-    n: int,
-    undirected: bool = True,
-    artificial: BoolArray | None = None,
+    source: IntArray, target: IntArray, distance: FloatArray, *, n: int, undirected: bool = True
 ) -> PathGraph:
     """Return the graph of any edges, as one layer of n nodes without a cut; each edge is given once.
 
@@ -142,22 +136,37 @@ def graph_of_edges(
     ------
     OptionError : a distance that is not positive and finite, or a node outside 0 ... n - 1
     """
-    artificial = np.zeros(source.size, dtype=np.bool_) if artificial is None else artificial
     if not np.all((distance > 0.0) & (distance < np.inf)):
         raise OptionError("path distances need edges of positive, finite distance: leave the others out")
-    if source.size and not 0 <= min(source.min(), target.min()) <= max(source.max(), target.max()) < n:
+    ends = np.concatenate([source, target])
+    if not np.all((ends >= 0) & (ends < n)):
         raise OptionError(f"an edge names a node outside 0 ... {n - 1}: give the right number of nodes")
-    if undirected:
-        source, target = np.concatenate([source, target]), np.concatenate([target, source])
-        distance, artificial = np.tile(distance, 2), np.tile(artificial, 2)
-    order = np.argsort(source, kind="stable")
-    start = np.searchsorted(source[order], np.arange(n + 1))
-    return PathGraph(start, target[order], distance[order], artificial[order], np.array([0, n]), np.inf)
+    columns = _Columns(source, target, distance, np.zeros(source.size, dtype=np.bool_))
+    return (columns.both_ways() if undirected else columns).by_source(np.array([0, n]), np.inf)
 
 
-def _cut(graph: PathGraph, max_distance: float) -> PathGraph:
-    """Return the graph without edges longer than `max_distance`."""
-    return replace(_subgraph(graph, graph.distance <= max_distance), max_distance=max_distance)
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Edges in any order, on their way into a graph."""
+
+    source: IntArray
+    target: IntArray
+    distance: FloatArray
+    artificial: BoolArray
+
+    def where(self, edges: BoolArray | IntArray) -> "_Columns":
+        return _Columns(self.source[edges], self.target[edges], self.distance[edges], self.artificial[edges])
+
+    def both_ways(self) -> "_Columns":
+        """Return every edge and, after them, every edge the other way round."""
+        ends = np.concatenate([self.source, self.target]), np.concatenate([self.target, self.source])
+        return _Columns(*ends, np.tile(self.distance, 2), np.tile(self.artificial, 2))
+
+    def by_source(self, offsets: IntArray, max_distance: float) -> PathGraph:
+        """Return the graph, the edges out of every neuron sorted by distance."""
+        edges = self.where(np.lexsort((self.distance, self.source)))
+        start = np.searchsorted(edges.source, np.arange(offsets[-1] + 1))
+        return PathGraph(start, edges.target, edges.distance, edges.artificial, offsets, max_distance)
 
 
 def _subgraph(graph: PathGraph, edges: BoolArray) -> PathGraph:
@@ -194,7 +203,9 @@ def distances_from(
     distances : float64 array of shape (n,), unit 1/|w|, inf where no path is within the cut, 0 at the source
     """
     longest = _longest(graph, max_distance)
-    return relax(_near(graph, source, horizon), np.array([source]), gamma=gamma, longest=longest)[0]
+    near = _near(graph, source, horizon)
+    distances: FloatArray = relax(near, np.array([source]), gamma=gamma, longest=longest)[0]
+    return distances
 
 
 def _longest(graph: PathGraph, max_distance: float | None) -> float:
@@ -209,16 +220,19 @@ def _longest(graph: PathGraph, max_distance: float | None) -> float:
 
 def _near(graph: PathGraph, source: int, horizon: int | None) -> PathGraph:
     """Return the graph of the edges between layers at most `horizon` away from the source's."""
-    if not 0 <= source < graph.n:
-        raise OptionError(f"no neuron {source}: the graph has {graph.n}")
+    _require_neuron(graph, source)
+    require_horizon(horizon)
     if horizon is None:
         return graph
-    if horizon < 1:
-        raise OptionError(f"a horizon is 1 layer or more, not {horizon}")
     layer, n_layers = graph.place(source)[0], graph.offsets.size - 1
     first, last = graph.offsets[max(0, layer - horizon)], graph.offsets[min(n_layers, layer + horizon + 1)]
     inside = (np.arange(graph.n) >= first) & (np.arange(graph.n) < last)
     return _subgraph(graph, inside[graph.source] & inside[graph.target])
+
+
+def _require_neuron(graph: PathGraph, number: int) -> None:
+    if not 0 <= number < graph.n:
+        raise OptionError(f"no neuron {number}: the graph has {graph.n}, from 0")
 
 
 def relax(graph: PathGraph, sources: IntArray, *, gamma: float, longest: float) -> FloatArray:
@@ -234,14 +248,15 @@ def relax(graph: PathGraph, sources: IntArray, *, gamma: float, longest: float) 
 def correct_labels(
     labels: FloatArray, fallen: IntArray, graph: PathGraph, *, gamma: float, longest: float
 ) -> None:
-    """Lower labels to path distances, trying again every edge out of a node whose label fell, until none falls.
+    """Lower labels to path distances: try every edge out of a node whose label fell, until none falls.
 
-    A sum of floats does not fall when one of its terms grows, so the labels end at the smallest of all path sums
-    whatever the order of work: the same floats from every engine.
+    A sum of floats does not fall when one of its terms grows, so the labels end at the smallest of all
+    path sums whatever the order of work: the same floats from every engine.
 
     Parameters
     ----------
-    labels : float64 array of shape (k * n,), k searches one after another: 0 at sources, else inf; changed in place
+    labels : float64 array of shape (k * n,), k searches one after another, changed in place; 0 at sources,
+        else inf
     fallen : places of the sources in `labels`
     """
     toll = 0.0
@@ -271,11 +286,11 @@ def shortest_path(
     max_distance: float | None = None,
     horizon: int | None = None,
 ) -> Path | None:
-    """Return a shortest path between two neurons, None where there is none within the cut (Algorithm 5, reading).
+    """Return a shortest path between two neurons, None without one within the cut (Algorithm 5, reading).
 
     Among equally short paths it is one with the fewest hops. Options as in `distances_from`.
     """
-    graph.place(target)
+    _require_neuron(graph, target)
     distances = distances_from(graph, source, gamma=gamma, max_distance=max_distance, horizon=horizon)
     if distances[target] == np.inf:
         return None
@@ -289,7 +304,7 @@ def shortest_path(
 
 
 def _predecessors(graph: PathGraph, source: int, distances: FloatArray, gamma: float) -> IntArray:
-    """Return the neuron before each on a shortest path, by breadth-first search along the edges of such paths."""
+    """Return the neuron before each on a shortest path, by breadth-first search along tight edges."""
     tight = tight_edges(graph, distances, gamma=gamma)
     ends = graph.source[tight], graph.target[tight]
     taken = csr_array((np.ones(ends[0].size, dtype=np.bool_), ends), shape=(graph.n, graph.n))
@@ -326,11 +341,13 @@ def mass_curve(
     max_distance: float | None = None,
     horizon: int | None = None,
 ) -> MassCurve:
-    """Return N_i(r) = 1 + #{ j : max(1, round(d_ij)) <= r } of one neuron over its paths (ours, multi-hop NeuroMFA).
+    """Return N_i(r) = 1 + #{ j : max(1, round(d_ij)) <= r } of one neuron over its paths (ours).
 
     A neuron counts when the shortest path to it holds a weighted edge.
     """
     longest = _longest(graph, max_distance)
+    if longest == np.inf:
+        raise OptionError("a mass curve ends at a largest radius: give max_distance")
     near = _near(graph, source, horizon)
     start = np.array([source])
     distances = relax(near, start, gamma=gamma, longest=longest)[0]

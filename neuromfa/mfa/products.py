@@ -18,7 +18,8 @@ Engine = Literal["auto", "numba", "numpy"]
 
 # Rows of a frontier worked on together in numpy: blocks of this many stay in the cache of one core.
 BLOCK_ROWS = 512
-# The share of the edges into a target, shortest first, that every row tries; the few rows that need more go on alone.
+# The share of the edges into a target, shortest first, that every row tries; the few rows that need more
+# go on alone.
 DENSE_SHARE = 3 / 16
 
 
@@ -49,10 +50,12 @@ class Wiring:
         return self.target_start.size - 1
 
     def edges(self, *, longest: float) -> FloatArray:
-        """Return the edges as a matrix of shape (n_source, n_target): 1 where wired and in range, inf elsewhere."""
+        """Return the edges as a matrix of shape (n_source, n_target), inf where there is none in range."""
         by_group = np.full((self.group_start.size - 1, self.n_target), np.inf)
         targets = np.repeat(np.arange(self.n_target), np.diff(self.target_start))
-        by_group[self.target_group, targets] = ARTIFICIAL_DISTANCE if longest >= ARTIFICIAL_DISTANCE else np.inf
+        by_group[self.target_group, targets] = (
+            ARTIFICIAL_DISTANCE if longest >= ARTIFICIAL_DISTANCE else np.inf
+        )
         edges = np.empty((self.n_source, self.n_target))
         edges[self.member] = np.repeat(by_group, np.diff(self.group_start), axis=0)
         return edges
@@ -73,8 +76,8 @@ def fold(wiring: BoolArray) -> Wiring:
 class Products(Protocol):
     """The steps of a sweep over the layers.
 
-    `product` and `relay` return the rows of the frontier that still reach something, with `spare` rows to be filled
-    after them, and which rows these are.
+    `product` and `relay` return the rows of the frontier that still reach something, with `spare` rows to
+    be filled after them, and which rows these are.
     """
 
     def product(
@@ -88,7 +91,7 @@ class Products(Protocol):
         """Advance over artificial edges."""
 
     def count(self, distances: FloatArray, rows: IntArray, *, unit: float, counts: CountArray) -> None:
-        """Add 1 to ``counts[rows[i], max(1, round(d / unit))]`` for every finite d of row i; no row comes twice."""
+        """Add 1 to ``counts[rows[i], max(1, round(d / unit))]`` for every finite d of row i; rows differ."""
 
 
 def installed_engine(engine: Engine) -> Literal["numba", "numpy"]:
@@ -161,7 +164,7 @@ class PlainProducts:
     def relay(
         self, frontier: FloatArray, wiring: Wiring, *, gamma: float, longest: float, spare: int
     ) -> tuple[FloatArray, IntArray]:
-        """Advance over artificial edges: the closest of every group, then the closest group of every target."""
+        """Advance over artificial edges: the closest of each group, then the closest group of each target."""
         reached = np.flatnonzero(np.diff(wiring.target_start))
         out = np.full((frontier.shape[0], wiring.n_target), np.inf)
         closest = np.minimum.reduceat(frontier.take(wiring.member, axis=1), wiring.group_start[:-1], axis=1)
@@ -193,8 +196,9 @@ def min_plus(
 ) -> FloatArray:
     """Return the product of some rows as an array of shape (n_target, n_rows), inf beyond the cut.
 
-    Every row tries the shortest edges into each target. A longer one can only help where the closest source of the row
-    plus that edge is still shorter than what was found: such pairs of target and row go on alone.
+    Every row tries the shortest edges into each target. A longer one can only help where the closest
+    source of the row plus that edge is still shorter than what was found: such pairs of target and row go
+    on alone.
 
     Parameters
     ----------

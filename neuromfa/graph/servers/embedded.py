@@ -1,8 +1,8 @@
 """The embedded store: an ArcadeDB sidecar that all processes of one data folder share and none has to stop.
 
-Three lock files carry the whole arrangement, so that a kill -9 at any moment leaves nothing behind. Every user holds
-`users.lock` shared; the sidecar holds `server.lock` as long as it lives and stops once nobody holds `users.lock`;
-`start.lock` lets one user at a time look for the server and start it.
+Three lock files carry the whole arrangement, so that a kill -9 at any moment leaves nothing behind. Every
+user holds `users.lock` shared; the sidecar holds `server.lock` while it lives and stops once nobody holds
+`users.lock`; `start.lock` lets one user at a time look for the server and start it.
 """
 
 import contextlib
@@ -71,6 +71,8 @@ class EmbeddedServer:
     def open(self) -> Endpoint:
         """Return the running server, started when need be; it stays up until `close`.
 
+        To be called again when the server does not answer: one that died is started again.
+
         Raises
         ------
         StoreUnavailable
@@ -81,10 +83,6 @@ class EmbeddedServer:
             with self._turn():
                 self._take_hold()
                 return self._running() or self._start()
-
-    def revive(self) -> Endpoint:
-        """Return the server for a user who already holds it, started again when it died."""
-        return self.open()
 
     def close(self) -> None:
         """Let go; the last user stops the server and waits until it is gone."""
@@ -102,8 +100,8 @@ class EmbeddedServer:
             yield
         except OSError as error:
             raise StoreUnavailable(
-                f"the data folder {self.folder} cannot be used ({error.strerror or error}); it must be a folder this "
-                "user can write to: set NEUROMFA_DATA_DIR to another one"
+                f"the data folder {self.folder} cannot be used ({error.strerror or error}); it must be a "
+                "folder this user can write to: set NEUROMFA_DATA_DIR to another one"
             ) from error
 
     @contextmanager

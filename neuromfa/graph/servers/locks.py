@@ -1,4 +1,4 @@
-"""File locks between the users of one data folder; the kernel gives them back when a process dies, however it dies."""
+"""File locks between the users of one data folder; the kernel gives them back however a process dies."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ POLL_S = 0.05
 class FileLock:
     """One open lock file.
 
-    A lock belongs to the open file, so two `FileLock` objects on one path are two parties, also inside one process.
+    A lock belongs to the open file: two `FileLock` objects on one path are two parties, also in one process.
 
     Parameters
     ----------

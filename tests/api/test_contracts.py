@@ -1,0 +1,124 @@
+"""The published contracts: docs/ holds what is served, and every answer keeps to it."""
+
+import hashlib
+import re
+from functools import cache
+from typing import Any
+
+import jsonschema
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.pages import WEB
+from app.openapi import DOCS, documents, openapi_document
+from neuromfa.graph import GraphStore
+from neuromfa.results import SeriesResult, to_json
+from tests.api.conftest import strict_json
+
+SERIES = "/v1/models/stdlib-14m"
+ALONE = "/v1/models/org--alone"
+ANSWERS = {
+    "/v1/models": "/v1/models",
+    "/v1/models/{model}": SERIES,
+    "/v1/models/{model}/checkpoints": f"{SERIES}/checkpoints",
+    "/v1/models/{model}/emergence": f"{SERIES}/emergence?profile=exact",
+    "/v1/models/{model}/spectra": f"{SERIES}/spectra?profile=exact",
+    "/v1/models/{model}/checkpoints/{step}": f"{SERIES}/checkpoints/512",
+    "/v1/models/{model}/checkpoints/{step}/spectrum": f"{ALONE}/checkpoints/-/spectrum?samples=true",
+    "/v1/models/{model}/checkpoints/{step}/metrics": f"{ALONE}/checkpoints/-/metrics",
+    "/v1/models/{model}/checkpoints/{step}/samples": f"{SERIES}/checkpoints/512/samples",
+    "/v1/models/{model}/checkpoints/{step}/samples/{seed}": f"{SERIES}/checkpoints/512/samples/0",
+    "/healthz": "/healthz",
+    "/readyz": "/readyz",
+    "/problems/{name}": "/problems/not-stored",
+}
+
+
+@cache
+def contract() -> dict[str, Any]:
+    return openapi_document()
+
+
+def closed(schema: Any) -> Any:
+    """Return the schema with every object closed: a name that is not in the contract is a fault."""
+    if isinstance(schema, dict):
+        shut = {key: closed(value) for key, value in schema.items()}
+        return shut | ({"additionalProperties": False} if "properties" in schema else {})
+    return [closed(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def check(body: Any, schema: dict[str, Any]) -> None:
+    whole = closed(schema | {"components": contract()["components"]})
+    whole.pop("additionalProperties", None)
+    jsonschema.Draft202012Validator(whole).validate(body)
+
+
+def test_the_documents_in_docs_are_those_of_the_code() -> None:
+    for path, text in documents().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `python -m app.openapi`"
+
+
+def test_the_served_contract_is_the_published_one(client: TestClient) -> None:
+    assert client.get("/openapi.json").json() == strict_json(
+        (DOCS / "openapi.json").read_text(encoding="utf-8")
+    )
+
+
+def test_every_route_is_in_the_contract_and_in_the_documentation() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    for route in contract()["paths"]:
+        assert route in ANSWERS, f"no answer of {route} is checked"
+        assert f"`{route}`" in text, f"docs/api.md does not name {route}"
+
+
+@pytest.mark.parametrize("route", ANSWERS)
+def test_every_answer_keeps_to_the_contract(client: TestClient, route: str) -> None:
+    answer = client.get(ANSWERS[route])
+    assert answer.status_code == 200
+    operation = contract()["paths"][route]["get"]
+    check(strict_json(answer.text), operation["responses"]["200"]["content"]["application/json"]["schema"])
+
+
+def test_problems_keep_to_the_contract(client: TestClient) -> None:
+    for path in ("/v1/models/nope", f"{SERIES}/emergence?profile=x", "/nothing"):
+        check(client.get(path).json(), {"$ref": "#/components/schemas/Problem"})
+
+
+def test_every_operation_names_its_problems() -> None:
+    for route, operations in contract()["paths"].items():
+        responses = operations["get"]["responses"]
+        assert "application/problem+json" in responses["default"]["content"], route
+        assert set(responses) == {"200", "default"}
+
+
+def test_stored_results_keep_to_the_schema_of_results(store: GraphStore) -> None:
+    schema = closed(strict_json((DOCS / "result.schema.json").read_text(encoding="utf-8")))
+    for model in ("stdlib-14m", "org/alone"):
+        analysis = store.analyses(model)[-1]
+        results = store.results(model, options_hash=analysis.options_hash)
+        series = SeriesResult(
+            model, analysis.options.profile, analysis.options.as_json(), {"numpy": "2"}, results
+        )
+        jsonschema.Draft202012Validator(schema).validate(strict_json(to_json(series)))
+
+
+def test_a_series_that_breaks_the_schema_is_seen(store: GraphStore) -> None:
+    schema = closed(strict_json((DOCS / "result.schema.json").read_text(encoding="utf-8")))
+    series = strict_json(
+        to_json(SeriesResult("x", "exact", {}, {}, store.results("stdlib-14m", profile="exact")))
+    )
+    del series["checkpoints"][0]["coverage"]["nodes"]["total"]
+    with pytest.raises(jsonschema.ValidationError, match="'total' is a required property"):
+        jsonschema.Draft202012Validator(schema).validate(series)
+
+
+def test_vendored_files_are_those_their_table_names() -> None:
+    vendor = WEB / "vendor"
+    table = dict(
+        re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.M)
+    )
+    files = [path for path in vendor.iterdir() if path.suffix in (".js", ".css")]
+    assert {path.name for path in files} == set(table)
+    for path in files:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == table[path.name], path.name
+    assert len(list((vendor / "licenses").iterdir())) >= 5

@@ -1,0 +1,242 @@
+"""What every route answers on a store of real results."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from neuromfa.graph import GraphStore
+from neuromfa.results import to_json
+from tests.api.conftest import strict_json
+
+SERIES = "/v1/models/stdlib-14m"
+STEPS = [0, 128, 512, 2000]
+
+
+def got(client: TestClient, path: str, **parameters: Any) -> Any:
+    answer = client.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    return strict_json(answer.text)
+
+
+def test_models_are_listed_by_id(client: TestClient) -> None:
+    listing = got(client, "/v1/models")
+    assert [item["id"] for item in listing["items"]] == ["org/alone", "stdlib-14m"]
+    assert [item["checkpoints"] for item in listing["items"]] == [1, 4]
+    assert listing["next"] is None
+
+
+def test_a_model_names_its_analyses_with_all_options(client: TestClient) -> None:
+    model = got(client, SERIES)
+    profiles = {(one["profile"], one["hops"]): one for one in model["analyses"]}
+    assert set(profiles) == {("exact", "1"), ("paper", "1")}
+    assert profiles["exact", "1"]["checkpoints"] == 4
+    assert profiles["paper", "1"]["checkpoints"] == 2
+    assert profiles["exact", "1"]["options"]["nodes"] == 16
+    assert profiles["exact", "1"]["options"]["lambda"] == 1.0
+
+
+def test_slashes_of_an_id_travel_as_two_dashes(client: TestClient) -> None:
+    assert got(client, "/v1/models/org--alone")["id"] == "org/alone"
+
+
+def test_checkpoints_come_by_step(client: TestClient) -> None:
+    items = got(client, f"{SERIES}/checkpoints")["items"]
+    assert [item["step"] for item in items] == STEPS
+    assert items[0] == {"step": 0, "revision": "step0", "spectra": 2, "samples": 1}
+    assert got(client, f"{SERIES}/checkpoints/0") == items[0]
+
+
+def test_a_checkpoint_without_a_step_stands_at_a_dash(client: TestClient) -> None:
+    assert got(client, "/v1/models/org--alone/checkpoints/-")["step"] is None
+    metrics = got(client, "/v1/models/org--alone/checkpoints/-/metrics")
+    assert metrics["step"] is None
+    assert metrics["emergence"] is None
+    assert metrics["emergence_reason"] == "no_baseline"
+    assert metrics["nulls"] is None
+
+
+def test_two_samples_have_a_mean_and_no_interval(client: TestClient) -> None:
+    alpha0 = got(client, "/v1/models/org--alone/checkpoints/-/metrics")["alpha0"]
+    assert alpha0["value"] > 0
+    assert (alpha0["low"], alpha0["high"], alpha0["n"]) == (None, None, 2)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_spectrum_and_metrics_are_the_stored_record(client: TestClient, store: GraphStore, step: int) -> None:
+    stored = strict_json(to_json(store.result("stdlib-14m", step, profile="exact")))
+    spectrum = got(client, f"{SERIES}/checkpoints/{step}/spectrum", profile="exact")
+    assert spectrum["spectrum"] == stored["spectrum"]
+    assert spectrum["samples"] is None
+    metrics = got(client, f"{SERIES}/checkpoints/{step}/metrics", profile="exact")
+    assert metrics.pop("samples") == 3
+    assert metrics == {name: stored[name] for name in metrics}
+
+
+def test_the_samples_of_a_spectrum_come_when_asked_for(client: TestClient) -> None:
+    spectrum = got(client, f"{SERIES}/checkpoints/512/spectrum", samples="true", profile="exact")
+    assert [sample["seed"] for sample in spectrum["samples"]] == [0, 1, 2]
+    means = [sum(taus) / 3 for taus in zip(*(sample["tau"] for sample in spectrum["samples"]), strict=True)]
+    assert means == pytest.approx(spectrum["spectrum"]["tau"], abs=1e-12)
+
+
+def test_profiles_differ_in_the_length_of_alpha(client: TestClient) -> None:
+    exact = got(client, f"{SERIES}/checkpoints/0/spectrum", profile="exact")["spectrum"]
+    paper = got(client, f"{SERIES}/checkpoints/0/spectrum", profile="paper")["spectrum"]
+    assert (len(exact["alpha"]), len(paper["alpha"])) == (61, 60)
+
+
+def test_emergence_has_one_item_a_step_with_nulls_coverage_and_flags(client: TestClient) -> None:
+    items = got(client, f"{SERIES}/emergence", profile="exact")["items"]
+    assert [item["step"] for item in items] == STEPS
+    assert items[0]["emergence"]["value"] == pytest.approx(0, abs=1e-12)
+    for item in items:
+        assert set(item["nulls"]) == {"shuffled", "gaussian", "rescaled"}
+        assert all(null["emergence"]["value"] is not None for null in item["nulls"].values())
+        assert 0 < item["nodes"]["kept"] <= item["nodes"]["total"]
+        assert item["edges"]["kept"] > 0
+        assert isinstance(item["flags"], list)
+        assert item["emergence"]["low"] <= item["emergence"]["value"] <= item["emergence"]["high"]
+
+
+def test_the_spectra_of_a_series_are_those_of_its_steps(client: TestClient) -> None:
+    items = got(client, f"{SERIES}/spectra", profile="exact")["items"]
+    assert [item["step"] for item in items] == STEPS
+    assert (
+        items[2]["spectrum"] == got(client, f"{SERIES}/checkpoints/512/spectrum", profile="exact")["spectrum"]
+    )
+
+
+def test_without_a_word_the_newest_analysis_answers_alone(client: TestClient) -> None:
+    newest = got(client, SERIES)["analyses"][0]
+    assert newest["profile"] == "paper"
+    assert [item["step"] for item in got(client, f"{SERIES}/emergence")["items"]] == [0, 2000]
+    chosen = got(client, f"{SERIES}/emergence", options=newest["options_hash"][:12])
+    assert chosen == got(client, f"{SERIES}/emergence")
+
+
+def test_samples_tell_their_layout_and_provenance(client: TestClient, store: GraphStore) -> None:
+    items = got(client, f"{SERIES}/checkpoints/0/samples")["items"]
+    manifest = got(client, f"{SERIES}/checkpoints/0/samples/0")
+    assert manifest in items
+    graph = store.read_sample("stdlib-14m", 0, 0)
+    assert manifest["graph_hash"] == graph.graph_hash
+    assert (manifest["n_neurons"], manifest["n_edges"]) == (graph.n_neurons, graph.n_edges)
+    assert [layer["row"] for layer in manifest["layers"]] == [layer.row for layer in graph.layers]
+    assert sum(sum(layer["kinds"].values()) for layer in manifest["layers"]) == graph.n_neurons
+    assert sum(layer["edges"] for layer in manifest["layers"]) == graph.n_edges
+    assert manifest["layers"][1]["kinds"] == {"query": 16, "key": 16, "value": 16}
+
+
+# paging
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", f"{SERIES}/checkpoints", f"{SERIES}/emergence", f"{SERIES}/spectra"]
+)
+def test_pages_put_together_are_the_whole_list(client: TestClient, path: str) -> None:
+    fixed = {"profile": "exact"} if path.endswith(("emergence", "spectra")) else {}
+    whole = got(client, path, **fixed)["items"]
+    pages, cursor = [], None
+    while True:
+        page = got(client, path, limit=1, **fixed, **({} if cursor is None else {"cursor": cursor}))
+        assert len(page["items"]) == 1
+        pages += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert pages == whole
+
+
+def test_a_page_never_exceeds_the_setting(
+    store: GraphStore, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    from app.main import create_app
+
+    smaller = settings.model_copy(update={"page_limit": 2})
+    with TestClient(create_app(smaller, store=store), base_url="http://127.0.0.1") as client:
+        page = got(client, f"{SERIES}/checkpoints", limit=100)
+        assert len(page["items"]) == 2
+        assert page["next"] is not None
+
+
+# caching
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{SERIES}/checkpoints/512/spectrum",
+        f"{SERIES}/checkpoints/512/metrics",
+        f"{SERIES}/emergence",
+        f"{SERIES}/spectra",
+        f"{SERIES}/checkpoints/0/samples/0",
+    ],
+)
+def test_an_unchanged_analysis_costs_no_body(client: TestClient, path: str) -> None:
+    first = client.get(path, params={"profile": "exact"})
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    for header in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = client.get(path, params={"profile": "exact"}, headers={"If-None-Match": header})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    changed = client.get(path, params={"profile": "exact"}, headers={"If-None-Match": '"other"'})
+    assert (changed.status_code, changed.content) == (200, first.content)
+
+
+def test_tags_differ_where_contents_differ(client: TestClient) -> None:
+    paths = [
+        f"{SERIES}/checkpoints/{step}/metrics?profile={profile}"
+        for step, profile in ((0, "exact"), (0, "paper"), (128, "exact"), (2000, "paper"))
+    ]
+    assert len({client.get(path).headers["etag"] for path in paths}) == len(paths)
+
+
+# health
+
+
+def test_alive_asks_nothing(client: TestClient) -> None:
+    assert got(client, "/healthz") == {"status": "alive"}
+
+
+def test_ready_tells_store_schema_and_versions(client: TestClient) -> None:
+    answer = got(client, "/readyz")
+    assert answer["status"] == "ready"
+    assert "ArcadeDB" in answer["store"]["engine"]
+    assert answer["store"]["schema_version"] == answer["store"]["schema_version_known"] >= 1
+    assert {"neuromfa", "python", "numpy", "scipy", "neo4j"} <= set(answer["versions"])
+
+
+# what a browser is given
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html"),
+        ("/docs", "text/html"),
+        ("/static/page.js", "text/javascript"),
+        ("/static/style.css", "text/css"),
+        ("/static/vendor/vega.min.js", "text/javascript"),
+        ("/static/icon.svg", "image/svg+xml"),
+        ("/charts/spectrum.json", "application/json"),
+        ("/openapi.json", "application/json"),
+    ],
+)
+def test_files_come_with_their_type_and_a_strict_policy(client: TestClient, path: str, kind: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(kind)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    for path in ("/", "/docs"):
+        text = client.get(path).text
+        assert 'src="http' not in text
+        assert "<script>" not in text
+        assert "cdn" not in text.lower()
