@@ -100,7 +100,7 @@ def ingest(
     series = request.open()
     chosen = series.select(request.steps)
     store.write_model(series.id, source=series.source)
-    tally = _Tally(series.id, store, len(chosen.checkpoints), report or (lambda done, total, doing: None))
+    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)
     for analysis in analyze_each(
         series,
         request.options,
@@ -113,6 +113,10 @@ def ingest(
         if stop():
             break
     return tally.summary
+
+
+def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
+    """Tell nobody."""
 
 
 def _known(store: GraphStore, model: str) -> dict[int | None, Known]:

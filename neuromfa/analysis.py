@@ -171,7 +171,9 @@ def analyze_checkpoint(
             step=checkpoint.step,
             revision=checkpoint.revision,
             analysis_hash=identity,
-            result=None if identity in known.analyses else summarise(checkpoint, sampled, hashes, measures, identity),
+            result=None
+            if identity in known.analyses
+            else summarise(checkpoint, sampled, hashes, measures, identity),
             graphs=tuple(_graph(measures, k, hashes[k]) for k in wanted),
             bytes_read=sampled.bytes_read,
             requests=sampled.requests,
@@ -227,7 +229,9 @@ def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Samp
     if chosen == BASELINE_NONE:
         return None
     if chosen == BASELINE_REINIT:
-        return series.checkpoints[0].reinit(nodes=options.nodes, seeds=options.seeds, row_rule=options.profile)
+        return series.checkpoints[0].reinit(
+            nodes=options.nodes, seeds=options.seeds, row_rule=options.profile
+        )
     if chosen == BASELINE_FIRST:
         start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
         return None if start is None else sample(start, options)

@@ -94,9 +94,15 @@ def _faults(options: AnalysisOptions) -> list[str]:
             options.nodes is None or 1 <= options.nodes <= LIMITS["nodes"],
             f"nodes is 1..{LIMITS['nodes']} or all, not {options.nodes}",
         ),
-        (1 <= options.samples <= LIMITS["samples"], f"samples is 1..{LIMITS['samples']}, not {options.samples}"),
+        (
+            1 <= options.samples <= LIMITS["samples"],
+            f"samples is 1..{LIMITS['samples']}, not {options.samples}",
+        ),
         (0 <= options.seed < 2**32 - LIMITS["samples"], f"seed is a number from 0, not {options.seed}"),
-        (0 < options.max_distance <= 1e6, f"max_distance is above 0 and at most 1e6, not {options.max_distance}"),
+        (
+            0 < options.max_distance <= 1e6,
+            f"max_distance is above 0 and at most 1e6, not {options.max_distance}",
+        ),
         (0 < options.scale < 1e9, f"lambda is above 0, not {options.scale}"),
         (0 <= options.gamma < 1e9, f"gamma is 0 or more, not {options.gamma}"),
         (options.min_edges >= 0, f"min_edges is 0 or more, not {options.min_edges}"),
@@ -107,7 +113,10 @@ def _faults(options: AnalysisOptions) -> list[str]:
         ),
         (options.hops == "1" or options.profile == "exact", "hops multi is defined for profile exact only"),
         (_valid_q(options.q), f"q is 3..{LIMITS['q']} ascending finite numbers with 0 inside"),
-        (_valid_baseline(options.baseline), f"baseline is first, reinit, none or a step, not {options.baseline!r}"),
+        (
+            _valid_baseline(options.baseline),
+            f"baseline is first, reinit, none or a step, not {options.baseline!r}",
+        ),
     ]
     return [fault for holds, fault in checks if not holds]
 

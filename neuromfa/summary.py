@@ -1,6 +1,6 @@
 """From the measures of all seeds of one checkpoint to the record that users get: means, intervals, nulls, coverage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -33,7 +33,9 @@ class Baseline:
 class Measures(Sequence[mfa.SampleMeasure]):
     """The measures of one checkpoint, each made when first asked for: numbers known already cost nothing."""
 
-    def __init__(self, networks: tuple[SNIN, ...], options: AnalysisOptions, baseline: Baseline | None) -> None:
+    def __init__(
+        self, networks: tuple[SNIN, ...], options: AnalysisOptions, baseline: Baseline | None
+    ) -> None:
         self.networks, self.options, self.baseline = networks, options, baseline
         self._made: dict[int, mfa.SampleMeasure] = {}
 
@@ -87,7 +89,7 @@ def summarise(
     )
 
 
-def _nulls(measures: Measures) -> list[dict[mfa.NullKind, mfa.NullMeasure]]:
+def _nulls(measures: Measures) -> list[Mapping[str, mfa.NullMeasure]]:
     plain = replace(measures.options, rms_scaled=False)
     return [mfa.measure_nulls(network, plain, baseline=partner) for network, partner in measures.pairs()]
 
@@ -112,7 +114,9 @@ def _scale_matched(measures: Measures) -> ScaleMatched | None:
 
 def _rms_ratio(measure: mfa.SampleMeasure, start: mfa.SampleMeasure) -> float:
     if not measure.rms or not start.rms:
-        raise OptionError(f"seed {measure.seed}: the weights have no scale, so rms-scaled has nothing to divide by")
+        raise OptionError(
+            f"seed {measure.seed}: the weights have no scale, so rms-scaled has nothing to divide by"
+        )
     return measure.rms / start.rms
 
 

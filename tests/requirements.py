@@ -28,7 +28,9 @@ def missing(part: str, why: str) -> NoReturn:
 def chromium() -> Path:
     """Return the browser of this machine, or leave the test out."""
     named = os.environ.get("NEUROMFA_TEST_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if found is None or not Path(found).exists():
         missing("browser", f"{named} does not exist" if named else "no chromium on the path")
     return Path(found)

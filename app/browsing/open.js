@@ -15,6 +15,7 @@ function replaceOurs(name, items) {
 const setup = await (await fetch('/setup.json')).json();
 replaceOurs('folders', setup.folders);
 replaceOurs('documents', setup.documents);
+keep('grass', setup.style);
 keep('settings', { ...kept('settings', {}), ...setup.settings });
 
 const password = decodeURIComponent(location.hash.slice(1));

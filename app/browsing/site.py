@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from app.browsing.guide import guide_html
 from app.browsing.queries import explore_file, saved_queries
+from app.browsing.style import style_rules
 
 START_S = 20.0
 STOP_S = 5.0
@@ -86,7 +87,7 @@ class Places:
     @property
     def after_connecting(self) -> str:
         """What the Browser runs by itself once it is connected."""
-        return f"style {self.root}/style.grass; guide {self.root}/guide.html"
+        return f"guide {self.root}/guide.html"
 
     def opening(self, password: str) -> str:
         """Return the address that opens the Browser connected, with style and guide."""
@@ -127,7 +128,7 @@ def _discovery(places: Places) -> Callable[[Request], Response]:
 
     def discovery(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse("/browser/", headers=HEADERS)
+            return RedirectResponse("/open", headers=HEADERS)
         return Response(found, 200, HEADERS, "application/json")
 
     return discovery
@@ -153,6 +154,7 @@ def _setup(places: Places) -> dict[str, object]:
     """Return what ``open.js`` puts into the Browser."""
     return {
         "settings": SETTINGS,
+        "style": style_rules(),
         "folders": [{"id": FOLDER, "name": "NeuroMFA"}],
         "documents": [
             {"id": f"{FOLDER}-{name}", "folder": FOLDER, "content": query.favourite}

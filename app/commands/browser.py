@@ -111,7 +111,9 @@ def _assembled() -> Path:
     home = home_folder()
     if is_assembled(home):
         return home
-    with messages.status(f"fetching Neo4j and its Browser from Maven Central into {home} (137 MB, only once)"):
+    with messages.status(
+        f"fetching Neo4j and its Browser from Maven Central into {home} (137 MB, only once)"
+    ):
         return assemble(home)
 
 
@@ -148,9 +150,7 @@ def _neo4j(folder: Path, home: Path, password: str, places: Places) -> Iterator[
         "browser.remote_content_hostname_whitelist": "localhost",
         "client.allow_telemetry": "false",
     }
-    server = Neo4jServer(
-        folder, home=home, password=password, bolt_port=places.bolt_port, settings=settings
-    )
+    server = Neo4jServer(folder, home=home, password=password, bolt_port=places.bolt_port, settings=settings)
     try:
         with messages.status("starting Neo4j"):
             server.start()

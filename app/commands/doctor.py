@@ -81,12 +81,16 @@ def _neo4j_home() -> Finding:
 def _disk(folder: Path) -> Finding:
     existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
-    return Finding("disk", free > LOW_DISK_GB, f"{free:.1f} GB free at {folder}", "the store needs room to grow")
+    return Finding(
+        "disk", free > LOW_DISK_GB, f"{free:.1f} GB free at {folder}", "the store needs room to grow"
+    )
 
 
 def _print(findings: list[Finding]) -> None:
     table = Table("what", "", "found", "what to do")
     for finding in findings:
         mark = "[green]ok[/]" if finding.good else "[yellow]--[/]"
-        table.add_row(finding.name, mark, escape(finding.found), "" if finding.good else escape(finding.advice))
+        table.add_row(
+            finding.name, mark, escape(finding.found), "" if finding.good else escape(finding.advice)
+        )
     console.print(table)

@@ -34,5 +34,7 @@ class ArchitectureRecord:
 
 def _record(architecture: Architecture) -> ArchitectureRecord:
     blocks = architecture.blocks
-    rows = architecture.chain.rows if architecture.chain else [row.row for row in blocks.rows] if blocks else []
+    rows = (
+        architecture.chain.rows if architecture.chain else [row.row for row in blocks.rows] if blocks else []
+    )
     return ArchitectureRecord(architecture.name, architecture.title, architecture.model_types, list(rows))

@@ -16,7 +16,7 @@ export const CHARTS = [
   },
   {
     name: "alpha0", source: "emergence", rows: (items) => metricRows(items, "alpha0"), title: "Regularity α₀",
-    note: "Where the spectrum peaks: the mean dimension of the neurons. It falls as connections grow uneven.",
+    note: "Where the spectrum peaks: the mean fractal dimension of the neurons.",
   },
   {
     name: "width", source: "emergence", rows: (items) => metricRows(items, "width"), title: "Spectrum width",

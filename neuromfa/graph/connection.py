@@ -1,5 +1,6 @@
 """Talking to a server: the official driver, sessions for reading and writing, time limits, our own errors."""
 
+import logging
 import random
 import threading
 import time
@@ -25,6 +26,9 @@ from neuromfa.graph.queries import query
 
 T = TypeVar("T")
 Row = dict[str, Any]
+
+# the driver says each of its retries; what comes of them is ours to tell
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 SHORTEST_LIMIT_S = 0.05
 RETRIES = 8

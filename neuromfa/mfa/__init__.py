@@ -1,4 +1,4 @@
-"""The method: multifractal analysis of neuron interaction networks; one formula a file, numpy and scipy only."""
+"""The method: multifractal analysis of neuron interaction networks; one formula a file, numpy and scipy."""
 
 from neuromfa.mfa.diagnostics import FLAGS
 from neuromfa.mfa.dimension import DimensionDistribution, dimension_by_row

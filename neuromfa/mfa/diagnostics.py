@@ -57,8 +57,8 @@ def has_single_scale_leverage(
 ) -> bool:
     """Return whether the smallest radius alone carries the width (ours).
 
-    True where r_1 rests on fewer than 3 edges of the sample **and** the width moves more than 5 % without it. With two
-    radii nothing is left without it, and the first condition decides.
+    True where r_1 rests on fewer than 3 edges of the sample **and** the width moves more than 5 % without it.
+    With two radii nothing is left without it, and the first condition decides.
     """
     start = table.grown[:, 0].sum(dtype=np.int64)
     edges = int(table.grown[:, table.radii[0]].sum(dtype=np.int64) - start)

@@ -19,9 +19,10 @@ class NodeDimensions:
 
     Attributes
     ----------
-    nfd : float64 array of shape (n_kept,), slope of ln N_i(r) on ln r over the common radii; its mean is alpha0
-    nfd_own : float64 array of shape (n_kept,), slope over the radii at which the node itself has an edge, NaN where
-        it has a single one; its mean is not alpha0
+    nfd : float64 array of shape (n_kept,), slope of ln N_i(r) on ln r over the common radii; its mean is
+        alpha0
+    nfd_own : float64 array of shape (n_kept,), slope over the radii at which the node itself has an edge, NaN
+        where it has a single one; its mean is not alpha0
     """
 
     nfd: FloatArray
@@ -96,7 +97,7 @@ def _by_layer(
 def dimension_by_row(
     dimensions: Sequence[FloatArray], *, layers: Sequence[Layer]
 ) -> list[DimensionDistribution]:
-    """Return the distribution of a dimension over each kind of layer (row), leaving out neurons without one."""
+    """Return the distribution of a dimension over each kind of layer (row), over the neurons that have one."""
     rows = list(dict.fromkeys(layer.row for layer in layers))
     pooled = {
         row: np.concatenate(

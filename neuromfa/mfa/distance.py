@@ -1,4 +1,4 @@
-"""Eq. 1, the distance along an edge: which edges are in range, at which radius, and what becomes of the rest."""
+"""Eq. 1, the distance along an edge: which are in range, at which radius, and what becomes of the rest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -53,7 +53,7 @@ class RangeRule:
 
 
 def range_rule(options: AnalysisOptions) -> RangeRule:
-    """Return the range of the options: 1 < d <= T in profile paper, which loses the strongest links; else 0 < d <= T."""
+    """Return the range of the options: 0 < d <= T; in profile paper 1 < d <= T, without the strongest links."""
     return RangeRule(longest=options.max_distance, shortest=1.0 if options.profile == "paper" else 0.0)
 
 
@@ -156,10 +156,11 @@ def count_radii(network: SNIN, *, scale: float, rule: RangeRule, rescale: float 
     for weights in weight_matrices(network.links):
         rows = counts[start : start + weights.shape[1]]
         for sources, tile in tiles(weights):
-            distances = edge_distances(tile, scale=scale, rescale=rescale)
+            values = tile.astype(np.float64)
+            distances = edge_distances(values, scale=scale, rescale=rescale)
             columns = np.arange(tile.shape[1])
             rows[sources] += _count_edges(distances, columns, columns.size, rule).astype(counts.dtype)
-            tally, moments = tally + tally_edges(tile, distances, rule), moments + second_moment(tile)
+            tally, moments = tally + tally_edges(values, distances, rule), moments + second_moment(values)
         start += weights.shape[1]
     return RadiusCounts(counts, layers, sizes, tally, moments.root)
 
@@ -182,7 +183,7 @@ def count_graph_radii(graph: SampleGraph, *, rule: RangeRule, rescale: float = 1
 
 
 def edges_of(network: SNIN, *, scale: float, max_distance: float) -> tuple[tuple[EdgeColumns, ...], int]:
-    """Return the edges of every link as columns, for a store, and how many finite edges lie beyond `max_distance`.
+    """Return the edges of every link as columns, and how many finite edges lie beyond `max_distance`.
 
     Edges are ordered by source, then by target. Artificial wiring has distance 1 and a weight of NaN.
     """
@@ -240,7 +241,7 @@ def tally_edges(weights: WeightArray, distances: FloatArray, rule: RangeRule) ->
 
 def second_moment(weights: WeightArray) -> Moments:
     """Return the second moment of the finite entries, summed in a fixed order."""
-    values = weights.astype(np.float64).ravel()
+    values = weights.astype(np.float64, copy=False).ravel()
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         squares = float(np.einsum("i,i->", values, values))
         if np.isfinite(squares):
@@ -252,8 +253,8 @@ def second_moment(weights: WeightArray) -> Moments:
 def edge_radii(distances: FloatArray, rule: RangeRule) -> FloatArray:
     """Return the radius of every edge, max(1, d rounded half to even).
 
-    Masked assignment is slow, so the tests before rounding come in as 0 or 1: an edge that rounds into the range from
-    beyond it moves one radius up, one that is too short moves from radius 1 to 0.
+    Masked assignment is slow, so the tests before rounding come in as 0 or 1: an edge that rounds into the
+    range from beyond it moves one radius up, one that is too short moves from radius 1 to 0.
 
     Returns
     -------

@@ -31,8 +31,8 @@ def emergence(*, width_t: float, width_0: float, alpha0_t: float, alpha0_0: floa
     reason = emergence_reason(width_0=width_0, alpha0_t=alpha0_t, alpha0_0=alpha0_0)
     if reason:
         raise UndefinedEmergence(
-            f"emergence does not exist here ({reason}): alpha0 {alpha0_t:g} against {alpha0_0:g}, baseline width "
-            f"{width_0:g}; choose another baseline",
+            f"emergence does not exist here ({reason}): alpha0 {alpha0_t:g} against {alpha0_0:g} with a "
+            f"baseline width of {width_0:g}; choose another baseline",
             reason=reason,
         )
     return width_t / width_0 * math.log(alpha0_0 / alpha0_t)

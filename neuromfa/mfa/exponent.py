@@ -10,14 +10,16 @@ CONSTANT = 1e-12
 
 def log_radii(radii: IntArray | FloatArray) -> FloatArray:
     """Return x_k = ln(r_k / L), L the last radius."""
-    return np.log(radii / radii[-1])
+    x: FloatArray = np.log(radii / radii[-1])
+    return x
 
 
 def slope_weights(radii: IntArray | FloatArray) -> FloatArray:
     """Return c_k = (x_k - mean x) / sum (x - mean x)^2, with which a least-squares slope is sum_k c_k y_k."""
     x = log_radii(radii)
     centred = x - x.mean()
-    return centred / np.sum(np.square(centred))
+    weights: FloatArray = centred / np.sum(np.square(centred))
+    return weights
 
 
 def mass_exponent(log_z: FloatArray, *, radii: IntArray | FloatArray) -> FloatArray:
@@ -36,18 +38,17 @@ def mass_exponent(log_z: FloatArray, *, radii: IntArray | FloatArray) -> FloatAr
 
 
 def slopes(values: FloatArray, *, radii: IntArray | FloatArray) -> FloatArray:
-    """Return the least-squares slope on ln r of every row of `values`, shape (n, m), summed in a fixed order."""
-    return np.einsum("nk,k->n", values, slope_weights(radii))
+    """Return the least-squares slope on ln r of every row of `values`, (n, m), summed in a fixed order."""
+    found: FloatArray = np.einsum("nk,k->n", values, slope_weights(radii))
+    return found
 
 
 def r_squared(log_z: FloatArray, *, radii: IntArray | FloatArray) -> list[float | None]:
-    """Return the share of variance of each row of ln Z that its line explains; None where ln Z is constant."""
+    """Return R2 of the line through each row of ln Z, shape (n_q, m); None where ln Z is constant."""
     x = log_radii(radii)
     centred_x, centred = x - x.mean(), log_z - log_z.mean(axis=1, keepdims=True)
-    residual = np.sum(np.square(centred - np.outer(slopes(log_z, radii=radii), centred_x)), axis=1)
-    total = np.sum(np.square(centred), axis=1)
+    residual = centred - np.outer(slopes(log_z, radii=radii), centred_x)
+    left, total = np.sum(np.square(residual), axis=1), np.sum(np.square(centred), axis=1)
     constant = np.abs(centred).max(axis=1) < CONSTANT
-    return [
-        None if flat else float(1.0 - left / all_)
-        for flat, left, all_ in zip(constant, residual, total, strict=True)
-    ]
+    shares = 1.0 - left / np.where(constant, 1.0, total)
+    return [None if flat else float(share) for flat, share in zip(constant, shares, strict=True)]

@@ -1,4 +1,4 @@
-"""Null networks: what alpha0, width and E would be without the arrangement, the shape or the change of the weights."""
+"""Null networks: what the figures would be without the arrangement, the tails or the training of weights."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,14 +17,14 @@ NULL_KINDS: tuple[NullKind, ...] = ("shuffled", "gaussian", "rescaled")
 def null_network(network: SNIN, kind: NullKind, *, baseline: SNIN | None = None) -> SNIN:
     """Return the network with each weight matrix replaced by its null (ours).
 
-    Generators are ``default_rng([seed, row, null])`` with the index of the link as row and the place in `NULL_KINDS`
-    as null, so any matrix can be drawn alone. Matrices are made when they are asked for.
+    Generators are ``default_rng([seed, row, null])`` with the index of the link as row and the place in
+    `NULL_KINDS` as null, so any matrix can be drawn alone. Matrices are made when they are asked for.
 
     Parameters
     ----------
     network : the real one
-    kind : ``shuffled`` permutes the entries of each matrix, ``gaussian`` draws normal(0, population std of the
-        matrix), ``rescaled`` is the baseline's matrix times std(t) / std(baseline)
+    kind : ``shuffled`` permutes the entries of each matrix, ``gaussian`` draws normal(0, population std of
+        the matrix), ``rescaled`` is the baseline's matrix times std(t) / std(baseline)
     baseline : the network `rescaled` starts from, with the same neurons
 
     Raises
@@ -88,7 +88,7 @@ def rescaled(weights: WeightArray, *, baseline: WeightArray) -> FloatArray:
 
 
 def population_std(weights: WeightArray) -> float:
-    """Return the standard deviation (divisor n) of the finite entries, 0 without any; blocks keep memory small."""
+    """Return the standard deviation (divisor n) of the finite entries, 0 without any, tile by tile."""
     total, count = 0.0, 0
     for _, block in tiles(weights):
         values = _finite(block)

@@ -1,4 +1,4 @@
-"""Algorithm 2: box growing turns radius counts into masses, and masses into the partition function Z(q, r)."""
+"""Algorithm 2: box growing turns radius counts into masses, and masses into the partition function."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

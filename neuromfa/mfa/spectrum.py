@@ -18,8 +18,9 @@ class MultifractalSpectrum:
     ----------
     q, tau : float64 arrays of shape (n_q,), moments and mass exponents
     alpha_q, alpha, f : float64 arrays of shape (n_q,) in profile exact, (n_q - 1,) in profile paper
-    alpha0 : tau'(0), in both profiles the closed form (ours; the released code picks one of `alpha0_tie` by rounding)
-    alpha0_tie : slopes of tau from 0 to the next q and from the last q to 0
+    alpha0 : tau'(0), in both profiles the closed form (ours); the released code takes alpha at the largest f,
+        where rounding picks one of `alpha0_tie`
+    alpha0_tie : slopes of tau from q = 0 to the next q, and from the last q to 0
     width : alpha(q_min) - alpha(q_max) in profile exact (ours), max alpha - min alpha in profile paper
     """
 
@@ -64,8 +65,7 @@ def legendre(tau: FloatArray, *, q: FloatArray, alpha: FloatArray) -> FloatArray
 
 
 def _tie(tau: FloatArray, q: FloatArray, at_zero: int) -> tuple[float, float]:
-    """Return the forward and the backward difference at q = 0; f is 0 at both, so its maximum cannot tell them apart."""
-    forward, backward = forward_differences(tau[at_zero - 1 : at_zero + 2], q=q[at_zero - 1 : at_zero + 2])[
-        ::-1
-    ]
-    return float(forward), float(backward)
+    """Return the forward and the backward difference at q = 0: f is 0 at both, so the largest f cannot tell."""
+    around = slice(at_zero - 1, at_zero + 2)
+    backward, forward = forward_differences(tau[around], q=q[around]).tolist()
+    return forward, backward

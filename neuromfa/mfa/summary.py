@@ -1,4 +1,4 @@
-"""From samples to a checkpoint: means over seeds with their intervals, coverage, flags, and E with its reason."""
+"""From samples to a checkpoint: means over seeds with intervals, coverage, flags, and E with its reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

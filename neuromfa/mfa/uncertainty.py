@@ -20,7 +20,7 @@ def student_t(n: int) -> float:
 
 
 def half_width(replicates: FloatArray) -> FloatArray:
-    """Return the half width of the jackknife interval (ours): t * sqrt((n - 1) / n * sum (theta_(i) - mean)^2).
+    """Return half the jackknife interval (ours), t * sqrt((n - 1) / n * sum_i (theta_(i) - mean)^2).
 
     Parameters
     ----------
@@ -28,12 +28,14 @@ def half_width(replicates: FloatArray) -> FloatArray:
     """
     n = len(replicates)
     deviations = replicates - replicates.mean(axis=0)
-    return student_t(n) * np.sqrt((n - 1) / n * np.sum(np.square(deviations), axis=0))
+    half: FloatArray = student_t(n) * np.sqrt((n - 1) / n * np.sum(np.square(deviations), axis=0))
+    return half
 
 
 def leave_one_out(values: FloatArray) -> FloatArray:
     """Return the means without one sample each, shape as `values`, samples along the first axis."""
-    return (values.sum(axis=0) - values) / (len(values) - 1)
+    means: FloatArray = (values.sum(axis=0) - values) / (len(values) - 1)
+    return means
 
 
 def mean_estimate(values: Sequence[float]) -> Estimate:

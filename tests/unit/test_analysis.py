@@ -44,7 +44,10 @@ def test_parity_of_every_sample(step: int) -> None:
         assert sampled.alpha0_tie == pytest.approx(
             (expected["alpha0_forward"], expected["alpha0_backward"]), abs=1e-12
         )
-        assert (sampled.nodes_kept, sampled.nodes_total) == (expected["kept_nodes"], expected["candidate_nodes"])
+        assert (sampled.nodes_kept, sampled.nodes_total) == (
+            expected["kept_nodes"],
+            expected["candidate_nodes"],
+        )
         assert (sampled.r_min, sampled.r_max) == (expected["r_min"], expected["r_max"])
 
 
@@ -73,7 +76,13 @@ def test_json_names_are_those_of_the_contract() -> None:
     assert set(checkpoint["alpha0"]) == {"value", "low", "high", "n"}
     assert {"shuffled", "gaussian", "rescaled"} == set(checkpoint["nulls"])
     assert set(checkpoint["coverage"]) == {"nodes", "edges", "tensors"}
-    assert set(checkpoint["coverage"]["edges"]["dropped"]) == {"zero", "nan", "inf", "within_one", "beyond_range"}
+    assert set(checkpoint["coverage"]["edges"]["dropped"]) == {
+        "zero",
+        "nan",
+        "inf",
+        "within_one",
+        "beyond_range",
+    }
     assert set(checkpoint["r_squared"]) == {"-3", "-1", "1", "3"}
     assert len(checkpoint["spectrum"]["q"]) == len(checkpoint["spectrum"]["tau"]) == 61
     assert len(checkpoint["spectrum"]["alpha"]) == len(checkpoint["spectrum"]["f"]) == 60

@@ -72,7 +72,11 @@ def test_analyze_writes_files(tmp_path: Path) -> None:
         (("analyze", SERIES, "--nodes", "many"), 2, "--nodes is a number or all, not 'many'"),
         (("analyze", SERIES, "--q", "1"), 2, "--q is low:high:step"),
         (("analyze", SERIES, "--q", "-3:3:2.5"), 2, "--q is low:high:step"),
-        (("analyze", SERIES, "--grid", "fixed", "--max-distance", "30"), 2, "needs max_distance of at least 40"),
+        (
+            ("analyze", SERIES, "--grid", "fixed", "--max-distance", "30"),
+            2,
+            "needs max_distance of at least 40",
+        ),
         (("analyze", SERIES, "--hops", "multi", "--profile", "paper"), 2, "profile exact only"),
         (("analyze", SERIES, "--steps", "0", *QUICK, "--json", "/no/such/folder/a.json"), 2, "cannot write"),
         (("ingest", SERIES, "--graph-samples", "some"), 2, "--graph-samples is a number or all"),

@@ -179,7 +179,6 @@ def _fetch(maven: str, home: Path, release: Release) -> None:
             f"Maven could not fetch Neo4j into {home}:\n{_tail(done.stdout + done.stderr)}"
         )
     (home / COMPLETE).touch()
-    return home
 
 
 class Neo4jServer:
