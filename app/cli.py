@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from app.commands import analyze, demo, doctor, listing, serve, verify
+from app.commands import analyze, browser, demo, doctor, ingest, listing, serve, verify, worker
 from neuromfa.errors import NeuroMFAError, OptionError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -18,8 +18,11 @@ cli = typer.Typer(
     add_completion=False,
 )
 cli.command("analyze")(analyze.analyze)
+cli.command("ingest")(ingest.ingest)
+cli.command("worker")(worker.worker)
 cli.command("serve")(serve.serve)
 cli.command("demo")(demo.demo)
+cli.command("browser")(browser.browser)
 cli.command("verify")(verify.verify)
 cli.command("architectures")(listing.architectures)
 cli.command("doctor")(doctor.doctor)

@@ -1,6 +1,7 @@
 """The generated parts of docs/: written by ``python -m app.docs`` (``make docs``), compared by a test."""
 
 from pathlib import Path
+from typing import cast
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
@@ -22,10 +23,10 @@ def commands_page() -> str:
     group = get_command(cli)
     assert isinstance(group, TyperGroup)
     parts = [
-        "# Commands\n\nWritten by `make docs` from the program itself. Every command prints one sentence and ends with a "
-        "non-zero code\non bad input: 2 for words it does not understand, 1 for what it cannot do.\n"
+        "# Commands\n\nWritten by `make docs` from the program itself. On bad input every command prints one "
+        "sentence and ends with a\nnon-zero code: 2 for words it does not understand, 1 for what it cannot do.\n"
     ]
-    parts += [_command(name, command) for name, command in group.commands.items()]
+    parts += [_command(name, cast(TyperCommand, command)) for name, command in group.commands.items()]
     return "\n".join(parts)
 
 

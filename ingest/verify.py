@@ -44,6 +44,7 @@ def verify(store: GraphStore, model: str) -> Iterator[Comparison]:
     ------
     NotStored : no such model, or none of its samples has a graph and a spectrum
     """
+    store.model(model)
     compared = 0
     for record in store.analyses(model):
         for result in store.results(model, options_hash=record.options_hash):

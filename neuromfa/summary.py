@@ -1,6 +1,6 @@
 """From the measures of all seeds of one checkpoint to the record that users get: means, intervals, nulls, coverage."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -89,7 +89,7 @@ def summarise(
     )
 
 
-def _nulls(measures: Measures) -> list[Mapping[str, mfa.NullMeasure]]:
+def _nulls(measures: Measures) -> list[dict[mfa.NullKind, mfa.NullMeasure]]:
     plain = replace(measures.options, rms_scaled=False)
     return [mfa.measure_nulls(network, plain, baseline=partner) for network, partner in measures.pairs()]
 

@@ -11,6 +11,7 @@ HOW_TO_GET = {
     "neo4j": "a JDK 17 or 21 and Maven (Debian: openjdk-17-jre-headless maven), then `make neo4j-home`; "
     "or NEUROMFA_TEST_NEO4J_URI and NEUROMFA_TEST_NEO4J_PASSWORD of an empty server",
     "browser": "Chromium (Debian: chromium), or NEUROMFA_TEST_CHROMIUM with its path",
+    "axe": "`npm install --prefix .cache/npm axe-core`, or NEUROMFA_TEST_AXE with the path of its axe.min.js",
     "torch": "`.venv/bin/pip install -r requirements/torch.txt` (about 5 GB)",
     "published": "a package registry that serves the wheels named in the test",
     "dask": "`.venv/bin/pip install 'neuromfa[dask]'`",

@@ -23,6 +23,7 @@ from app.store import open_store
 from ingest.executors import open_executor
 from ingest.pipeline import IngestRequest, IngestSummary
 from ingest.pipeline import ingest as run_ingest
+from ingest.worker import enqueue
 from neuromfa.errors import OptionError
 from neuromfa.options import AnalysisOptions
 

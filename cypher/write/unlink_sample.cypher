@@ -1,6 +1,7 @@
-// Purpose: take a sample from a checkpoint; tells how many other checkpoints still have it.
+// Purpose: take a sample from a checkpoint, if it has it; tells how many other checkpoints do.
 // Parameters: $checkpoint, $id
-MATCH (:Checkpoint {id: $checkpoint})-[h:HAS_SAMPLE]->(s:Sample {id: $id})
+MATCH (s:Sample {id: $id})
+OPTIONAL MATCH (:Checkpoint {id: $checkpoint})-[h:HAS_SAMPLE]->(s)
 DELETE h
-WITH s
+WITH DISTINCT s
 RETURN COUNT { (s)<-[:HAS_SAMPLE]-(:Checkpoint) } AS others

@@ -79,6 +79,7 @@ class HttpFile:
     client : an httpx client, or the session of huggingface-hub, which looks the same
     place : where the bytes are
     relocate : returns where they are now; asked when access is denied, as signed addresses run out
+    owner : who closes the client when nobody needs it any more; kept alive until `close`
     size : length of the file in bytes; an answer that says otherwise is a `CorruptFile`
     name : how messages call the file
     """
@@ -91,6 +92,7 @@ class HttpFile:
         place: Place,
         *,
         relocate: Callable[[], Place] | None = None,
+        owner: object = None,
         size: int,
         name: str,
         manners: Manners,
@@ -100,6 +102,7 @@ class HttpFile:
         self._client = client
         self._place = place
         self._relocate = relocate
+        self._owner = owner
         self._manners = manners
         self._traffic = Traffic()
         self._lock = threading.Lock()
@@ -136,7 +139,8 @@ class HttpFile:
                 raise
 
     def close(self) -> None:
-        """Do nothing: the client belongs to who made it."""
+        """Let go of the owner of the client."""
+        self._owner = None
 
     def _fetch(self, piece: _Piece, stop: threading.Event) -> None:
         """Fetch a piece; tries that bring bytes count as progress and start the count of failures anew."""

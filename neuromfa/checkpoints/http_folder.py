@@ -1,6 +1,7 @@
 """A folder behind an http(s) address: its files by name, its steps from the index page of the web server."""
 
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -31,6 +32,7 @@ class HttpFolder:
     Parameters
     ----------
     url : address of the folder, without a query
+    client : by default one of its own, closed when neither the folder nor a file of it is in use
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class HttpFolder:
         self._url = url.rstrip("/") + "/"
         self._manners = manners or Manners()
         self._client = client or httpx.Client(follow_redirects=True, timeout=self._manners.timeout)
+        if client is None:
+            weakref.finalize(self, self._client.close)
         self._sizes: dict[str, int | None] = {}
 
     def has(self, filename: str) -> bool:
@@ -53,7 +57,7 @@ class HttpFolder:
             raise CheckpointMissing(f"{self.name}/{filename} is not there")
         place = Place(urljoin(self._url, filename))
         name = f"{self.name}/{filename}"
-        return HttpFile(self._client, place, size=size, name=name, manners=self._manners)
+        return HttpFile(self._client, place, owner=self, size=size, name=name, manners=self._manners)
 
     def folders(self) -> list[str]:
         """Return the names of the folders an index page links to, [] without such a page."""

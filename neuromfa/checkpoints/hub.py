@@ -9,19 +9,21 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
-from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url, snapshot_download
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub import try_to_load_from_cache as cached_file
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -34,7 +36,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
 
 from neuromfa.checkpoints.http_file import TRANSIENT, HttpFile, Manners, Place, transport_errors
 from neuromfa.checkpoints.ranges import ByteSource
-from neuromfa.checkpoints.sources import CONFIG, Folder, LocalFolder, Location, step_of
+from neuromfa.checkpoints.sources import CONFIG, LOOKED_FOR, Folder, LocalFolder, Location, step_of
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -95,13 +97,14 @@ class HubFolder:
 
     Parameters
     ----------
-    revision : branch or tag, for messages
+    revision : branch, tag or commit as it was asked for
     commit : what is read
     """
 
     def __init__(self, repo_id: str, revision: str, commit: str, *, manners: Manners) -> None:
         self.name = f"{repo_id}@{revision}"
         self._repo_id = repo_id
+        self._revision = revision
         self._commit = commit
         self._manners = manners
         self._sizes: dict[str, int | None] | None = None
@@ -133,13 +136,20 @@ class HubFolder:
         """Fetch the weights and the configuration into the cache, and return the folder there."""
         names = self._listing()
         patterns = next((each for each in WEIGHT_PATTERNS if each[0] in names or each[1] in names), [])
-        path = _translated(
-            self.name,
-            lambda: snapshot_download(
-                self._repo_id, revision=self._commit, allow_patterns=[CONFIG, *patterns], max_workers=2
-            ),
+        if not patterns:
+            raise CheckpointMissing(f"{self.name} has no weights; looked for {LOOKED_FOR}")
+        wanted = [name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, *patterns))]
+        snapshots = {self._download(name).parent for name in wanted if "/" not in name}
+        if {snapshot.name for snapshot in snapshots} != {self._commit}:
+            raise CorruptFile(f"{self.name} moved to another commit while it was downloaded; start again")
+        return LocalFolder(snapshots.pop())
+
+    def _download(self, filename: str) -> Path:
+        """Fetch one file by the name of its branch, so that the cache knows the branch when it is offline."""
+        name = f"{self.name}/{filename}"
+        return Path(
+            _translated(name, lambda: hf_hub_download(self._repo_id, filename, revision=self._revision))
         )
-        return LocalFolder(Path(path))
 
     def _listing(self) -> dict[str, int | None]:
         """Return the files of the commit with their sizes."""
@@ -246,6 +256,8 @@ def _translated(name: str, question: Callable[[], Answer]) -> Answer:
         ) from error
     except RevisionNotFoundError as error:
         raise CheckpointMissing(f"{name}: the repository has no such revision") from error
+    except LocalEntryNotFoundError as error:
+        raise SourceError(f"{name} could not be downloaded: {str(error).splitlines()[0]}") from error
     except EntryNotFoundError as error:
         raise CheckpointMissing(f"{name} is not there") from error
     except HfHubHTTPError as error:

@@ -138,14 +138,14 @@ def _entry_member(source: ByteSource, entry: zipfile.ZipInfo) -> Member:
 
 def _locate_entry(source: ByteSource, entry: zipfile.ZipInfo) -> int:
     """Return where the bytes of an entry start; its own header must agree with the directory."""
-    start, end = entry.header_offset, entry.header_offset + LOCAL_HEADER.size
-    header = LOCAL_HEADER.unpack(read_bytes(source, start, LOCAL_HEADER.size).tobytes())
-    magic, method, name_length, extra_length = header[0], header[3], int(header[9]), int(header[10])
-    name = read_bytes(source, end, name_length).tobytes()
     listed = entry.orig_filename.encode("utf-8" if entry.flag_bits & UTF8_NAME else "cp437")
-    if magic != ZIP_START or method != zipfile.ZIP_STORED or name != listed:
+    head = read_bytes(source, entry.header_offset, LOCAL_HEADER.size + len(listed)).tobytes()
+    header = LOCAL_HEADER.unpack_from(head)
+    magic, method, name_length, extra_length = header[0], header[3], int(header[9]), int(header[10])
+    as_listed = name_length == len(listed) and head.endswith(listed)
+    if magic != ZIP_START or method != zipfile.ZIP_STORED or not as_listed:
         raise CorruptFile(f"{source.name}: directory and entry disagree about {entry.filename[:100]!r}")
-    begin: int = end + name_length + extra_length
+    begin: int = entry.header_offset + LOCAL_HEADER.size + name_length + extra_length
     if begin + entry.file_size > source.size:
         raise CorruptFile(f"{source.name} is cut off in {entry.filename[:100]!r}")
     return begin

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, TypeVar
+from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import (
@@ -30,6 +31,7 @@ Row = dict[str, Any]
 # the driver says each of its retries; what comes of them is ours to tell
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 SHORTEST_LIMIT_S = 0.05
 RETRIES = 8
 FIRST_PAUSE_S = 0.02
@@ -47,6 +49,7 @@ class Limits:
     write_s : one transaction of a write
     connect_s : opening a connection
     retry_s : how long the driver tries again when the server is away
+    lease_s : how long a writer that fell silent keeps its sample
     """
 
     query_s: float = 30.0
@@ -54,6 +57,12 @@ class Limits:
     write_s: float = 120.0
     connect_s: float = 5.0
     retry_s: float = 5.0
+    lease_s: float = 20.0
+
+    @property
+    def lease_ms(self) -> int:
+        """The lease in milliseconds."""
+        return int(self.lease_s * 1000)
 
     def clamp(self, seconds: float | None) -> float:
         """Return a limit the server can keep; None is the usual one, 0 and below the shortest one."""
@@ -196,6 +205,8 @@ class Connection:
 
 def _verified(uri: str, users: list[tuple[str, str]], limits: Limits) -> list[neo4j.Driver]:
     """Return one driver a user, each proved by a greeting; on failure none stays open."""
+    if urlsplit(uri).scheme not in SCHEMES:
+        raise StoreUnavailable(f"{uri!r} is no address of a store; it looks like bolt://127.0.0.1:7687")
     drivers: list[neo4j.Driver] = []
     try:
         with mapped(uri):

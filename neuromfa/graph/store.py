@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from neuromfa.errors import NotStored, OptionError
-from neuromfa.graph import samples, spectra
+from neuromfa.graph import claims, samples, spectra
 from neuromfa.graph.connection import Connection, Limits, Transaction
 from neuromfa.graph.manifest import Manifest, manifest_from
 from neuromfa.graph.queries import query
@@ -133,7 +133,7 @@ class GraphStore:
 
     def sweep(self) -> int:
         """Delete what killed writers left behind; return how many samples."""
-        return samples.sweep(self._connection)
+        return claims.sweep(self._connection)
 
     # writing
 
@@ -243,7 +243,7 @@ class GraphStore:
 
     def models(self, *, limit: int = 100, cursor: str | None = None) -> Page[ModelRecord]:
         """Return a page of the models, by id."""
-        size = _page_size(limit)
+        size = page_size(limit)
         rows = self.read(
             lambda transaction: transaction.rows("read/models", after=cursor or "", limit=size + 1)
         )
@@ -261,7 +261,7 @@ class GraphStore:
     ) -> Page[CheckpointRecord]:
         """Return a page of a model's checkpoints, by step; the one without a step comes first."""
         self.model(model)
-        size, after = _page_size(limit), _rank_of(cursor)
+        size, after = page_size(limit), _rank_of(cursor)
         rows = self.read(
             lambda transaction: transaction.rows("read/checkpoints", model=model, after=after, limit=size + 1)
         )
@@ -378,7 +378,7 @@ class GraphStore:
     ) -> None:
         """Delete one stored graph; it goes out of sight at once and in small pieces after that."""
         manifest = self.sample(model, step, seed, graph_hash=graph_hash)
-        samples.delete_sample(self._connection, checkpoint_id(model, step), manifest.graph_hash)
+        claims.unlink(self._connection, checkpoint_id(model, step), manifest.graph_hash)
 
     def delete_model(self, model: str) -> None:
         """Delete a model with its checkpoints, spectra and graphs; what other models share stays."""
@@ -393,7 +393,7 @@ class GraphStore:
     def _delete_checkpoint(self, model: str, step: int | None) -> None:
         checkpoint = checkpoint_id(model, step)
         for manifest in self._manifests(model, step):
-            samples.delete_sample(self._connection, checkpoint, manifest.graph_hash)
+            claims.unlink(self._connection, checkpoint, manifest.graph_hash)
         self.write(lambda transaction: transaction.rows("write/delete_checkpoint", id=checkpoint))
 
     # inside
@@ -496,7 +496,8 @@ def _named(step: int | None) -> str:
     return NO_STEP if step is None else str(step)
 
 
-def _page_size(limit: int) -> int:
+def page_size(limit: int) -> int:
+    """Return a page's size; `OptionError` outside 1..`LARGEST_PAGE`."""
     if not 1 <= limit <= LARGEST_PAGE:
         raise OptionError(f"limit is 1..{LARGEST_PAGE}, not {limit}")
     return limit

@@ -103,10 +103,9 @@ def _relax_two_rows(
         b0, b1, b2, b3 = other[v0] + gamma, other[v1] + gamma, other[v2] + gamma, other[v3] + gamma
         d0, d1, d2, d3 = edges[v0], edges[v1], edges[v2], edges[v3]
         for j in range(best.size):
-            x = min(min(a0 + d0[j], a1 + d1[j]), min(a2 + d2[j], a3 + d3[j]))
-            best[j] = x if x < best[j] else best[j]
-            y = min(min(b0 + d0[j], b1 + d1[j]), min(b2 + d2[j], b3 + d3[j]))
-            other_best[j] = y if y < other_best[j] else other_best[j]
+            e0, e1, e2, e3 = d0[j], d1[j], d2[j], d3[j]
+            best[j] = min(min(a0 + e0, min(a1 + e1, best[j])), min(a2 + e2, a3 + e3))
+            other_best[j] = min(min(b0 + e0, min(b1 + e1, other_best[j])), min(b2 + e2, b3 + e3))
 
 
 @compiled

@@ -27,7 +27,7 @@ FLAGS = (
     WHOLE_LAYER,
 )
 
-CONCAVITY_TOLERANCE = 1e-9
+ROUNDING = 1e-9
 ENOUGH_NODES = 30
 GOOD_FIT = 0.8
 ENOUGH_EDGES = 3
@@ -38,8 +38,8 @@ ENOUGH_BLOCKS = 3
 
 def is_non_concave(spectrum: MultifractalSpectrum) -> bool:
     """Return whether f is above 0 or alpha rises anywhere, beyond 1e-9 (ours)."""
-    rises = np.diff(spectrum.alpha) > CONCAVITY_TOLERANCE
-    return bool((spectrum.f > CONCAVITY_TOLERANCE).any() or rises.any())
+    rises = np.diff(spectrum.alpha) > ROUNDING
+    return bool((spectrum.f > ROUNDING).any() or rises.any())
 
 
 def has_few_nodes(n_kept: int) -> bool:
@@ -66,7 +66,7 @@ def has_single_scale_leverage(
         return edges < ENOUGH_EDGES
     without = Partition(partition.log_z[:, 1:], partition.mean_log_mu[:, 1:])
     width = multifractal_spectrum(without, q=spectrum.q, radii=table.radii[1:], profile=profile).width
-    return abs(width - spectrum.width) > LEVERAGE * abs(spectrum.width)
+    return abs(width - spectrum.width) > max(LEVERAGE * abs(spectrum.width), ROUNDING)
 
 
 def has_coverage_shift(nodes: NodeCount, *, baseline: NodeCount) -> bool:

@@ -9,6 +9,7 @@ from neuromfa.errors import UndefinedEmergence
 from neuromfa.mfa.diagnostics import has_coverage_shift, merge_flags
 from neuromfa.mfa.emergence import NO_BASELINE, emergence
 from neuromfa.mfa.measure import NullMeasure, SampleMeasure
+from neuromfa.mfa.nulls import NullKind
 from neuromfa.mfa.uncertainty import emergence_estimate, mean_curve, mean_estimate
 from neuromfa.network import FloatArray
 from neuromfa.results import EdgeCoverage, Estimate, NodeCount, NodeCoverage, NullMetrics, Spectrum
@@ -85,7 +86,7 @@ def emergence_of(
 
 
 def null_metrics(
-    nulls: Sequence[Mapping[str, NullMeasure]], *, baseline: Sequence[SampleMeasure] | None
+    nulls: Sequence[Mapping[NullKind, NullMeasure]], *, baseline: Sequence[SampleMeasure] | None
 ) -> dict[str, NullMetrics]:
     """Return alpha0, width and E of every null model, E against the **real** baseline.
 

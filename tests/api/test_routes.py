@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.main import create_app
+from neuromfa.errors import StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.results import to_json
 from tests.api.conftest import strict_json
@@ -152,8 +154,6 @@ def test_pages_put_together_are_the_whole_list(client: TestClient, path: str) ->
 def test_a_page_never_exceeds_the_setting(
     store: GraphStore, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    from app.main import create_app
-
     smaller = settings.model_copy(update={"page_limit": 2})
     with TestClient(create_app(smaller, store=store), base_url="http://127.0.0.1") as client:
         page = got(client, f"{SERIES}/checkpoints", limit=100)
@@ -206,6 +206,19 @@ def test_ready_tells_store_schema_and_versions(client: TestClient) -> None:
     assert "ArcadeDB" in answer["store"]["engine"]
     assert answer["store"]["schema_version"] == answer["store"]["schema_version_known"] >= 1
     assert {"neuromfa", "python", "numpy", "scipy", "neo4j"} <= set(answer["versions"])
+
+
+def test_without_a_store_it_opens_and_closes_its_own(
+    store: GraphStore, settings: Any, filled_dir: Any
+) -> None:
+    app = create_app(settings.model_copy(update={"data_dir": filled_dir}))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert got(client, "/readyz")["status"] == "ready"
+        own = app.state.store
+        assert own is not store
+    with pytest.raises(StoreError):
+        own.ping()
+    store.ping()
 
 
 # what a browser is given

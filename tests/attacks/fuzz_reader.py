@@ -83,7 +83,15 @@ def main():
         import atheris
     except ImportError:
         sys.exit("atheris is not installed: python -m pip install atheris")
-    for module in ("strict_json", "safetensors_file", "torch_file", "pickle_machine", "members", "tensors", "ranges"):
+    for module in (
+        "strict_json",
+        "safetensors_file",
+        "torch_file",
+        "pickle_machine",
+        "members",
+        "tensors",
+        "ranges",
+    ):
         for thing in vars(sys.modules[f"neuromfa.checkpoints.{module}"]).values():
             for function in (thing, *(vars(thing).values() if inspect.isclass(thing) else ())):
                 if inspect.isfunction(function) and function.__module__.startswith("neuromfa.checkpoints."):

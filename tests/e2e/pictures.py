@@ -11,8 +11,8 @@ from tests.requirements import chromium
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 PAGE = "/?model=stdlib-14m&profile=exact&step=512"
 PICTURES = {
-    "page.png": ("light", 1280, 1500),
-    "page-dark.png": ("dark", 1280, 1500),
+    "page.png": ("light", 1280, 1640),
+    "page-dark.png": ("dark", 1280, 1640),
     "phone.png": ("light", 380, 1500),
 }
 

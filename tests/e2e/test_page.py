@@ -15,6 +15,7 @@ from playwright.sync_api import Page, Route, expect
 from neuromfa.graph import open_store
 from neuromfa.plots import metric_rows, spectrum_rows
 from tests.e2e.conftest import Visit
+from tests.requirements import missing
 from tests.serving import served
 
 pytestmark = pytest.mark.browser
@@ -243,14 +244,11 @@ def axe() -> str:
     named = os.environ.get("NEUROMFA_TEST_AXE")
     path = Path(named) if named else ROOT / ".cache/npm/node_modules/axe-core/axe.min.js"
     if not path.exists():
-        pytest.skip(
-            "axe-core is missing. It takes `npm install --prefix .cache/npm axe-core`, or NEUROMFA_TEST_AXE."
-        )
+        missing("axe", f"there is no {path}")
     return path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [380, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 380), ("dark", 1280)])
 def test_axe_finds_nothing(visit: Callable[..., Visit], scheme: str, width: int) -> None:
     source = axe()
     page = visit(scheme=scheme, width=width).open(SERIES).page

@@ -48,6 +48,29 @@ def graph_of(
     )
 
 
+def attention(size: int) -> np.ndarray:
+    """Wiring of attention: queries to their own unit, keys and values to all."""
+    wiring = np.zeros((size, 3 * size), dtype=np.bool_)
+    wiring[:, size:] = True
+    wiring[np.arange(size), np.arange(size)] = True
+    return wiring
+
+
+def transformer(n_blocks: int, size: int, std: float, seed: int) -> SNIN:
+    """A network of the shape of table 1.1 with normal weights."""
+    draw = np.random.default_rng(seed)
+    matrices = []
+    for _ in range(n_blocks):
+        matrices += [
+            draw.normal(0, std, (3 * size, size)),
+            attention(size),
+            draw.normal(0, std, (size, size)),
+            draw.normal(0, std, (2 * size, size)),
+            draw.normal(0, std, (size, 2 * size)),
+        ]
+    return network_of(matrices)
+
+
 @dataclass(frozen=True, eq=False)
 class Named:
     """A layered graph, its options, and the distance of every pair of neurons that has a path within the cut.
@@ -236,3 +259,15 @@ def flower_size(u: int, v: int, generation: int) -> int:
     """N_n = ((w - 2) w^n + w) / (w - 1), w = u + v."""
     w = u + v
     return ((w - 2) * w**generation + w) // (w - 1)
+
+
+def complete(n: int, *, distance: float = 1.0) -> PathGraph:
+    """Every two of n nodes joined by an edge of one distance."""
+    source, target = np.triu_indices(n, k=1)
+    return graph_of_edges(source, target, np.full(source.size, distance), n=n)
+
+
+def star_of(n_leaves: int) -> PathGraph:
+    """Node 0 joined to each of the others, hop distance."""
+    leaves = np.arange(1, n_leaves + 1)
+    return graph_of_edges(np.zeros_like(leaves), leaves, np.ones(n_leaves), n=n_leaves + 1)

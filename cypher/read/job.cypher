@@ -1,0 +1,4 @@
+// Purpose: one job.
+// Parameters: $id
+MATCH (j:Job {id: $id})
+RETURN properties(j) AS job

@@ -1,0 +1,138 @@
+"""The worker: takes jobs from the store's queue and runs each as an ingest, until it is told to stop."""
+
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ingest.pipeline import IngestRequest, ingest
+from neuromfa.errors import JobError, NeuroMFAError, OptionError, StoreUnavailable
+from neuromfa.graph import GraphStore
+from neuromfa.graph.jobs import Job, JobQueue
+from neuromfa.identity import canonical_json
+from neuromfa.options import AnalysisOptions
+
+IDLE_S = 1.0
+
+
+def enqueue(store: GraphStore, request: IngestRequest) -> str:
+    """Queue an ingest and return the id of its job; what is wrong with its source is said now, not by the worker."""
+    request.open().select(request.steps)
+    return JobQueue(store).enqueue(request_text(request)).id
+
+
+def request_text(request: IngestRequest) -> str:
+    """Return a request as JSON text."""
+    values = {**asdict(request), "options": request.options.as_json()}
+    return canonical_json({**values, "architecture": request.architecture and str(request.architecture)})
+
+
+def request_from(text: str) -> IngestRequest:
+    """Return the request `request_text` wrote; `OptionError` for anything else."""
+    values: dict[str, Any] = json.loads(text)
+    architecture = values.pop("architecture")
+    try:
+        options = AnalysisOptions.from_json(values.pop("options"))
+        return IngestRequest(**values, options=options, architecture=architecture and Path(architecture))
+    except (KeyError, TypeError) as error:
+        raise OptionError(f"the job's request is of another version of this program: {error}") from None
+
+
+def work(
+    store: GraphStore,
+    *,
+    executor: Executor | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    until_empty: bool = False,
+    tell: Callable[[str], None] = print,
+) -> int:
+    """Take and run jobs.
+
+    Parameters
+    ----------
+    executor : where checkpoints are measured
+    stop : asked between checkpoints and while idle
+    until_empty : return when nothing waits, instead of waiting for more
+    tell : told one sentence about each job
+
+    Returns
+    -------
+    ended : number of jobs this worker ended
+    """
+    queue, worker, ended = JobQueue(store), _worker_name(), 0
+    while not stop():
+        job = _claim(queue, worker, tell)
+        if job is not None:
+            ended += _run(queue, worker, job, store, executor=executor, stop=stop, tell=tell)
+        elif until_empty:
+            break
+        else:
+            time.sleep(IDLE_S)
+    return ended
+
+
+def _claim(queue: JobQueue, worker: str, tell: Callable[[str], None]) -> Job | None:
+    """Take a job; a store that is away for a while does not end the worker."""
+    try:
+        return queue.claim(worker)
+    except StoreUnavailable as away:
+        tell(f"waiting for the store: {away}")
+        time.sleep(5 * IDLE_S)
+        return None
+
+
+def _run(
+    queue: JobQueue,
+    worker: str,
+    job: Job,
+    store: GraphStore,
+    *,
+    executor: Executor | None,
+    stop: Callable[[], bool],
+    tell: Callable[[str], None],
+) -> int:
+    """Run one job; return 1 when this worker ended it, 0 when it goes on elsewhere."""
+    reporter = _Reporter(queue, worker, job)
+    try:
+        summary = ingest(
+            request_from(job.request),
+            store,
+            executor=executor,
+            report=reporter,
+            stop=lambda: reporter.cancelled or stop(),
+        )
+        if reporter.cancelled:
+            ended = queue.finish(job, worker, "cancelled")
+        elif summary.stopped:
+            ended = queue.release(job, worker)
+        else:
+            ended = queue.finish(job, worker, "done")
+    except (JobError, StoreUnavailable) as lost:
+        tell(f"job {job.id}: {lost}")
+        return 0
+    except NeuroMFAError as error:
+        ended = queue.finish(job, worker, "failed", message=str(error))
+    tell(f"job {ended.id}: {ended.status} {ended.message}".rstrip())
+    return 0 if ended.is_open else 1
+
+
+class _Reporter:
+    """Hands progress to the queue and remembers whether somebody cancelled the job."""
+
+    def __init__(self, queue: JobQueue, worker: str, job: Job) -> None:
+        self._queue, self._worker, self._job = queue, worker, job
+        self.cancelled = False
+
+    def __call__(self, done: int, total: int, doing: str) -> None:
+        now = self._queue.report(self._job, self._worker, done=done, total=total, message=doing)
+        self.cancelled = self.cancelled or now.cancelling
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

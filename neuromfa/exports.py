@@ -1,0 +1,234 @@
+"""Stored graphs and results in other people's forms: networkx, scipy, GraphML, GEXF, node-link JSON, Parquet, CSV.
+
+This is the only module that knows networkx. Every number leaves with all its bits.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.sparse import coo_array, csr_array
+
+from neuromfa.network import FloatArray, SampleGraph
+from neuromfa.results import CheckpointResult, Estimate
+
+Row = dict[str, Any]
+ESTIMATES = ("alpha0", "width", "emergence")
+SPECTRUM = ("q", "tau", "tau_low", "tau_high", "alpha_q", "alpha", "alpha_low", "alpha_high", "f")
+
+
+def neuron_names(graph: SampleGraph) -> list[str]:
+    """Return the names of all neurons, layer after layer: the numbering of `to_sparse`."""
+    return [name for layer in graph.layers for name in layer.names()]
+
+
+def to_sparse(graph: SampleGraph) -> csr_array:
+    """Return the distances as a sparse matrix.
+
+    Returns
+    -------
+    distances : float64 matrix of shape (n_neurons, n_neurons), unit 1/|w|; row = source, column = target, numbered
+        layer after layer; where no edge stands, nothing is stored. Wiring is there with distance 1.
+    """
+    first = _first_numbers(graph)
+    columns = [
+        (edges.source + first[k], edges.target + first[k + 1], edges.distance)
+        for k, edges in enumerate(graph.edges)
+    ]
+    source, target, distance = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    n = graph.n_neurons
+    return coo_array((distance, (source, target)), shape=(n, n)).tocsr()
+
+
+def to_networkx(graph: SampleGraph) -> nx.DiGraph:
+    """Return the graph with neurons under their names, such as ``B03.mlp.00127``.
+
+    A neuron has layer, position, block, row, kind, index, and where it has them nfd and nfd_own; an edge has distance
+    and, unless it is wiring, weight. The graph carries its provenance. What does not exist is left out, never NaN.
+    """
+    result = nx.DiGraph(**_known(_provenance(graph)))
+    result.add_nodes_from(_nodes(graph))
+    names = neuron_names(graph)
+    for source, target, distance, weight in _edges(graph):
+        values = {"distance": distance} if weight is None else {"distance": distance, "weight": weight}
+        result.add_edge(names[source], names[target], **values)
+    return result
+
+
+def edge_table(graph: SampleGraph) -> pa.Table:
+    """Return one row an edge: layer, both positions, both names, distance, weight (null for wiring).
+
+    The schema's metadata has the provenance as JSON under ``neuromfa``.
+    """
+    names = [np.array(layer.names()) for layer in graph.layers]
+    parts = [
+        {
+            "layer": np.full(edges.size, k, dtype=np.int32),
+            "source": edges.source,
+            "target": edges.target,
+            "source_name": names[k][edges.source],
+            "target_name": names[k + 1][edges.target],
+            "distance": edges.distance,
+            "weight": pa.array(edges.weight, mask=np.isnan(edges.weight)),
+        }
+        for k, edges in enumerate(graph.edges)
+    ]
+    table = pa.concat_tables([pa.table(part) for part in parts])
+    return table.replace_schema_metadata({"neuromfa": json.dumps(_provenance(graph))})
+
+
+def results_table(results: Sequence[CheckpointResult]) -> pa.Table:
+    """Return one row a checkpoint: numbers with intervals, nulls, coverage, flags, and the spectrum as lists."""
+    rows = [_plain(result) | _lists(result) for result in results]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: [row.get(name) for row in rows] for name in names})
+
+
+def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
+    """Write `results_table` without its lists; flags are joined by blanks, what does not exist stays empty."""
+    rows = [_plain(result) | {"flags": " ".join(result.flags)} for result in results]
+    names = dict.fromkeys(name for row in rows for name in row)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(names), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_results_parquet(results: Sequence[CheckpointResult], path: Path) -> None:
+    """Write `results_table`."""
+    pq.write_table(results_table(results), path)
+
+
+def write_graphml(graph: SampleGraph, path: Path) -> None:
+    """Write GraphML, as networkx, Gephi, igraph and yEd read it."""
+    nx.write_graphml_xml(to_networkx(graph), path)
+
+
+def write_gexf(graph: SampleGraph, path: Path) -> None:
+    """Write GEXF, Gephi's own form; it has no place for the provenance."""
+    nx.write_gexf(to_networkx(graph), path)
+
+
+def write_node_link(graph: SampleGraph, path: Path) -> None:
+    """Write node-link JSON, as networkx and D3 read it."""
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(nx.node_link_data(to_networkx(graph), edges="edges"), file, allow_nan=False)
+
+
+def write_edges_parquet(graph: SampleGraph, path: Path) -> None:
+    """Write `edge_table`."""
+    pq.write_table(edge_table(graph), path)
+
+
+@dataclass(frozen=True)
+class ResultFormat:
+    """A form for the results of a model: the ending of its files, and what writes them."""
+
+    suffix: str
+    write: Callable[[Sequence[CheckpointResult], Path], None]
+
+
+@dataclass(frozen=True)
+class GraphFormat:
+    """A form for one stored sample: the ending of its files, and what writes them."""
+
+    suffix: str
+    write: Callable[[SampleGraph, Path], None]
+
+
+RESULT_FORMATS: Mapping[str, ResultFormat] = {
+    "csv": ResultFormat(".csv", write_results_csv),
+    "parquet": ResultFormat(".parquet", write_results_parquet),
+}
+GRAPH_FORMATS: Mapping[str, GraphFormat] = {
+    "graphml": GraphFormat(".graphml", write_graphml),
+    "gexf": GraphFormat(".gexf", write_gexf),
+    "node-link": GraphFormat(".json", write_node_link),
+    "edges-parquet": GraphFormat(".edges.parquet", write_edges_parquet),
+}
+
+
+def _first_numbers(graph: SampleGraph) -> list[int]:
+    sizes = [layer.size for layer in graph.layers]
+    return [0, *np.cumsum(sizes).tolist()]
+
+
+def _provenance(graph: SampleGraph) -> Row:
+    identity = {"graph_hash": graph.graph_hash, "max_distance": graph.max_distance, "beyond": graph.beyond}
+    return asdict(graph.provenance) | identity
+
+
+def _known(values: Row) -> Row:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _nodes(graph: SampleGraph) -> Iterator[tuple[str, Row]]:
+    for k, layer in enumerate(graph.layers):
+        names, kinds, units = layer.names(), layer.kinds, layer.units.tolist()
+        measures = _measures(graph, k)
+        for position, name in enumerate(names):
+            place = {"layer": k, "position": position, "block": layer.block, "row": layer.row}
+            own = {"kind": kinds[position], "index": units[position]}
+            yield name, place | own | measures[position]
+
+
+def _measures(graph: SampleGraph, layer: int) -> list[Row]:
+    """Return the dimensions of a layer's neurons, those there are."""
+    rows: list[Row] = [{} for _ in range(graph.layers[layer].size)]
+    if graph.measures is None:
+        return rows
+    arrays: dict[str, FloatArray] = {
+        "nfd": graph.measures.nfd[layer],
+        "nfd_own": graph.measures.nfd_own[layer],
+    }
+    for name, values in arrays.items():
+        for position in np.flatnonzero(~np.isnan(values)).tolist():
+            rows[position][name] = float(values[position])
+    return rows
+
+
+def _edges(graph: SampleGraph) -> Iterator[tuple[int, int, float, float | None]]:
+    """Yield source and target by their numbers, distance, and weight or None."""
+    first = _first_numbers(graph)
+    for k, edges in enumerate(graph.edges):
+        weights: list[float | None] = edges.weight.tolist()
+        if graph.artificial[k]:
+            weights = [None] * edges.size
+        sources, targets = (edges.source + first[k]).tolist(), (edges.target + first[k + 1]).tolist()
+        yield from zip(sources, targets, edges.distance.tolist(), weights, strict=True)
+
+
+def _plain(result: CheckpointResult) -> Row:
+    """Return the single numbers and words of a result."""
+    nodes, edges = result.coverage.nodes, result.coverage.edges
+    row: Row = {"step": result.step, "revision": result.revision}
+    for name in ESTIMATES:
+        row |= _spread(name, getattr(result, name))
+    row["emergence_reason"] = result.emergence_reason
+    for null, metrics in (result.nulls or {}).items():
+        for name in ESTIMATES:
+            row |= _spread(f"{null}_{name}", getattr(metrics, name))
+    row |= {"samples": result.alpha0.n, "nodes_kept": nodes.kept, "nodes_total": nodes.total}
+    row |= {"edges_kept": edges.kept} | {f"edges_{why}": count for why, count in edges.dropped.items()}
+    row |= {f"r_squared_at_{q}": value for q, value in result.r_squared.items()}
+    return row | {"flags": result.flags, "analysis_hash": result.analysis_hash}
+
+
+def _spread(name: str, estimate: Estimate | None) -> Row:
+    """Return an estimate as value, low and high; empty ones where there is none."""
+    parts = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), parts, strict=True))
+
+
+def _lists(result: CheckpointResult) -> Row:
+    """Return the spectrum and the samples of a result as lists."""
+    spectrum = {name: getattr(result.spectrum, name) for name in SPECTRUM}
+    samples = {f"sample_{name}": [getattr(sample, name) for sample in result.samples] for name in ("seed", "alpha0", "width")}
+    return spectrum | samples

@@ -1,0 +1,143 @@
+"""The queue of ingest jobs, kept in the graph: any worker that reaches the store can take one, and only one gets it.
+
+A worker holds a lease by the server's clock and lengthens it with every report; a job whose worker died is taken
+over once the lease has run out. Ingests are harmless when done twice, so a job may safely start again.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from neuromfa.errors import JobError, NotStored
+from neuromfa.graph.connection import Transaction
+from neuromfa.graph.store import GraphStore, Page
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+OPEN: tuple[Status, ...] = ("queued", "running")
+LEASE_MS = 60_000
+CANDIDATES = 20
+LARGEST_PAGE = 200
+AFTER_ALL = 2**53
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes
+    ----------
+    id, serial : unique name, and place in the queue
+    request : what to do, as JSON text
+    status : queued, running, done, failed or cancelled
+    done, total : progress, in checkpoints
+    message : what is under way, or the sentence of a failure
+    attempts : how often a worker took it
+    cancelling : somebody asked the worker to stop
+    created, updated : milliseconds since 1970, by the server's clock
+    """
+
+    id: str
+    serial: int
+    request: str
+    status: Status
+    done: int
+    total: int
+    message: str
+    attempts: int
+    cancelling: bool
+    created: int
+    updated: int
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits or runs."""
+        return self.status in OPEN
+
+
+class JobQueue:
+    """The jobs of one store.
+
+    Parameters
+    ----------
+    store : an open store
+    lease_ms : how long a worker may be silent before another may take its job
+    """
+
+    def __init__(self, store: GraphStore, *, lease_ms: int = LEASE_MS) -> None:
+        self._store, self._lease_ms = store, lease_ms
+
+    def enqueue(self, request: str) -> Job:
+        """Put a request (JSON text) at the end of the queue."""
+        id = uuid.uuid4().hex
+
+        def work(transaction: Transaction) -> list[dict[str, Any]]:
+            serial = transaction.rows("write/next_number", counter="job")[0]["number"]
+            return transaction.rows("write/enqueue_job", id=id, request=request, serial=serial)
+
+        return _job(self._store.write(work)[0])
+
+    def claim(self, worker: str) -> Job | None:
+        """Take the job that waits longest, or one whose worker is gone; None when there is nothing to do."""
+        rows = self._store.read(lambda transaction: transaction.rows("read/claimable_jobs", limit=CANDIDATES))
+        for row in rows:
+            taken = self._write("claim_job", id=row["id"], worker=worker, lease_ms=self._lease_ms)
+            if taken is not None:
+                return taken
+        return None
+
+    def report(self, job: Job, worker: str, *, done: int, total: int, message: str) -> Job:
+        """Tell how far a job is and keep its lease; `cancelling` of the answer says whether to stop.
+
+        Raises
+        ------
+        JobError : the lease had run out and another worker has the job
+        """
+        progress = {"done": done, "total": total, "message": message}
+        return self._held("renew_job", job, worker, lease_ms=self._lease_ms, **progress)
+
+    def finish(self, job: Job, worker: str, status: Status, *, message: str = "") -> Job:
+        """End a job this worker holds; `JobError` when another has it by now."""
+        return self._held("end_job", job, worker, status=status, message=message)
+
+    def release(self, job: Job, worker: str) -> Job:
+        """Put a job back at its place, for a worker that stops before it is done."""
+        return self._held("release_job", job, worker)
+
+    def cancel(self, id: str) -> Job:
+        """End a job that waits, or ask a running one to stop after its checkpoint; return it as it is now."""
+        return self._write("cancel_job", id=id) or self._raise_missing(id)
+
+    def job(self, id: str) -> Job:
+        """Return one job; `NotStored` without it."""
+        row = self._store.read(lambda transaction: transaction.one("read/job", id=id))
+        return _job(row) if row else self._raise_missing(id)
+
+    def jobs(
+        self, *, status: Status | None = None, limit: int = LARGEST_PAGE, cursor: str | None = None
+    ) -> Page[Job]:
+        """Return a page of the jobs, the newest first."""
+        size = min(max(limit, 1), LARGEST_PAGE)
+        before = int(cursor) if cursor and cursor.isdecimal() else AFTER_ALL
+        rows = self._store.read(
+            lambda transaction: transaction.rows("read/jobs", before=before, status=status, limit=size + 1)
+        )
+        items = [_job(row) for row in rows[:size]]
+        return Page(items, str(items[-1].serial) if len(rows) > size else None)
+
+    def _held(self, name: str, job: Job, worker: str, **parameters: Any) -> Job:
+        changed = self._write(name, id=job.id, worker=worker, **parameters)
+        if changed is None:
+            raise JobError(f"job {job.id} was taken over by another worker; this one stops working on it")
+        return changed
+
+    def _write(self, name: str, **parameters: Any) -> Job | None:
+        row = self._store.write(lambda transaction: transaction.one(f"write/{name}", **parameters))
+        return _job(row) if row else None
+
+    def _raise_missing(self, id: str) -> Job:
+        raise NotStored(f"there is no job {id}; `neuromfa ingest --detach` makes one")
+
+
+def _job(row: dict[str, Any]) -> Job:
+    names = Job.__dataclass_fields__
+    return Job(**{name: row["job"][name] for name in names})

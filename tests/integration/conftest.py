@@ -1,0 +1,122 @@
+"""Real servers for the tests of the store, started once: the embedded one, and a Neo4j where there is one."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import pytest
+
+from neuromfa.errors import StoreUnavailable
+from neuromfa.graph import GraphStore, Limits, open_store
+from neuromfa.graph.servers.neo4j_home import LTS, Neo4jServer, find_java, home_folder, is_assembled
+from tests.requirements import missing
+
+QUICK = Limits(query_s=30, longest_query_s=60, retry_s=3, lease_s=1.0)
+PASSWORD = "neuromfa-tests"
+SERVERS = [
+    pytest.param("embedded", marks=pytest.mark.xdist_group("embedded")),
+    pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]),
+]
+
+
+@dataclass
+class Server:
+    """A running server and how tests reach it, also behind the store's back.
+
+    Attributes
+    ----------
+    name : embedded or neo4j
+    where : arguments of `open_store`
+    neo4j : the process, where the tests started it
+    """
+
+    name: str
+    where: dict[str, Any]
+    neo4j: Neo4jServer | None = None
+
+    def open(self, **options: Any) -> GraphStore:
+        """Open the store as a program does."""
+        return open_store(**{"limits": QUICK, **self.where, **options})
+
+    def raw(self, text: str, **parameters: Any) -> list[list[Any]]:
+        """Run any Cypher as the user that may do everything."""
+        with self.open(prepare=False) as store:
+            connection = store._connection
+            with connection._session(reading=False) as session:
+                return [list(record.values()) for record in session.run(text, parameters)]
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded server, held open so that it is started once."""
+    server = Server("embedded", {"data_dir": tmp_path_factory.mktemp("embedded")})
+    with server.open():
+        yield server
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Neo4j: the one the environment names, else one from the Maven-assembled home, else the tests are left out."""
+    uri = os.environ.get("NEUROMFA_TEST_NEO4J_URI")
+    if uri:
+        password = os.environ.get("NEUROMFA_TEST_NEO4J_PASSWORD", "")
+        user = os.environ.get("NEUROMFA_TEST_NEO4J_USER", "neo4j")
+        yield Server("neo4j", {"uri": uri, "user": user, "password": password})
+        return
+    home = home_folder()
+    if not is_assembled(home):
+        missing("neo4j", f"no Neo4j {LTS.version} in {home}")
+    try:
+        find_java()
+    except StoreUnavailable as error:
+        missing("neo4j", str(error))
+    with Neo4jServer(
+        tmp_path_factory.mktemp("neo4j"), home=home, password=PASSWORD, quick_start=True
+    ) as process:
+        yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the two servers in turn."""
+    found: Server = request.getfixturevalue(f"{request.param}_server")
+    return found
+
+
+@pytest.fixture
+def store(server: Server) -> Iterator[GraphStore]:
+    """An open store on each of the two servers in turn."""
+    with server.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def model(store: GraphStore) -> Iterator[str]:
+    """A model of this test's own, with checkpoints at steps 0 and 8."""
+    name = f"tests/mödel-{uuid.uuid4().hex[:8]}"
+    store.write_model(name, source="made by a test")
+    for step in (0, 8):
+        store.write_checkpoint(name, step, revision=f"step{step}")
+    yield name
+
+
+@pytest.fixture
+def fresh() -> str:
+    """A hash nobody has."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder of this test's own."""
+    return tmp_path / "data"
+
+
+def driver_of(store: GraphStore) -> neo4j.Driver:
+    """Return the driver a store writes with."""
+    driver: neo4j.Driver = store._connection._drivers[0]
+    return driver

@@ -1,0 +1,340 @@
+"""Hub repositories, through huggingface-hub itself: its endpoint setting, its session and its cache."""
+
+import json
+import os
+import subprocess
+import sys
+
+import huggingface_hub.constants
+import numpy as np
+import pytest
+
+from neuromfa.checkpoints.http_file import Manners
+from neuromfa.checkpoints.hub import hub_locations
+from neuromfa.checkpoints.series import open_series
+from neuromfa.checkpoints.sources import open_tensors
+from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError, UnsafeFormat
+
+from .loopback import Loopback, Repository
+from .making import write_tensors
+
+REPO = "someone/pythia-tiny"
+STEPS = (0, 1, 512)
+QUICK = Manners(timeout=0.6, attempts=3, pause=0.01, parallel=4)
+ROWS = np.random.default_rng(1).choice(500, 40, replace=False)
+COLUMNS = np.array([9, 0, 5])
+
+
+def commit(step):
+    return f"{step + 1:040x}"
+
+
+def matrix(step):
+    return np.random.default_rng(step).normal(size=(500, 60)).astype(np.float32)
+
+
+@pytest.fixture
+def contents(tmp_path):
+    """The files of every step."""
+    files = {}
+    for step in STEPS:
+        path = write_tensors(tmp_path / "w", {"w": matrix(step)})
+        files[commit(step)] = {
+            "model.safetensors": path.read_bytes(),
+            "config.json": json.dumps({"step": step}).encode(),
+            "README.md": b"text",
+        }
+    return files
+
+
+@pytest.fixture
+def hub(contents, tmp_path, monkeypatch):
+    """A loopback hub with one repository, an empty cache, and a token that must not travel further."""
+    with Loopback() as server:
+        branches = {f"step{step}": commit(step) for step in STEPS} | {"main": commit(512)}
+        server.repositories[REPO] = Repository(branches, contents, tags={"v1": commit(1)})
+        constants = huggingface_hub.constants
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        monkeypatch.chdir(tmp_path)
+        yield server
+        huggingface_hub.close_session()
+
+
+def opened(step=512, **options):
+    """Return the tensors of one step, asked for with little patience."""
+    locations = hub_locations(REPO, revision=f"step{step}", download=False, manners=QUICK, **options)
+    return open_tensors(locations[0].folder())
+
+
+def sample(tensors):
+    return tensors.read("w", rows=ROWS, columns=COLUMNS)
+
+
+def test_step_branches_pinned_to_their_commits(hub):
+    series = open_series(REPO)
+    assert series.id == REPO
+    assert [(point.step, point.revision) for point in series.checkpoints] == [
+        (step, commit(step)) for step in STEPS
+    ]
+    hub.repositories[REPO].branches["step1"] = commit(0)
+    tensors = series.at(1).open()
+    assert tensors.config == {"step": 1}
+    assert (sample(tensors) == matrix(1)[ROWS][:, COLUMNS]).all()
+
+
+def test_a_sample_downloads_no_file_and_at_most_twice_its_bytes(hub, tmp_path):
+    tensors = open_series(REPO).at(512).open()
+    header = tensors.bytes_read
+    sample(tensors)
+    asked = ROWS.size * 240
+    assert asked <= tensors.bytes_read - header <= 2 * asked
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+    assert all(each.range for each in hub.asked("/store/"))
+
+
+def test_the_token_goes_to_the_hub_and_not_to_its_file_store(hub):
+    sample(open_series(REPO).at(512).open())
+    assert {each.authorization for each in hub.asked("/api/")} == {"Bearer hf_secret"}
+    assert {each.authorization for each in hub.asked("/resolve/")} == {"Bearer hf_secret"}
+    assert {each.authorization for each in hub.asked("/store/")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("revision", "step"), [("step1", 1), ("v1", None), ("main", None), (commit(1), None)]
+)
+def test_one_revision(hub, revision, step):
+    (point,) = open_series(REPO, revision=revision).checkpoints
+    assert (point.step, point.revision) == (step, commit(512 if revision == "main" else 1))
+
+
+def test_a_repository_without_steps_is_its_main_branch(hub):
+    branches = hub.repositories[REPO].branches
+    for step in STEPS:
+        del branches[f"step{step}"]
+    (point,) = open_series(REPO).checkpoints
+    assert (point.step, point.revision) == (None, commit(512))
+
+
+def test_a_repository_that_is_not_there(hub):
+    with pytest.raises(
+        CheckpointMissing, match="someone/nothing is neither a folder here nor a repository at"
+    ):
+        open_series("someone/nothing")
+
+
+def test_a_revision_that_is_not_there(hub):
+    with pytest.raises(CheckpointMissing, match=f"{REPO}@step7: the repository has no such revision"):
+        open_series(REPO, revision="step7")
+
+
+def test_a_step_that_is_not_there_names_those_that_are(hub):
+    with pytest.raises(CheckpointMissing, match="has no step 7; it has 0, 1, 512"):
+        open_series(REPO, steps="0,7")
+
+
+def test_a_gated_repository_says_what_to_do(hub):
+    hub.repositories[REPO].gated = True
+    with pytest.raises(CheckpointMissing, match="gated: accept its terms on the hub, then `hf auth login`"):
+        opened()
+
+
+def test_a_commit_without_weights_says_what_was_looked_for(hub):
+    del hub.repositories[REPO].files[commit(512)]["model.safetensors"]
+    with pytest.raises(CheckpointMissing, match="has no weights; looked for model.safetensors"):
+        opened()
+
+
+@pytest.mark.parametrize("fault", ["drop", "refuse", "limit", "hang", "short", "dribble"])
+def test_a_failure_that_passes_is_retried_and_resumed(hub, fault):
+    tensors = opened()
+    hub.faults.extend([fault] * 2)
+    assert (sample(tensors) == matrix(512)[ROWS][:, COLUMNS]).all()
+    assert not hub.faults
+
+
+@pytest.mark.parametrize("fault", ["refs refuse", "refs limit", "refs hang"])
+def test_slow_and_stumbling_answers_of_the_hub_itself_are_asked_again(hub, fault):
+    hub.faults.append(fault)
+    assert (sample(opened()) == matrix(512)[ROWS][:, COLUMNS]).all()
+
+
+def test_a_hub_that_stays_silent_is_given_up(hub):
+    hub.faults.extend(["refs hang"] * 5)
+    with pytest.raises(
+        SourceError, match=r"does not answer for .*no answer within 0.6 s; there is no such folder"
+    ):
+        opened()
+
+
+def test_a_hub_that_is_down(hub, monkeypatch):
+    with Loopback() as gone:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", gone.url)
+    with pytest.raises(SourceError, match=f"the hub at {gone.url} does not answer for {REPO}"):
+        opened()
+
+
+def test_a_signed_address_that_runs_out_is_asked_for_again(hub):
+    tensors = opened()
+    hub.signature += 1
+    assert (sample(tensors) == matrix(512)[ROWS][:, COLUMNS]).all()
+    assert any(each.path.startswith("/store/1/") for each in hub.log)
+
+
+@pytest.mark.parametrize(
+    ("lies", "message"),
+    [
+        ({"linked_size": 5}, "in the listing and 5 in the file's own answer"),
+        ({"list_size": 5}, "has 5 bytes in the listing"),
+        ({"size": 5}, "has 5 bytes on the server, not the"),
+        ({"commit": commit(99)}, "is answered from commit"),
+    ],
+)
+def test_sizes_and_commits_that_do_not_agree_are_corrupt(hub, lies, message):
+    hub.lies.update(lies)
+    with pytest.raises(CorruptFile, match=message):
+        sample(opened())
+
+
+def test_a_ref_that_is_no_commit_is_corrupt(hub):
+    hub.repositories[REPO].branches["step0"] = "../../../etc"
+    with pytest.raises(CorruptFile, match="not pinned to a commit"):
+        open_series(REPO)
+
+
+def test_download_fetches_the_weights_once_and_reads_them_from_the_cache(hub, tmp_path):
+    tensors = open_series(REPO, steps="1", download=True).at(1).open()
+    assert (sample(tensors) == matrix(1)[ROWS][:, COLUMNS]).all()
+    cached = {path.name for path in (tmp_path / "cache").rglob("snapshots/*/*")}
+    assert cached == {"model.safetensors", "config.json"}
+    asked = len(hub.asked("/store/"))
+    again = open_series(REPO).at(1).open()
+    assert (sample(again) == matrix(1)[ROWS][:, COLUMNS]).all()
+    assert len(hub.asked("/store/")) == asked
+
+
+def test_a_branch_that_moves_during_a_download_is_noticed(hub):
+    series = open_series(REPO, download=True)
+    hub.repositories[REPO].branches["step1"] = commit(0)
+    with pytest.raises(CorruptFile, match="moved to another commit while it was downloaded"):
+        series.at(1).open()
+
+
+def test_nothing_to_download_says_what_was_looked_for(hub):
+    del hub.repositories[REPO].files[commit(512)]["model.safetensors"]
+    with pytest.raises(CheckpointMissing, match="has no weights; looked for model.safetensors"):
+        open_series(REPO, download=True).at(512).open()
+
+
+def test_the_endpoint_and_offline_settings_are_those_of_huggingface_hub(hub, tmp_path):
+    """The same in a process of its own, set up by environment variables alone: online with a download, then offline."""
+    program = (
+        "import sys; from neuromfa.checkpoints.series import open_series\n"
+        f"series = open_series({REPO!r}, download=sys.argv[1] == 'online')\n"
+        "print([point.step for point in series.checkpoints], series.at(512).open().read('w').sum())"
+    )
+    settings = os.environ | {
+        "HF_ENDPOINT": hub.url,
+        "HF_HOME": str(tmp_path / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
+
+    def run(mode, **more):
+        answer = subprocess.run(
+            [sys.executable, "-c", program, mode],
+            env=settings | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    online = run("online")
+    assert online.startswith("[0, 1, 512] ")
+    asked = len(hub.log)
+    offline = run("offline", HF_HUB_OFFLINE="1")
+    assert offline == online.replace("[0, 1, 512]", "[512]")
+    assert len(hub.log) == asked
+
+
+@pytest.fixture
+def cache(contents, tmp_path, monkeypatch):
+    """A cache as huggingface-hub lays it out: refs, snapshots of links, blobs; and no network."""
+    repository = tmp_path / "cache" / "models--someone--pythia-tiny"
+    (repository / "blobs").mkdir(parents=True)
+    for step in STEPS:
+        snapshot = repository / "snapshots" / commit(step)
+        snapshot.mkdir(parents=True)
+        for name in ("model.safetensors", "config.json"):
+            blob = f"{step:03}{name.replace('.', '')}"
+            (repository / "blobs" / blob).write_bytes(contents[commit(step)][name])
+            (snapshot / name).symlink_to(f"../../blobs/{blob}")
+        ref = repository / "refs" / f"step{step}"
+        ref.parent.mkdir(exist_ok=True)
+        ref.write_text(commit(step))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("neuromfa.checkpoints.hub.HfApi", None)
+    monkeypatch.chdir(tmp_path)
+    return repository
+
+
+def test_the_cache_alone_gives_the_series(cache):
+    series = open_series(REPO)
+    assert [(point.step, point.revision) for point in series.checkpoints] == [
+        (step, commit(step)) for step in STEPS
+    ]
+    tensors = series.at(512).open()
+    assert tensors.config == {"step": 512}
+    assert (sample(tensors) == matrix(512)[ROWS][:, COLUMNS]).all()
+
+
+@pytest.mark.parametrize(("revision", "step"), [("step1", 1), (commit(1), None)])
+def test_one_revision_of_the_cache(cache, revision, step):
+    (point,) = open_series(REPO, revision=revision).checkpoints
+    assert (point.step, point.revision) == (step, commit(1))
+
+
+def test_a_cache_with_main_alone_is_one_checkpoint(cache):
+    for step in STEPS:
+        (cache / "refs" / f"step{step}").unlink()
+    (cache / "refs" / "main").write_text(commit(0) + "\n")
+    assert [point.step for point in open_series(REPO).checkpoints] == [None]
+
+
+def test_what_the_cache_lacks(cache):
+    with pytest.raises(CheckpointMissing, match="no step7 in the hub cache .* holds step0, step1, step512"):
+        open_series(REPO, revision="step7")
+    with pytest.raises(CheckpointMissing, match="neither a folder here nor in the hub cache"):
+        open_series("someone/other")
+
+
+def test_steps_whose_files_are_gone_are_not_listed(cache):
+    (cache / "snapshots" / commit(1)).rename(cache / "elsewhere")
+    assert [point.step for point in open_series(REPO).checkpoints] == [0, 512]
+
+
+def test_a_ref_of_the_cache_that_is_no_commit_is_corrupt(cache):
+    (cache / "refs" / "step0").write_text("../../../../etc")
+    with pytest.raises(CorruptFile, match="not pinned to a commit"):
+        open_series(REPO)
+
+
+def test_a_snapshot_may_not_link_out_of_its_repository(cache, tmp_path):
+    snapshot = cache / "snapshots" / commit(0)
+    outside = write_tensors(tmp_path / "outside.safetensors", {"w": np.ones((2, 2))})
+    (snapshot / "model.safetensors").unlink()
+    (snapshot / "model.safetensors").symlink_to(outside)
+    with pytest.raises(UnsafeFormat, match="leads out of"):
+        open_series(REPO).at(0).open()
+
+
+def test_a_folder_of_that_name_is_never_looked_for_on_the_hub(hub, tmp_path):
+    write_tensors(tmp_path / REPO / "model.safetensors", {"own": np.ones((2, 2))})
+    assert open_series(REPO).checkpoints[0].open().names() == ("own",)
+    assert not hub.log
