@@ -36,8 +36,8 @@ def request_text(request: IngestRequest) -> str:
 def request_from(text: str) -> IngestRequest:
     """Return the request `request_text` wrote; `OptionError` for anything else."""
     values: dict[str, Any] = json.loads(text)
-    architecture = values.pop("architecture")
     try:
+        architecture = values.pop("architecture")
         options = AnalysisOptions.from_json(values.pop("options"))
         return IngestRequest(**values, options=options, architecture=architecture and Path(architecture))
     except (KeyError, TypeError) as error:

@@ -22,6 +22,12 @@ from neuromfa.results import CheckpointResult, Estimate
 Row = dict[str, Any]
 ESTIMATES = ("alpha0", "width", "emergence")
 SPECTRUM = ("q", "tau", "tau_low", "tau_high", "alpha_q", "alpha", "alpha_low", "alpha_high", "f")
+COLUMN_TYPES = {
+    "step": pa.int64(),
+    "emergence_reason": pa.string(),
+    "flags": pa.list_(pa.string()),
+    **dict.fromkeys(SPECTRUM, pa.list_(pa.float64())),
+}
 
 
 def neuron_names(graph: SampleGraph) -> list[str]:
@@ -88,7 +94,15 @@ def results_table(results: Sequence[CheckpointResult]) -> pa.Table:
     """Return one row a checkpoint: numbers with intervals, nulls, coverage, flags, and the spectrum as lists."""
     rows = [_plain(result) | _lists(result) for result in results]
     names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: [row.get(name) for row in rows] for name in names})
+    return pa.table({name: _column(name, [row.get(name) for row in rows]) for name in names})
+
+
+def _column(name: str, values: list[Any]) -> pa.Array:
+    """Return a column of the type its name promises, also where none of its values exist; numbers by default."""
+    if name in COLUMN_TYPES:
+        return pa.array(values, COLUMN_TYPES[name])
+    column = pa.array(values)
+    return column.cast(pa.float64()) if pa.types.is_null(column.type) else column
 
 
 def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
@@ -230,5 +244,8 @@ def _spread(name: str, estimate: Estimate | None) -> Row:
 def _lists(result: CheckpointResult) -> Row:
     """Return the spectrum and the samples of a result as lists."""
     spectrum = {name: getattr(result.spectrum, name) for name in SPECTRUM}
-    samples = {f"sample_{name}": [getattr(sample, name) for sample in result.samples] for name in ("seed", "alpha0", "width")}
+    samples = {
+        f"sample_{name}": [getattr(sample, name) for sample in result.samples]
+        for name in ("seed", "alpha0", "width")
+    }
     return spectrum | samples

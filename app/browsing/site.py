@@ -34,7 +34,7 @@ CONNECTION = "$$discovery"
 TYPES = {".js": "text/javascript", ".woff": "font/woff", ".woff2": "font/woff2"}
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
-# The overview instead of a tour; no edges drawn that the query did not return; nothing changed by accident; nothing sent.
+# The overview instead of a tour, no edges that a query did not return, no change by accident, nothing sent to anybody.
 SETTINGS = {
     "initCmd": saved_queries()["overview"].filled(),
     "useReadTransactions": True,
@@ -124,7 +124,9 @@ def _fixed(text: str, kind: str, *, shared: bool = False) -> Callable[[Request],
 
 def _discovery(places: Places) -> Callable[[Request], Response]:
     """Answer people with the Browser and the Browser with the address of Neo4j."""
-    found = json.dumps({"bolt_direct": places.bolt, "bolt_routing": places.bolt, "neo4j_edition": "community"})
+    found = json.dumps(
+        {"bolt_direct": places.bolt, "bolt_routing": places.bolt, "neo4j_edition": "community"}
+    )
 
     def discovery(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", ""):

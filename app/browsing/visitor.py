@@ -48,4 +48,6 @@ def run(page: "Page", number: int = 0) -> None:
     """Click a query of the open page of the guide and run it; the newest frame shows what it gives."""
     page.locator(".runnable:visible").nth(number).click()
     page.get_by_test_id("editor-Run").click()
-    page.locator("[data-testid=frame]").first.locator("[data-testid=frame-loaded-contents]").wait_for(timeout=READY_MS)
+    page.locator("[data-testid=frame]").first.locator("[data-testid=frame-loaded-contents]").wait_for(
+        timeout=READY_MS
+    )

@@ -23,7 +23,9 @@ def export(
     model: Annotated[str, typer.Argument(help="Id of the model in the store.")],
     format: Annotated[
         str,
-        typer.Option(help="Results: csv, parquet. One stored graph: graphml, gexf, node-link, edges-parquet."),
+        typer.Option(
+            help="Results: csv, parquet. One stored graph: graphml, gexf, node-link, edges-parquet."
+        ),
     ] = "csv",
     step: Annotated[
         str | None, typer.Option(help="Only this step; a graph needs one. - is a checkpoint without a step.")

@@ -260,36 +260,48 @@ def _gather(
     if len(inner) > 1:
         return [_gather(tensor, dtype, [pick])[0] for pick in picks]
     rows = np.concatenate([own for own, _ in picks])
+    ends = np.cumsum([own.size for own, _ in picks])
     found = np.empty((rows.size, *inner.pop()), dtype.raw)
     if found.size:
-        _fill(found, tensor, rows, _columns_by_row(picks))
-    return np.split(found, np.cumsum([own.size for own, _ in picks])[:-1])
+        order = np.argsort(rows, kind="stable")
+        columns = [own for _, own in picks if own is not None]
+        # columns of the k-th row in ascending order: one row of a small table for each pick
+        owners = np.searchsorted(ends, order, side="right")
+        ascending = np.empty_like(found)
+        _fill(ascending, tensor, rows[order], (np.stack(columns), owners) if columns else None)
+        found[order] = ascending
+    return np.split(found, ends[:-1])
 
 
-def _columns_by_row(picks: Sequence[tuple[IntArray, IntArray | None]]) -> IntArray | None:
-    """Return the columns wanted of every row of every pick, (n_rows, n_columns), None for all of them."""
-    parts = [np.broadcast_to(own, (rows.size, own.size)) for rows, own in picks if own is not None]
-    return np.concatenate(parts) if parts else None
+def _fill(
+    found: AnyArray, tensor: StoredTensor, rows: IntArray, columns: tuple[IntArray, IntArray] | None
+) -> None:
+    """Fill `found` with rows of a contiguous tensor, each row of the file read once.
 
-
-def _fill(found: AnyArray, tensor: StoredTensor, rows: IntArray, columns: IntArray | None) -> None:
-    """Fill `found` with the rows of a contiguous tensor, each row of the file read once."""
-    order = np.argsort(rows, kind="stable")
-    wanted, starts = np.unique(rows[order], return_index=True)
+    Parameters
+    ----------
+    found : (n_rows, n_columns, ...)
+    rows : (n_rows,), ascending, doubles allowed
+    columns : a table of columns and, for each row, its line in the table; None takes all columns
+    """
+    wanted, starts = np.unique(rows, return_index=True)
     bounds = np.append(starts, rows.size)
     place = np.repeat(np.arange(wanted.size), np.diff(bounds))
     width = prod(tensor.shape[1:])
     for batch in read_records(tensor.source, tensor.offset, width * found.itemsize, wanted):
         mine = slice(bounds[batch.asked.start], bounds[batch.asked.stop])
-        position, target = batch.positions[place[mine] - batch.asked.start], order[mine]
+        position = batch.positions[place[mine] - batch.asked.start]
         records = batch.records.view(found.dtype).reshape(-1, *tensor.shape[1:])
         if columns is None:
-            found[target] = records[position]
-        elif records.ndim == 2:
-            # one flat index is twice as fast as a row and a column
-            found[target] = records.reshape(-1).take(position[:, None] * width + columns[target])
+            found[mine] = records[position]
+            continue
+        index = columns[0][columns[1][mine]]
+        if records.ndim == 2:
+            # one flat index is twice as fast as a row and a column; all are in range, which clip need not check
+            index += (position * width)[:, None]
+            records.reshape(-1).take(index, out=found[mine], mode="clip")
         else:
-            found[target] = records[position[:, None], columns[target]]
+            found[mine] = records[position[:, None], index]
 
 
 def _read_span(tensor: StoredTensor, dtype: Dtype) -> AnyArray:

@@ -16,6 +16,7 @@ Status = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[Status, ...] = ("queued", "running")
 LEASE_MS = 60_000
 CANDIDATES = 20
+MOST_ATTEMPTS = 3
 LARGEST_PAGE = 200
 AFTER_ALL = 2**53
 
@@ -77,13 +78,41 @@ class JobQueue:
         return _job(self._store.write(work)[0])
 
     def claim(self, worker: str) -> Job | None:
-        """Take the job that waits longest, or one whose worker is gone; None when there is nothing to do."""
+        """Take the job that waits longest, or one whose worker is gone; None when there is nothing to do.
+
+        A job that was taken `MOST_ATTEMPTS` times and never ended is set to failed instead: something about it
+        ends its workers.
+
+        Parameters
+        ----------
+        worker : a name no other worker has
+        """
         rows = self._store.read(lambda transaction: transaction.rows("read/claimable_jobs", limit=CANDIDATES))
         for row in rows:
-            taken = self._write("claim_job", id=row["id"], worker=worker, lease_ms=self._lease_ms)
+            taken = self._take(row["id"], worker)
+            if taken is not None and taken.attempts <= MOST_ATTEMPTS:
+                return taken
+            if taken is not None:
+                sentence = f"given up: it was taken {MOST_ATTEMPTS} times and each time its worker was lost"
+                self.finish(taken, worker, "failed", message=sentence)
+        return None
+
+    def _take(self, id: str, worker: str) -> Job | None:
+        """Claim one job; a claim whose answer was lost is found again as ours."""
+
+        def work(transaction: Transaction) -> dict[str, Any] | None:
+            taken = transaction.one("write/claim_job", id=id, worker=worker, lease_ms=self._lease_ms)
             if taken is not None:
                 return taken
-        return None
+            found = transaction.one("read/job", id=id)
+            ours = found is not None and (found["job"]["worker"], found["job"]["status"]) == (
+                worker,
+                "running",
+            )
+            return found if ours else None
+
+        row = self._store.write(work)
+        return _job(row) if row else None
 
     def report(self, job: Job, worker: str, *, done: int, total: int, message: str) -> Job:
         """Tell how far a job is and keep its lease; `cancelling` of the answer says whether to stop.

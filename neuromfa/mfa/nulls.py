@@ -6,7 +6,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from neuromfa.errors import NoBaseline
+from neuromfa.errors import AnalysisError, NoBaseline
 from neuromfa.mfa.distance import tiles
 from neuromfa.network import SNIN, FloatArray, Link, WeightArray
 
@@ -55,7 +55,8 @@ class _NullLinks(Sequence[Link]):
     def __getitem__(self, index: int | slice) -> Link | Sequence[Link]:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
-        return self._null(self._links[index], index)
+        row = range(len(self))[index]
+        return self._null(self._links[row], row)
 
     def _null(self, link: Link, row: int) -> Link:
         if link.weights is None:
@@ -74,7 +75,12 @@ def shuffled(weights: WeightArray, draw: np.random.Generator) -> WeightArray:
 
 def gaussian(weights: WeightArray, draw: np.random.Generator) -> FloatArray:
     """Return normal(0, population std of the matrix): same scale, no tails."""
-    return draw.normal(0.0, population_std(weights), weights.shape)
+    spread = population_std(weights)
+    if not np.isfinite(spread):
+        raise AnalysisError(
+            "the null model gaussian needs the spread of its weights, which is beyond float64"
+        )
+    return draw.normal(0.0, spread, weights.shape)
 
 
 def rescaled(weights: WeightArray, *, baseline: WeightArray) -> FloatArray:
@@ -90,16 +96,17 @@ def rescaled(weights: WeightArray, *, baseline: WeightArray) -> FloatArray:
 def population_std(weights: WeightArray) -> float:
     """Return the standard deviation (divisor n) of the finite entries, 0 without any, tile by tile."""
     total, count = 0.0, 0
-    for _, block in tiles(weights):
-        values = _finite(block)
-        total, count = total + float(np.sum(values)), count + values.size
-    mean = total / max(count, 1)
-    squares = [float(np.sum(np.square(_finite(block) - mean))) for _, block in tiles(weights)]
-    return float(np.sqrt(sum(squares) / max(count, 1)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _, tile in tiles(weights):
+            values = _finite(tile)
+            total, count = total + float(np.sum(values)), count + values.size
+        mean = total / max(count, 1)
+        squares = (float(np.sum(np.square(_finite(tile) - mean))) for _, tile in tiles(weights))
+        return float(np.sqrt(sum(squares) / max(count, 1)))
 
 
-def _finite(block: WeightArray) -> FloatArray:
-    values = block.astype(np.float64)
+def _finite(tile: WeightArray) -> FloatArray:
+    values = tile.astype(np.float64)
     finite = np.isfinite(values)
     return values if finite.all() else values[finite]
 

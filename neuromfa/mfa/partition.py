@@ -65,7 +65,7 @@ def keep_nodes(counts: CountArray, *, min_edges: int) -> BoolArray:
     if not kept.any():
         most = f"the best connected has {edges.max()}" if edges.size else "there is no neuron with weights"
         raise EmptyNetwork(
-            f"none of {edges.size} neurons has more than {min_edges} targets in range ({most}): "
+            f"none of {edges.size} neurons has more than {min_edges} edges in range ({most}): "
             "raise max_distance or lower min_edges"
         )
     return kept

@@ -71,17 +71,11 @@ def emergence_of(
     samples: Sequence[SampleMeasure], *, baseline: Sequence[SampleMeasure] | None
 ) -> EmergenceSummary:
     """Return E of a checkpoint against the samples of its baseline, or the reason why there is none."""
-    if baseline is None:
-        return EmergenceSummary(None, NO_BASELINE)
-    try:
-        estimate = emergence_estimate(
-            widths_t=[sample.width for sample in samples],
-            widths_0=[sample.width for sample in baseline],
-            alpha0s_t=[sample.alpha0 for sample in samples],
-            alpha0s_0=[sample.alpha0 for sample in baseline],
-        )
-    except UndefinedEmergence as undefined:
-        return EmergenceSummary(None, undefined.reason)
+    estimate, reason = _emergence(
+        [sample.width for sample in samples], [sample.alpha0 for sample in samples], baseline
+    )
+    if estimate is None or baseline is None:
+        return EmergenceSummary(None, reason)
     return EmergenceSummary(estimate, None, _emergence_tie(samples, baseline))
 
 
@@ -146,25 +140,26 @@ def _null_metrics(nulls: Sequence[NullMeasure], baseline: Sequence[SampleMeasure
     if len(alpha0s) < len(nulls):
         absent = Estimate(None, None, None, len(alpha0s))
         return NullMetrics(absent, absent, None, next(null.reason for null in nulls if null.alpha0 is None))
-    return NullMetrics(
-        mean_estimate(alpha0s), mean_estimate(widths), _null_emergence(alpha0s, widths, baseline)
-    )
+    estimate, reason = _emergence(widths, alpha0s, baseline)
+    return NullMetrics(mean_estimate(alpha0s), mean_estimate(widths), estimate, reason)
 
 
-def _null_emergence(
-    alpha0s: Sequence[float], widths: Sequence[float], baseline: Sequence[SampleMeasure] | None
-) -> Estimate | None:
+def _emergence(
+    widths: Sequence[float], alpha0s: Sequence[float], baseline: Sequence[SampleMeasure] | None
+) -> tuple[Estimate | None, str | None]:
+    """Return E against the real baseline, or None and the reason."""
     if baseline is None:
-        return None
+        return None, NO_BASELINE
     try:
-        return emergence_estimate(
+        estimate = emergence_estimate(
             widths_t=widths,
             widths_0=[sample.width for sample in baseline],
             alpha0s_t=alpha0s,
             alpha0s_0=[sample.alpha0 for sample in baseline],
         )
-    except UndefinedEmergence:
-        return None
+    except UndefinedEmergence as undefined:
+        return None, undefined.reason
+    return estimate, None
 
 
 def _nodes(samples: Sequence[SampleMeasure]) -> NodeCount:

@@ -29,7 +29,7 @@ from .networks import network_of, sources_of, stored, transformer
 CLOSE = 1e-12
 EXACT, PAPER = AnalysisOptions(), AnalysisOptions(profile="paper")
 GRIDS_OF_Q = {
-    "even": tuple(k / 5 for k in range(-15, 16)),
+    "even": tuple(k / 2 for k in range(-6, 7)),
     "uneven": (-2.5, -1.0, -0.25, 0.0, 0.75, 2.0),
     "wide": (-60.0, -20.0, -3.0, -1.0, 0.0, 1.0, 3.0, 20.0, 60.0),
 }
@@ -72,7 +72,7 @@ def assert_equals_oracle(found: mfa.SampleMeasure, answer: oracle.Answer) -> Non
     np.testing.assert_allclose(nfd_own[~np.isnan(nfd_own)], own, rtol=0, atol=CLOSE)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     dtype=st.sampled_from([np.float16, np.float32, np.float64]),
@@ -80,7 +80,7 @@ def assert_equals_oracle(found: mfa.SampleMeasure, answer: oracle.Answer) -> Non
     profile=st.sampled_from(["exact", "paper"]),
     grid=st.sampled_from(["union", "fixed"]),
     min_edges=st.integers(0, 6),
-    longest=st.sampled_from([60.0, 99.6, 150.0, 300.25]),
+    longest=st.sampled_from([60.0, 99.6, 150.0, 180.25]),
     q=st.sampled_from(sorted(GRIDS_OF_Q)),
     scale=st.sampled_from([1.0, 1.7]),
     by_pairs=st.booleans(),

@@ -18,7 +18,6 @@ SIMULATED = [
     for row in csv.DictReader(REFERENCE.read_text().splitlines())
 ]
 PAPER = AnalysisOptions(profile="paper")
-SMALL = ("pythia-14m", "pythia-31m", "pythia-70m")
 # The paper's figures label these curves step 1 (70M) and step 1000 (6.9B, 12B); they are initial spectra.
 FIGURE = 0.02
 
@@ -56,11 +55,6 @@ def assert_agrees(row: dict, n: int) -> None:
         assert mean == pytest.approx(row[name], rel=0, abs=4 * row["width_sd"] / np.sqrt(n)), name
     assert {measure.nodes_total for measure in found} == {int(row["nodes_total"])}
     assert np.mean([measure.nodes_kept for measure in found]) == pytest.approx(row["nodes_kept"], rel=5e-3)
-
-
-@pytest.mark.parametrize("row", [row for row in SIMULATED if row["model"] in SMALL], ids=lambda r: r["model"])
-def test_small_models(row: dict) -> None:
-    assert_agrees(row, 5)
 
 
 @pytest.mark.slow
@@ -120,6 +114,5 @@ def test_one_outlier_moves_the_union_grid_and_hardly_the_fixed_one() -> None:
         before, after = mfa.measure(network, options), mfa.measure(outlier, options)
         moved[grid] = abs(after.alpha0 / before.alpha0 - 1)
         assert ("single_scale_leverage" in after.flags) == (grid == "union")
-        assert "single_scale_leverage" not in before.flags or grid == "union"
     assert 0.03 < moved["union"] < 0.2
     assert moved["fixed"] < 4e-5

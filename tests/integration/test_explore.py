@@ -1,0 +1,257 @@
+"""The saved queries on the bundled series: quick, bounded, and equal to numpy on the same graph, on both servers."""
+
+import doctest
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from app.browsing.guide import guide_queries
+from app.browsing.queries import SavedQuery, Value, saved_queries
+from ingest.pipeline import IngestRequest, ingest
+from neuromfa.exports import neuron_names, to_networkx
+from neuromfa.graph import GraphStore
+from neuromfa.network import SampleGraph
+from tests.integration.conftest import Server
+
+ROOT = Path(__file__).parents[2]
+SERIES = ROOT / "series" / "stdlib-14m"
+MODEL = "stdlib-14m"
+LONGEST_S = {"neo4j": 5.0, "embedded": 15.0}  # of the better of two runs; docs/explore.md has what was measured
+MOST_DRAWN = 300  # what the Neo4j Browser draws at most
+RANGE, GAMMA = 150.0, 5.0
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def filled() -> set[str]:
+    """Names of the servers that have the series already."""
+    return set()
+
+
+@pytest.fixture
+def explored(store: GraphStore, server: Server, filled: set[str]) -> GraphStore:
+    """A store with two steps of the bundled series, measured as by default."""
+    if server.name not in filled:
+        ingest(IngestRequest(source=str(SERIES), steps="0,2000"), store)
+        filled.add(server.name)
+    return store
+
+
+@pytest.fixture
+def graph(explored: GraphStore) -> SampleGraph:
+    """The stored graph that the example values speak of."""
+    return explored.read_sample(MODEL, 2000, 0)
+
+
+def run(store: GraphStore, name: str, **values: Value) -> Rows:
+    """Run a saved query with its example values, or those given."""
+    query = saved_queries()[name]
+    return store.read(lambda transaction: transaction.rows_of(query.text, {**query.examples, **values}))  # type: ignore[arg-type]
+
+
+def weighted(graph: SampleGraph, layer: int) -> list[tuple[float, str, str, float]]:
+    """Return (distance, source, target, weight) of the weighted edges that leave a layer, the shortest first."""
+    if graph.artificial[layer]:
+        return []
+    edges = graph.edges[layer]
+    sources, targets = graph.layers[layer].names(), graph.layers[layer + 1].names()
+    found = zip(edges.distance, edges.source, edges.target, edges.weight, strict=True)
+    return sorted((float(d), sources[s], targets[t], float(w)) for d, s, t, w in found)
+
+
+def drawn(value: Any) -> int:
+    """Return how many nodes and relationships a value holds, as the driver's plain data show them."""
+    if isinstance(value, dict):
+        return 1
+    if isinstance(value, tuple):
+        return 1
+    return sum(map(drawn, value)) if isinstance(value, list) else 0
+
+
+# every query
+
+
+@pytest.mark.parametrize("query", saved_queries().values(), ids=saved_queries())
+def test_shows_something_at_once(explored: GraphStore, server: Server, query: SavedQuery) -> None:
+    took = []
+    for _ in range(2):
+        started = time.monotonic()
+        rows = run(explored, query.name)
+        took.append(time.monotonic() - started)
+    assert min(took) < LONGEST_S[server.name]
+    assert rows
+    assert sum(drawn(value) for row in rows for value in row.values()) <= MOST_DRAWN
+
+
+@pytest.mark.parametrize("query", saved_queries().values(), ids=saved_queries())
+def test_with_values_in_place_it_answers_the_same(explored: GraphStore, query: SavedQuery) -> None:
+    filled_in = explored.read(lambda transaction: transaction.rows_of(query.filled(), {}))  # type: ignore[arg-type]
+    assert repr(filled_in) == repr(run(explored, query.name))
+
+
+def test_every_query_of_the_guide_shows_something(explored: GraphStore) -> None:
+    texts = guide_queries()
+    assert len(texts) > 10
+    for text in texts:
+        assert explored.read(lambda transaction, text=text: transaction.rows_of(text, {})), text  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("query", saved_queries().values(), ids=saved_queries())
+def test_cannot_write_and_a_wrong_model_shows_nothing(explored: GraphStore, query: SavedQuery) -> None:
+    assert not re.search(r"\b(CREATE|MERGE|SET|DELETE|REMOVE|LOAD|CALL)\b", query.text)
+    assert run(explored, query.name, model="no such model") == []
+
+
+# what they say
+
+
+def test_strongest_edges_are_those_of_numpy(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "strongest_edges", block=2, count=10)
+    found = [(row["source"], row["target"], row["weight"]) for row in rows]
+    wanted = [
+        (source, target, pytest.approx(weight, abs=6e-5))
+        for layer in range(10, 15)
+        for _, source, target, weight in weighted(graph, layer)[:10]
+    ]
+    assert found == wanted
+    assert len(found) == 40
+
+
+def test_strongest_paths_are_the_shortest_of_networkx(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "strongest_paths", block=2, count=64)
+    whole = to_networkx(graph)
+    block = [name for layer in graph.layers[10:16] for name in layer.names()]
+    network = whole.subgraph(block).copy()
+    network.remove_edges_from([(a, b) for a, b, d in network.edges(data="distance") if d > RANGE])
+    starts = graph.layers[10].names()
+    lengths, paths = nx.multi_source_dijkstra(network, set(starts), weight="distance")
+    ends = {name: lengths[name] + 4 * GAMMA for name in graph.layers[15].names() if name in lengths}
+    assert len(rows) == len(ends)
+    for row in rows:
+        assert row["distance"] == pytest.approx(ends[row["path"][-1]], abs=6e-4)
+        assert row["path"] == paths[row["path"][-1]]
+    assert [row["distance"] for row in rows] == sorted(row["distance"] for row in rows)
+
+
+def test_neighbourhood_is_of_the_neuron_of_highest_dimension(explored: GraphStore, graph: SampleGraph) -> None:
+    assert graph.measures is not None
+    [row] = run(explored, "neighbourhood", count=12)
+    dimensions = np.concatenate(graph.measures.nfd)
+    assert row["neuron"] == neuron_names(graph)[int(np.nanargmax(dimensions))]
+    layer = row["n"]["layer"]
+    out = [edge for edge in weighted(graph, layer) if edge[1] == row["neuron"]][:12]
+    back = [edge for edge in weighted(graph, layer - 1) if edge[2] == row["neuron"]][:12]
+    assert [target["name"] for target in row["targets"]] == [edge[2] for edge in out]
+    assert [source["name"] for source in row["sources"]] == [edge[1] for edge in back]
+    assert len(row["out"]) == len(row["in"]) == 12
+
+
+def test_distances_are_a_histogram(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "distances", layer=10, bin=10.0)
+    counts, _ = np.histogram(graph.edges[10].distance, bins=np.arange(0, 151, 10))
+    assert [row["edges"] for row in rows] == counts.tolist()
+    assert max(len(row["bar"]) for row in rows) == 40
+
+
+def test_layer_pair_change_is_the_difference_of_two_steps(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "layer_pair_change", layer=10, before=0, after=2000, count=30)
+    changes: dict[tuple[str, str], float] = {}
+    for sign, stored in ((-1, explored.read_sample(MODEL, 0, 0)), (1, graph)):
+        for _, source, target, weight in weighted(stored, 10):
+            changes[source, target] = changes.get((source, target), 0.0) + sign * weight
+    largest = sorted(map(abs, changes.values()), reverse=True)[:30]
+    assert [abs(row["change"]) for row in rows] == pytest.approx(largest, abs=6e-6)
+    for row in rows:
+        assert row["change"] == pytest.approx(changes[row["source"], row["target"]], abs=6e-6)
+
+
+def test_rows_of_a_block_are_counted(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "block_rows", block=2)
+    assert [row["kind"] for row in rows] == ["input", "key", "query", "value", "attention", "dense", "mlp"]
+    counted = {row["layer"]: row["edges_in_range"] for row in rows}
+    for layer in (10, 12, 13, 14):
+        near = [edge[0] for edge in weighted(graph, layer) if edge[0] <= RANGE]
+        [row] = [row for row in rows if row["layer"] == layer]
+        assert (counted[layer], row["shortest"]) == (len(near), pytest.approx(near[0], abs=6e-4))
+        assert row["mean_distance"] == pytest.approx(np.mean(near), abs=6e-3)
+    assert counted[11] == 0
+
+
+def test_a_neuron_over_the_steps(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "neuron_trajectory", name="B02.key.00066")
+    assert [row["step"] for row in rows] == [0, 2000]
+    mine = [edge for edge in weighted(graph, 10) if edge[2] == "B02.key.00066" and edge[0] <= RANGE]
+    last = rows[-1]
+    assert (last["edges_in"], last["strongest_source"]) == (len(mine), mine[0][1])
+    assert last["strength_in"] == pytest.approx(sum(abs(edge[3]) for edge in mine), abs=6e-4)
+    assert (last["dimension"], last["edges_out"]) == (None, 0)
+    # what the guide says of it
+    assert last["strength_in"] > 2 * rows[0]["strength_in"]
+
+
+def test_weakest_kept_are_those_of_lowest_dimension(explored: GraphStore, graph: SampleGraph) -> None:
+    assert graph.measures is not None
+    rows = run(explored, "weakest_kept", count=25)
+    dimensions = np.concatenate(graph.measures.nfd)
+    wanted = np.sort(dimensions[~np.isnan(dimensions)])[:25]
+    assert [row["dimension"] for row in rows] == pytest.approx(wanted, abs=6e-5)
+    assert min(row["edges_in_range"] for row in rows) > 10
+
+
+def test_dimensions_by_kind_cover_every_kept_neuron(explored: GraphStore, graph: SampleGraph) -> None:
+    assert graph.measures is not None
+    rows = run(explored, "dimensions_by_kind")
+    dimensions = np.concatenate(graph.measures.nfd)
+    assert sum(row["kept"] for row in rows) == np.count_nonzero(~np.isnan(dimensions))
+    assert max(row["highest"] for row in rows) == pytest.approx(np.nanmax(dimensions), abs=6e-5)
+
+
+def test_tables_of_numbers_are_those_of_the_results(explored: GraphStore) -> None:
+    results = explored.results(MODEL)
+    emergence, flags = run(explored, "emergence"), run(explored, "flags_and_nulls")
+    for result, row, beside in zip(results, emergence, flags, strict=True):
+        assert result.nulls is not None and result.emergence is not None
+        assert (row["step"], beside["step"]) == (result.step, result.step)
+        assert row["E"] == pytest.approx(result.emergence.value, abs=6e-5)
+        assert row["alpha0"] == pytest.approx(result.alpha0.value, abs=6e-5)
+        shuffled = result.nulls["shuffled"].emergence
+        assert shuffled is not None and row["E_shuffled"] == pytest.approx(shuffled.value, abs=6e-5)
+        assert beside["flags"] == result.flags
+        assert beside["neurons_kept"] == result.coverage.nodes.kept
+    spectrum = run(explored, "spectrum", step=2000)
+    assert [row["f"] for row in spectrum] == results[-1].spectrum.f
+    assert [row["tau"] for row in spectrum] == results[-1].spectrum.tau
+
+
+def test_provenance_names_graph_and_analysis(explored: GraphStore, graph: SampleGraph) -> None:
+    facts = {row["what"]: row["value"] for row in run(explored, "provenance")}
+    assert facts["graph (hash of its content)"] == graph.graph_hash
+    assert facts["analysis (hash)"] == explored.result(MODEL, 2000).analysis_hash
+    assert facts["relationships"] == graph.n_edges
+
+
+# documents
+
+
+def test_the_library_page_is_true(
+    explored: GraphStore, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.name != "embedded":
+        pytest.skip("the page speaks of the embedded store")
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "demo").symlink_to(server.where["data_dir"])
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "library.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert (failed, tried > 10) == (0, True)
+
+
+def test_the_page_lists_every_saved_query() -> None:
+    page = (ROOT / "docs" / "explore.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == sorted(saved_queries())
