@@ -6,7 +6,7 @@ BASE   := $(VENV)/.base-installed
 DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
 
-.PHONY: help setup demo test check bench series neo4j neo4j-home browser-check up docs fuzz clean
+.PHONY: help setup demo test torch-env test-torch check bench series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -41,6 +41,14 @@ test: check  ## everything: check, then unit, API, integration and browser tests
 	-@$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble --quiet
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
+	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt -r requirements/torch.txt
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+
+test-torch: torch-env  ## the tests that need torch: models built by transformers, live training
+	NEUROMFA_TEST_REQUIRE=torch .venv-torch/bin/python -m pytest tests/unit/checkpoints -k "callback or architectures"
+
 bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks
 
@@ -61,4 +69,4 @@ docs: $(DEV)  ## write the generated parts of docs/ again (OpenAPI, schemas, set
 	$(BIN)/python -m app.docs
 
 clean:  ## remove the virtual environment, caches and the demo store
-	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-torch var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from app.commands import analyze, browser, demo, doctor, ingest, listing, serve, verify, worker
+from app.commands import analyze, browser, demo, doctor, ingest, listing, query, serve, verify, worker
 from neuromfa.errors import NeuroMFAError, OptionError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -23,6 +23,7 @@ cli.command("worker")(worker.worker)
 cli.command("serve")(serve.serve)
 cli.command("demo")(demo.demo)
 cli.command("browser")(browser.browser)
+cli.command("query")(query.query)
 cli.command("verify")(verify.verify)
 cli.command("architectures")(listing.architectures)
 cli.command("doctor")(doctor.doctor)

@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import checkpoints, health, models, pages
+from app.api import checkpoints, graph, health, models, pages
 from app.api.caching import NotModified, not_modified
 from app.api.parameters import reader
 from app.errors import Problem, register_errors
 from app.middleware import Doorkeeper
 from app.settings import Settings, load_settings
 from app.store import open_store
+from neuromfa.explore import SampleCache
 from neuromfa.graph import GraphStore
 
 DESCRIPTION = """Multifractal spectra of neuron interaction networks over training, and their graphs.
@@ -55,12 +56,14 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     )
     app.state.settings = settings
     app.state.store = store
+    app.state.samples = SampleCache()
 
     register_errors(app)
     app.add_exception_handler(NotModified, not_modified)
 
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
+    app.include_router(graph.router, dependencies=[Depends(reader)])
     app.include_router(health.router)
     app.include_router(pages.router)
     pages.mount_files(app)

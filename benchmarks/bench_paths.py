@@ -97,12 +97,10 @@ def _distances(network: SNIN) -> Iterator[Row]:
         )
         matrix = nearest_first.sorted_indices()
         runs: dict[str, Callable[[], object]] = {
-            "scipy, one call": lambda m=matrix, g=gamma: dijkstra(m, limit=T + g),
-            "scipy, 64 sources a call": lambda m=matrix, g=gamma: _dijkstra_in_turns(m, g),
-            "scipy, 64 sources a call, rows by distance": lambda m=nearest_first, g=gamma: _dijkstra_in_turns(
-                m, g
-            ),
-            **{engine: lambda e=engine, g=gamma: walk(steps, e, g) for engine in ENGINES},
+            "scipy, one call": partial(dijkstra, matrix, limit=T + gamma),
+            "scipy, 64 sources a call": partial(_dijkstra_in_turns, matrix, gamma),
+            "scipy, 64 sources a call, rows by distance": partial(_dijkstra_in_turns, nearest_first, gamma),
+            **{engine: partial(walk, steps, engine, gamma) for engine in ENGINES},
         }
         walk(steps, "numba", gamma)
         best = dict.fromkeys(runs, np.inf)
@@ -164,12 +162,10 @@ def _memory(network: SNIN) -> Iterator[Row]:
 
 def _histogram(network: SNIN) -> Iterator[Row]:
     """Yield the time from weights to radius counts of multi-hop NeuroMFA."""
+    rule = RangeRule(longest=T)
     for engine in ENGINES:
-        rule = RangeRule(longest=T)
-        seconds = min(
-            cpu_seconds(lambda e=engine: radius_histogram(network, gamma=GAMMA, rule=rule, engine=e))
-            for _ in range(3)
-        )
+        work = partial(radius_histogram, network, gamma=GAMMA, rule=rule, engine=engine)
+        seconds = min(cpu_seconds(work) for _ in range(ROUNDS))
         yield "weights to multi-hop radius counts", engine, f"{seconds:.3f}", "s"
 
 

@@ -1,12 +1,13 @@
 """What it costs to sample a checkpoint of 1.4 billion weights: bytes, memory, time, on disk and over HTTP.
 
-``python -m benchmarks.bench_reading --torch-python PYTHON`` writes benchmarks/results/reading.csv. A file of 2.8 GB in
-the shape of Pythia-1.4B is made in a temporary folder and deleted afterwards. The comparison with transformers needs a
-Python that has torch and transformers; without one that part is left out and says so.
+``python -m benchmarks.bench_reading --torch-python PYTHON`` writes benchmarks/results/reading.csv. A file of 2.8 GB
+in the shape of Pythia-1.4B is made in a temporary folder and deleted afterwards. The comparison with transformers
+needs a Python that has torch and transformers; without one that part is left out and says so.
 """
 
 import argparse
 import csv
+import hashlib
 import json
 import os
 import re
@@ -126,7 +127,8 @@ for _ in range(repeats):
     sampled = open_series(source).checkpoints[0].networks(nodes=nodes, seeds=range(seeds), row_rule="exact")
     times.append((time.perf_counter() - wall, time.process_time() - cpu))
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
-print(json.dumps([min(t[0] for t in times), min(t[1] for t in times), sampled.bytes_read, sampled.requests, peak / 1e3]))
+wall, cpu = (min(column) for column in zip(*times))
+print(json.dumps(dict(wall=wall, cpu=cpu, bytes_read=sampled.bytes_read, requests=sampled.requests, peak=peak / 1e3)))
 """
 
 
@@ -152,7 +154,7 @@ def sample(source: str, *, seeds: int, repeats: int) -> Run:
     process = time.perf_counter() - start
     if answer.returncode:
         raise RuntimeError(answer.stderr)
-    return Run(*json.loads(answer.stdout), process=process)
+    return Run(**json.loads(answer.stdout), process=process)
 
 
 def on_disk(folder: Path) -> list[Figure]:
@@ -179,6 +181,7 @@ def on_disk(folder: Path) -> list[Figure]:
         bounded(
             "ten seeds over one, warm, inside a running process", ten.wall / one.wall, "times", at_most=4
         ),
+        Figure("ten seeds over one, warm, processor time", ten.cpu / one.cpu, "times"),
         bounded("ten seeds over one, warm, whole process", processes[1] / processes[0], "times", at_most=4),
         bounded("ten seeds over one, cold", cold[1] / cold[0], "times", at_most=4),
     ]
@@ -316,7 +319,7 @@ def against_torch(folder: Path, python: str | None, ours: float) -> list[Figure]
     if python is None:
         print("left out: the comparison with transformers needs --torch-python", file=sys.stderr)
         return []
-    asked = np_asked(folder)
+    asked = note_asked(folder)
     figures = []
     for way, goal in (("from_pretrained", 40.0), ("safe_open", None)):
         runs = []
@@ -337,17 +340,15 @@ def against_torch(folder: Path, python: str | None, ours: float) -> list[Figure]
     return figures
 
 
-def np_asked(folder: Path) -> str:
+def note_asked(folder: Path) -> str:
     """Write the rows and columns of seed 0 to asked.npz; return the sha256 of the weights found there."""
-    import hashlib
-
     checkpoint: Checkpoint = open_series(str(folder)).checkpoints[0]
     recorder = Recorder(checkpoint.open())
     replace(checkpoint, opener=lambda: recorder).networks(nodes=NODES, seeds=[0], row_rule="exact")
-    arrays = {}
+    arrays: dict[str, IntArray] = {}
     for name, (rows, columns) in recorder.asked.items():
         arrays |= {f"{name}/rows": rows, f"{name}/columns": columns}
-    np.savez(folder / "asked.npz", **arrays)
+    np.savez(folder / "asked.npz", **arrays)  # type: ignore[arg-type]
     digest = hashlib.sha256()
     for name in sorted(recorder.given):
         digest.update(np.ascontiguousarray(recorder.given[name], np.float32).tobytes())

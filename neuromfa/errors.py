@@ -18,6 +18,8 @@
     ├── StoreError
     │   ├── StoreUnavailable       down, wrong address or wrong password
     │   ├── QueryTimeout
+    │   ├── QueryTooLarge          more memory than one query may use
+    │   ├── QueryRefused           a query of a user's that may not run, or that the server cannot understand
     │   ├── SchemaMismatch         a store of another tool or of a newer version
     │   ├── NotStored              nothing under that name
     │   └── StoreConflict          somebody else is writing the same thing
@@ -91,6 +93,14 @@ class StoreUnavailable(StoreError):
 
 class QueryTimeout(StoreError):
     """A query ran longer than its limit."""
+
+
+class QueryTooLarge(StoreError):
+    """A query, or its answer, wants more memory than one may use."""
+
+
+class QueryRefused(StoreError):
+    """A query of a user's that may not run, or that the server cannot understand."""
 
 
 class SchemaMismatch(StoreError):

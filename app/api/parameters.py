@@ -113,12 +113,13 @@ def choose(store: GraphStore, model: str, choice: Choice) -> AnalysisRecord:
 
 def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:
     """Return the part of a whole list that a page asks for, and the cursor of the next."""
-    start = _offset(paging.cursor)
+    start = offset_of(paging.cursor)
     end = start + min(paging.limit, most)
     return items[start:end], str(end) if end < len(items) else None
 
 
-def _offset(cursor: str | None) -> int:
+def offset_of(cursor: str | None) -> int:
+    """Return where the page that a cursor names begins in its list."""
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= LARGEST_STEP_DIGITS):

@@ -101,11 +101,11 @@ def create_site(places: Places) -> Starlette:
         routes=[
             Route("/", _discovery(places)),
             Route("/browser/{path:path}", _browser(places)),
-            Route("/open", _fixed(_own("open.html"), "text/html")),
-            Route("/open.js", _fixed(_own("open.js"), "text/javascript")),
-            Route("/setup.json", _fixed(setup, "application/json")),
-            Route("/style.grass", _fixed(explore_file("style.grass"), "text/plain", shared=True)),
-            Route("/guide.html", _fixed(guide_html(), "text/html", shared=True)),
+            Route("/open", _fixed(_own("open.html"), "text/html", HEADERS)),
+            Route("/open.js", _fixed(_own("open.js"), "text/javascript", HEADERS)),
+            Route("/setup.json", _fixed(setup, "application/json", HEADERS)),
+            _shared("/style.grass", explore_file("style.grass"), "text/plain"),
+            _shared("/guide.html", guide_html(), "text/html"),
         ],
         # other names would let a page elsewhere reach this server through its own name
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])],
@@ -116,10 +116,15 @@ def _own(name: str) -> str:
     return (files("app.browsing") / name).read_text(encoding="utf-8")
 
 
-def _fixed(text: str, kind: str, *, shared: bool = False) -> Callable[[Request], Response]:
-    """Answer with the same text always; what is shared may be read by a Browser served from elsewhere."""
-    headers = HEADERS | ({"Access-Control-Allow-Origin": "*"} if shared else {})
+def _fixed(text: str, kind: str, headers: dict[str, str]) -> Callable[[Request], Response]:
+    """Answer with the same text always."""
     return lambda _: Response(text, 200, headers, kind)
+
+
+def _shared(path: str, text: str, kind: str) -> Route:
+    """Answer also a Neo4j Browser that was served from elsewhere; it asks first, because it sends a header of its own."""
+    allowed = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+    return Route(path, _fixed(text, kind, HEADERS | allowed), methods=["GET", "OPTIONS"])
 
 
 def _discovery(places: Places) -> Callable[[Request], Response]:

@@ -16,7 +16,7 @@ from app.browsing.site import Places, Site, create_site
 from app.commands.demo import bundled_series
 from app.commands.ingest import told
 from app.commands.parameters import Jobs, Steps
-from app.commands.printing import Progress, messages
+from app.commands.printing import Progress, console, messages
 from app.settings import load_settings
 from ingest.executors import open_executor
 from ingest.pipeline import IngestRequest, ingest
@@ -59,7 +59,7 @@ def browser(
         with _neo4j(folder, home, password, places) as server, Site(create_site(places), listener):
             _fill(server, series, steps=steps, jobs=jobs)
             for line in _welcome(places, password):
-                messages.print(line, soft_wrap=True)
+                console.print(line, soft_wrap=True)
             with suppress(KeyboardInterrupt):
                 server.wait()
                 raise StoreUnavailable(f"Neo4j ended by itself; {server.log} says why")

@@ -52,6 +52,10 @@ FIRST_CONTACT_ATTEMPTS = 2
 Answer = TypeVar("Answer")
 
 
+class HubSilent(SourceError):
+    """The hub does not answer."""
+
+
 def is_repo_id(text: str) -> bool:
     """Tell whether a text can be the id of a repository, such as ``EleutherAI/pythia-70m-deduped``."""
     try:
@@ -147,9 +151,16 @@ class HubFolder:
     def _download(self, filename: str) -> Path:
         """Fetch one file by the name of its branch, so that the cache knows the branch when it is offline."""
         name = f"{self.name}/{filename}"
-        return Path(
-            _translated(name, lambda: hf_hub_download(self._repo_id, filename, revision=self._revision))
-        )
+        try:
+            path = _ask(
+                name,
+                lambda: hf_hub_download(self._repo_id, filename, revision=self._revision),
+                self._manners,
+                deadline=False,
+            )
+        except OSError as error:
+            raise SourceError(f"{name} could not be downloaded: {error}") from error
+        return Path(path)
 
     def _listing(self) -> dict[str, int | None]:
         """Return the files of the commit with their sizes."""
@@ -182,7 +193,10 @@ class HubFolder:
 
 def _refs(repo_id: str, manners: Manners) -> dict[str, str]:
     """Return the commit of every tag and branch; a branch wins over a tag of its name."""
-    refs = _ask(repo_id, lambda: HfApi().list_repo_refs(repo_id), manners)
+    try:
+        refs = _ask(repo_id, lambda: HfApi().list_repo_refs(repo_id), manners)
+    except HubSilent as error:
+        raise SourceError(f"{repo_id} is no folder here, and {error}") from error
     return {ref.name: _commit(repo_id, ref.target_commit) for ref in (*refs.tags, *refs.branches)}
 
 
@@ -227,18 +241,18 @@ def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
     return [location(name, snapshot) for name, snapshot in kept.items()]
 
 
-def _ask(name: str, question: Callable[[], Answer], manners: Manners) -> Answer:
+def _ask(name: str, question: Callable[[], Answer], manners: Manners, *, deadline: bool = True) -> Answer:
     """Ask the hub; a question that gets no answer, or a stumbling one, is put again."""
+    asked = partial(_within, manners.timeout, question) if deadline else question
     failures: tuple[type[Exception], ...] = (*transport_errors(get_session()), TimeoutError)
     for attempt in range(manners.attempts):
         time.sleep(manners.pause * 2 ** (attempt - 1) if attempt else 0)
         try:
-            return _translated(name, lambda: _within(manners.timeout, question))
+            return _translated(name, asked)
         except failures as error:
             reason = str(error) or type(error).__name__
-    raise SourceError(
-        f"the hub at {HfApi().endpoint} does not answer for {name}: {reason}; "
-        "there is no such folder here either. HF_HUB_OFFLINE=1 reads the cache alone"
+    raise HubSilent(
+        f"the hub at {HfApi().endpoint} does not answer for {name}: {reason}; HF_HUB_OFFLINE=1 reads the cache alone"
     )
 
 
@@ -257,7 +271,7 @@ def _translated(name: str, question: Callable[[], Answer]) -> Answer:
     except RevisionNotFoundError as error:
         raise CheckpointMissing(f"{name}: the repository has no such revision") from error
     except LocalEntryNotFoundError as error:
-        raise SourceError(f"{name} could not be downloaded: {str(error).splitlines()[0]}") from error
+        raise TimeoutError(str(error).splitlines()[0]) from error
     except EntryNotFoundError as error:
         raise CheckpointMissing(f"{name} is not there") from error
     except HfHubHTTPError as error:

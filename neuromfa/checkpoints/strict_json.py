@@ -5,14 +5,19 @@ from typing import Any
 
 from neuromfa.errors import CorruptFile
 
+# 100 MB of empty lists would take 2.7 GB of memory; a header has about ten values a tensor
+MAX_ITEMS = 4_000_000
+
 
 def parse_object(text: bytes, *, where: str) -> dict[str, Any]:
-    """Return a JSON object; broken text, a name that stands twice, or deep nesting is a `CorruptFile`.
+    """Return a JSON object; broken text, doubled names, deep nesting or a flood of values is a `CorruptFile`.
 
     Parameters
     ----------
     where : file the text is from, for the message
     """
+    if sum(map(text.count, (b"[", b"{", b","))) > MAX_ITEMS:
+        raise CorruptFile(f"{where} holds more than {MAX_ITEMS} values; no model has that many tensors")
     try:
         value = json.loads(text, object_pairs_hook=_unique)
     except RecursionError as error:

@@ -71,8 +71,8 @@ def neuron_at(graph: SampleGraph, layer: int, position: int) -> Neuron:
         row=row.row,
         kind=kind_at(graph, layer, position),
         index=_unit(graph, layer, position),
-        nfd=_number(measures and measures.nfd, layer, position),
-        nfd_own=_number(measures and measures.nfd_own, layer, position),
+        nfd=_number(measures.nfd if measures else None, layer, position),
+        nfd_own=_number(measures.nfd_own if measures else None, layer, position),
     )
 
 

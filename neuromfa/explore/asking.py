@@ -52,11 +52,11 @@ class Asked:
         """What the sample says of itself."""
         return self.sample.manifest
 
-    def rows(self, name: str, **parameters: Any) -> list[Row]:
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query of ``cypher/read``, in a short transaction of its own."""
         return self.sample.store.query(name, parameters, timeout_s=self.deadline.left())
 
-    def of_sample(self, name: str, **parameters: Any) -> list[Row]:
+    def of_sample(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query with the number of this sample as ``$sample``."""
         return self.rows(name, sample=self.manifest.number, **parameters)
 

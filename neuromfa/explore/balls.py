@@ -1,6 +1,6 @@
 """The ball of one neuron, all it reaches within a path distance, and how its mass grows with the radius."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -8,13 +8,14 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.explore.arrays import names_of, part_of, place_in
 from neuromfa.explore.asking import Asked, ask
-from neuromfa.explore.engines import Engine, EngineChoice
+from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import place_of
 from neuromfa.explore.paths import require_gamma
 from neuromfa.explore.relaxation import relax_layers
 from neuromfa.explore.stored import USUAL, StoredSample
-from neuromfa.mfa.paths import distances_from, path_graph
-from neuromfa.network import FloatArray, IntArray, SampleGraph
+from neuromfa.mfa.paths import Ball, MassCurve, mass_curve, path_graph
+from neuromfa.mfa.paths import ball as ball_of_paths
+from neuromfa.network import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class BallAnswer:
     members: tuple[Member, ...]
     radii: tuple[int, ...]
     masses: tuple[int, ...]
-    engine: Engine = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ def _by_cypher(asked: Asked, *, request: _Request) -> BallAnswer:
         longest=request.radius,
     )
     found, wired = relax(), relax(query="relax_wiring")
-    numbers = np.array(sorted(found), dtype=np.int64)
+    # sorted() is stable: equally near ones stay in the order of places
+    numbers = np.array(sorted(sorted(found), key=lambda number: found[number]), dtype=np.int64)
     distances = np.array([found[number] for number in numbers.tolist()])
     unweighted = np.array([wired.get(number, np.inf) for number in numbers.tolist()])
-    order = np.argsort(distances, kind="stable")
-    names = _names(asked, numbers[order])
-    return _answer(asked, request, numbers[order], distances[order], unweighted[order], names, "cypher")
+    names = _names(asked, numbers)
+    return _answer(asked, request, Ball(numbers, distances), names, _curve(request, distances, unweighted))
 
 
 def _names(asked: Asked, numbers: IntArray) -> list[str]:
@@ -123,49 +123,37 @@ def _names(asked: Asked, numbers: IntArray) -> list[str]:
     return [names[first + number] for number in numbers.tolist()]
 
 
-def _by_numpy(asked: Asked, *, request: _Request) -> BallAnswer:
-    start = place_in(asked, request.source)
-    first = int(asked.sample.offsets[start.layer])
-    part = part_of(asked.graph(), start.layer, request.last_layer(asked, start.layer))
-    distances = _distances(part, start.number - first, request)
-    unweighted = _distances(_wiring_of(part), start.number - first, request)
-    inside = np.flatnonzero(distances < np.inf)
-    inside = inside[np.argsort(distances[inside], kind="stable")]
-    numbers = inside + first
-    return _answer(
-        asked, request, numbers, distances[inside], unweighted[inside], names_of(asked, numbers), "numpy"
-    )
-
-
-def _distances(part: SampleGraph, source: int, request: _Request) -> FloatArray:
-    if not part.edges:
-        return np.zeros(1) if part.n_neurons == 1 else np.where(np.arange(part.n_neurons) == source, 0.0, np.inf)
-    paths = path_graph(part, max_distance=request.radius)
-    return distances_from(paths, source, gamma=request.gamma)
-
-
-def _answer(
-    asked: Asked,
-    request: _Request,
-    numbers: IntArray,
-    distances: FloatArray,
-    unweighted: FloatArray,
-    names: list[str],
-    engine: Engine,
-) -> BallAnswer:
-    layers = np.searchsorted(asked.sample.offsets, numbers, side="right") - 1
-    largest = max(1, int(np.rint(request.radius)))
+def _curve(request: _Request, distances: FloatArray, unweighted: FloatArray) -> MassCurve:
+    """Return the masses as `mfa.paths.mass_curve` does: whom wiring alone reaches as early does not count."""
     counted = distances[distances < unweighted]
     radii = np.maximum(1, np.rint(counted).astype(np.int64))
+    largest = max(1, int(np.rint(request.radius)))
     masses = 1 + np.cumsum(np.bincount(radii, minlength=largest + 1)[1:])
+    return MassCurve(np.arange(1, largest + 1), masses)
+
+
+def _by_numpy(asked: Asked, *, request: _Request) -> BallAnswer:
+    start = place_in(asked, request.source)
+    last = request.last_layer(asked, start.layer)
+    # a graph of paths has one link at least, also at the end of the network
+    layer = min(start.layer, max(last - 1, 0))
+    first = int(asked.sample.offsets[layer])
+    paths = path_graph(part_of(asked.graph(), layer, last), max_distance=request.radius)
+    found = ball_of_paths(paths, start.number - first, radius=request.radius, gamma=request.gamma)
+    curve = mass_curve(paths, start.number - first, gamma=request.gamma)
+    numbers = found.neurons + first
+    return _answer(asked, request, Ball(numbers, found.distances), names_of(asked, numbers), curve)
+
+
+def _answer(asked: Asked, request: _Request, found: Ball, names: list[str], curve: MassCurve) -> BallAnswer:
+    layers = np.searchsorted(asked.sample.offsets, found.neurons, side="right") - 1
     return BallAnswer(
         source=request.source,
         radius=request.radius,
         gamma=request.gamma,
         horizon=request.horizon,
-        size=numbers.size,
-        members=tuple(map(Member, names, layers.tolist(), distances.tolist())),
-        radii=tuple(range(1, largest + 1)),
-        masses=tuple(masses.tolist()),
-        engine=engine,
+        size=found.neurons.size,
+        members=tuple(map(Member, names, layers.tolist(), found.distances.tolist())),
+        radii=tuple(curve.radii.tolist()),
+        masses=tuple(curve.masses.tolist()),
     )

@@ -15,7 +15,7 @@ def unknown(sample: StoredSample, name: str) -> NotStored:
 
 def neuron_row(asked: Asked, name: str) -> Row:
     """Find a neuron by its name, of several copies (shared keys and values) the first; else `NotStored`."""
-    rows = asked.of_sample("neuron", name=name)
+    rows = asked.of_sample("neuron_by_name", name=name)
     if not rows:
         raise unknown(asked.sample, name)
     return rows[0]

@@ -1,6 +1,6 @@
 """One neuron with its strongest edges, in and out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.explore.arrays import edges_of_link, neuron_at, place_in, strongest_of, taken, weighted
 from neuromfa.explore.asking import Asked, ask
-from neuromfa.explore.engines import Engine, EngineChoice
+from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import neuron_of, neuron_row
 from neuromfa.explore.records import Edge, Neuron
 from neuromfa.explore.stored import USUAL, StoredSample
@@ -37,7 +37,6 @@ class NeuronDetail:
     strength_out: float
     strongest_in: tuple[Edge, ...]
     strongest_out: tuple[Edge, ...]
-    engine: Engine = field(compare=False)
 
 
 def neuron(
@@ -58,7 +57,7 @@ def neuron(
     sample.require_range(max_distance)
     require_top(top)
     by_cypher = partial(_by_cypher, name=name, top=top, longest=max_distance)
-    by_numpy = partial(_by_numpy, name=name, top=top, longest=max_distance)
+    by_numpy = partial(detail_in_arrays, name=name, top=top, longest=max_distance)
     return ask("neuron", engine, [sample], cypher=by_cypher, numpy=by_numpy)
 
 
@@ -81,11 +80,11 @@ def _by_cypher(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDe
         strength_out=float(out["strength"] or 0.0),
         strongest_in=tuple(Edge(other, name, d, w) for other, d, w in into["strongest"]),
         strongest_out=tuple(Edge(name, other, d, w) for other, d, w in out["strongest"]),
-        engine="cypher",
     )
 
 
-def _by_numpy(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDetail:
+def detail_in_arrays(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDetail:
+    """Return a neuron with its edges from the arrays."""
     graph, place = asked.graph(), place_in(asked, name)
     position = place.number - int(asked.sample.offsets[place.layer])
     before, after = (weighted(graph, link, longest=longest) for link in (place.layer - 1, place.layer))
@@ -100,5 +99,4 @@ def _by_numpy(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDet
         strength_out=float(np.abs(out.weight).sum()),
         strongest_in=edges_of_link(graph, place.layer - 1, strongest_of(into, top)),
         strongest_out=edges_of_link(graph, place.layer, strongest_of(out, top)),
-        engine="numpy",
     )

@@ -1,6 +1,6 @@
 """Which neurons a sample has: all by place, or those of highest dimension first."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
@@ -9,7 +9,7 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.explore.arrays import neuron_at
 from neuromfa.explore.asking import Asked, ask
-from neuromfa.explore.engines import Engine, EngineChoice
+from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import neuron_of
 from neuromfa.explore.records import Neuron
 from neuromfa.explore.stored import StoredSample
@@ -26,7 +26,6 @@ class NeuronList:
 
     neurons: tuple[Neuron, ...]
     more: bool
-    engine: Engine = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _by_cypher(asked: Asked, *, wanted: _Wanted) -> NeuronList:
         limit=wanted.limit + 1,
     )
     found = tuple(neuron_of(asked, row) for row in rows[: wanted.limit])
-    return NeuronList(found, len(rows) > wanted.limit, "cypher")
+    return NeuronList(found, len(rows) > wanted.limit)
 
 
 def _by_numpy(asked: Asked, *, wanted: _Wanted) -> NeuronList:
@@ -100,7 +99,7 @@ def _by_numpy(asked: Asked, *, wanted: _Wanted) -> NeuronList:
         places = _highest_first(graph, places)
     end = wanted.skip + wanted.limit
     found = tuple(neuron_at(graph, *place) for place in places[wanted.skip : end])
-    return NeuronList(found, len(places) > end, "numpy")
+    return NeuronList(found, len(places) > end)
 
 
 def _highest_first(graph: SampleGraph, places: list[tuple[int, int]]) -> list[tuple[int, int]]:

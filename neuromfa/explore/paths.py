@@ -1,7 +1,7 @@
 """The weighted shortest path between two neurons (Algorithm 5) and its estimate within a few layers (Algorithm 6)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
@@ -10,7 +10,7 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.explore.arrays import name_at, part_of, place_in
 from neuromfa.explore.asking import Asked, ask
-from neuromfa.explore.engines import Engine, EngineChoice
+from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import place_of
 from neuromfa.explore.records import Edge, Place
 from neuromfa.explore.relaxation import relax_layers
@@ -45,7 +45,6 @@ class PathAnswer:
     distance: float | None
     reason: str | None
     edges: tuple[Edge, ...]
-    engine: Engine = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,24 @@ class _Request:
     longest: float
     horizon: int | None
 
-    def answer(self, engine: Engine, *, distance: float, edges: tuple[Edge, ...] = ()) -> PathAnswer:
+    def answer(self, *, distance: float, edges: tuple[Edge, ...] = ()) -> PathAnswer:
         """Return the answer for a distance, inf where no path is within the cut."""
         reason = None if distance < np.inf else f"no path is within the distance {self.longest:g}"
-        return self._complete(engine, None if reason else distance, reason, edges)
+        return self._complete(None if reason else distance, reason, edges)
 
-    def nowhere(self, engine: Engine, start: Place, end: Place) -> PathAnswer | None:
-        """Return the answer where the layers alone rule a path out, else None."""
+    def settled(self, start: Place, end: Place) -> PathAnswer | None:
+        """Return the answer where the places of both neurons give it, else None."""
         apart = end.layer - start.layer
-        if start.number != end.number and apart <= 0:
-            return self._complete(engine, None, "the target stands in no later layer than the source", ())
+        if start.number == end.number:
+            return self.answer(distance=0.0)
+        if apart <= 0:
+            return self._complete(None, "the target stands in no later layer than the source", ())
         if self.horizon is not None and apart > self.horizon:
             reason = f"the target is {apart} layers away and the estimate reaches {self.horizon}"
-            return self._complete(engine, None, reason, ())
+            return self._complete(None, reason, ())
         return None
 
-    def _complete(
-        self, engine: Engine, distance: float | None, reason: str | None, edges: tuple[Edge, ...]
-    ) -> PathAnswer:
+    def _complete(self, distance: float | None, reason: str | None, edges: tuple[Edge, ...]) -> PathAnswer:
         return PathAnswer(
             source=self.source,
             target=self.target,
@@ -85,7 +84,6 @@ class _Request:
             distance=distance,
             reason=reason,
             edges=edges,
-            engine=engine,
         )
 
 
@@ -135,9 +133,9 @@ def require_gamma(gamma: float) -> None:
 
 def _by_cypher(asked: Asked, *, request: _Request) -> PathAnswer:
     start, end = place_of(asked, request.source), place_of(asked, request.target)
-    nowhere = request.nowhere("cypher", start, end)
-    if nowhere is not None:
-        return nowhere
+    settled = request.settled(start, end)
+    if settled is not None:
+        return settled
     gamma, longest = request.gamma, request.longest
     distances = relax_layers(
         asked, start.number, layer=start.layer, last=end.layer, gamma=gamma, longest=longest
@@ -151,14 +149,14 @@ def _by_cypher(asked: Asked, *, request: _Request) -> PathAnswer:
         ]
 
     edges = _walk_back(start, end, distances, edges_into, gamma)
-    return request.answer("cypher", distance=distances.get(end.number, np.inf), edges=edges)
+    return request.answer(distance=distances.get(end.number, np.inf), edges=edges)
 
 
 def _by_numpy(asked: Asked, *, request: _Request) -> PathAnswer:
     start, end = place_in(asked, request.source), place_in(asked, request.target)
-    nowhere = request.nowhere("numpy", start, end)
-    if nowhere is not None:
-        return nowhere
+    settled = request.settled(start, end)
+    if settled is not None:
+        return settled
     graph, offsets = asked.graph(), asked.sample.offsets
     first = int(offsets[start.layer])
     paths = path_graph(part_of(graph, start.layer, end.layer), max_distance=request.longest)
@@ -178,7 +176,7 @@ def _by_numpy(asked: Asked, *, request: _Request) -> PathAnswer:
         ]
 
     edges = _walk_back(start, end, distances, edges_into, request.gamma)
-    return request.answer("numpy", distance=distances.get(end.number, np.inf), edges=edges)
+    return request.answer(distance=distances.get(end.number, np.inf), edges=edges)
 
 
 def _walk_back(

@@ -115,7 +115,9 @@ class _BoxRelaxation:
         self._limits = {"first": first, "last": last, "longest": longest}
         self._start, self.n, self._degree = _size(asked, first, last)
 
-    def step(self, fallen: BoolArray, so_far: FloatArray, boxes: IntArray) -> tuple[IntArray, FloatArray, IntArray]:
+    def step(
+        self, fallen: BoolArray, so_far: FloatArray, boxes: IntArray
+    ) -> tuple[IntArray, FloatArray, IntArray]:
         """Return who was reached from the fallen, how far that is, and the lowest box of the nearest."""
         nodes = np.flatnonzero(fallen)
         columns = (nodes + self._start, so_far[nodes], boxes[nodes])

@@ -1,13 +1,13 @@
 """The strongest edges of a sample or of some of its layers; wiring has no weight and is never among them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from neuromfa.explore.arrays import edges_of_link, strongest_of, weighted
 from neuromfa.explore.asking import Asked, ask
-from neuromfa.explore.engines import Engine, EngineChoice
+from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import edge_of
 from neuromfa.explore.neuron import require_top
 from neuromfa.explore.records import Edge
@@ -19,7 +19,6 @@ class StrongestEdges:
     """The edges of largest |w|, strongest first; equally strong ones by the places of source and target."""
 
     edges: tuple[Edge, ...]
-    engine: Engine = field(compare=False)
 
 
 def strongest_edges(
@@ -47,13 +46,14 @@ def strongest_edges(
 
 def _by_cypher(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
     rows = asked.of_sample("strongest_edges", first=first, last=last, top=top)
-    return StrongestEdges(tuple(edge_of(row) for row in rows), "cypher")
+    return StrongestEdges(tuple(edge_of(row) for row in rows))
 
 
 def _by_numpy(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
-    graph, found = asked.graph(), []
+    graph = asked.graph()
+    found: list[Edge] = []
     for link in range(first, last + 1):
         columns = strongest_of(weighted(graph, link, longest=np.inf), top)
         found += edges_of_link(graph, link, columns)
     # sorted() is stable, and links come in the order of places
-    return StrongestEdges(tuple(sorted(found, key=lambda edge: edge.distance)[:top]), "numpy")
+    return StrongestEdges(tuple(sorted(found, key=lambda edge: edge.distance)[:top]))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,7 +21,8 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from neuromfa.errors import QueryTimeout, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.errors import QueryTimeout, QueryTooLarge, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
 from neuromfa.graph.queries import query
 
@@ -64,30 +65,54 @@ class Limits:
         """The lease in milliseconds."""
         return int(self.lease_s * 1000)
 
+    @property
+    def server_s(self) -> float:
+        """What a server with one limit for everything has to allow."""
+        return max(self.longest_query_s, self.write_s)
+
     def clamp(self, seconds: float | None) -> float:
         """Return a limit the server can keep; None is the usual one, 0 and below the shortest one."""
         wanted = self.query_s if seconds is None else seconds
         return min(max(wanted, SHORTEST_LIMIT_S), self.longest_query_s)
 
 
+@dataclass(frozen=True)
+class ReadAccess:
+    """How another process reaches the same database with no more rights than reads have here."""
+
+    uri: str
+    user: str
+    password: str = field(repr=False)
+    database: str | None
+
+
 class Transaction:
     """What a unit of work may do: run queries by name."""
 
     def __init__(self, transaction: neo4j.ManagedTransaction, *, dialect: Dialect) -> None:
-        self._transaction = transaction
-        self._dialect = dialect
+        self._transaction, self.dialect = transaction, dialect
 
     def rows(self, name: str, **parameters: Any) -> list[Row]:
         """Run the query `name` of ``cypher/`` and return its rows."""
         return self.rows_of(query(name).text, parameters)
 
     def rows_of(self, text: LiteralString, parameters: Row) -> list[Row]:
-        """Run a text and return its rows; raises `StoreError` at once where a retry would only cost time."""
-        try:
+        """Run a text and return its rows."""
+        with self.told_at_once():
             return [record.data() for record in self._transaction.run(text, parameters)]
+
+    def result_of(self, text: str, parameters: Row) -> neo4j.Result:
+        """Run a text of a user's and return its result unread; only for `free`, and only where reads go."""
+        return self._transaction.run(text, parameters)
+
+    @contextmanager
+    def told_at_once(self) -> Iterator[None]:
+        """Raise as an error of ours what the driver would try again in vain: lost time, and want of memory."""
+        try:
+            yield
         except Neo4jError as error:
-            if error.code in self._dialect.memory_codes:
-                raise StoreError(
+            if error.code in self.dialect.memory_codes:
+                raise QueryTooLarge(
                     "the query needs more memory than the server allows one transaction; ask for less, "
                     "or raise db.memory.transaction.max"
                 ) from error
@@ -129,6 +154,12 @@ class Connection:
         self.agent = self._drivers[0].get_server_info().agent
         self.dialect = dialect_of(self.agent)
 
+    @property
+    def read_access(self) -> ReadAccess:
+        """What opens a connection that is used for reads only."""
+        user, password = self._users[-1]
+        return ReadAccess(self.uri, user, password, self._database)
+
     def close(self) -> None:
         """Close all connections."""
         for driver in self._drivers:
@@ -139,8 +170,12 @@ class Connection:
         limit = self.limits.clamp(timeout_s)
 
         def once() -> T:
-            with mapped(self.uri, dialect=self.dialect, limit=limit), self._session(reading=True) as session:
-                return session.execute_read(self._unit(work, limit))
+            with (
+                mapped(self.uri, dialect=self.dialect, limit=self._server_limit(limit)),
+                self._session(reading=True) as session,
+                Deadline(session, limit=limit, grace=self.dialect.timeout_grace_s) as deadline,
+            ):
+                return session.execute_read(self._unit(work, limit, deadline))
 
         return self._revived(once)
 
@@ -152,16 +187,21 @@ class Connection:
         """
 
         def once() -> T:
-            with mapped(self.uri, dialect=self.dialect, limit=self.limits.write_s):
+            limit = self._server_limit(self.limits.write_s)
+            with mapped(self.uri, dialect=self.dialect, limit=limit):
                 return self._write_patiently(work)
 
         return self._revived(once)
 
     def _write_patiently(self, work: Callable[[Transaction], T]) -> T:
         for attempt in range(RETRIES):
+            limit, grace = self.limits.write_s, self.dialect.timeout_grace_s
             try:
-                with self._session(reading=False) as session:
-                    return session.execute_write(self._unit(work, self.limits.write_s))
+                with (
+                    self._session(reading=False) as session,
+                    Deadline(session, limit=limit, grace=grace) as deadline,
+                ):
+                    return session.execute_write(self._unit(work, limit, deadline))
             except Neo4jError as error:
                 if error.code not in self.dialect.retryable or attempt == RETRIES - 1:
                     raise
@@ -187,11 +227,16 @@ class Connection:
         """Run one statement that changes the schema, in a transaction of its own."""
         self.write(lambda transaction: transaction.rows_of(text, {}))
 
+    def _server_limit(self, limit: float) -> float:
+        """Return the limit the server ends a query at."""
+        return limit if self.dialect.client_timeouts else self.limits.server_s
+
     def _unit(
-        self, work: Callable[[Transaction], T], limit: float
+        self, work: Callable[[Transaction], T], limit: float, deadline: Deadline
     ) -> Callable[[neo4j.ManagedTransaction], T]:
         @neo4j.unit_of_work(timeout=limit if self.dialect.client_timeouts else None)
         def unit(transaction: neo4j.ManagedTransaction) -> T:
+            deadline.check()
             return work(Transaction(transaction, dialect=self.dialect))
 
         return unit

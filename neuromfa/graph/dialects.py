@@ -1,6 +1,7 @@
 """Where the two servers differ: one record each, so that no other code asks which server it talks to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Dialect:
     refused_codes : codes of a write sent where only reads are allowed
     read_sessions : the server refuses writes in a READ session; otherwise reads need a user that cannot write
     client_timeouts : a transaction may bring its own limit; otherwise only the server's own setting holds
+    timeout_grace_s : how late the server may be with ending a query, before the connection is cut
+    explains : EXPLAIN tells the type of a query and every operator of its plan; otherwise it is not asked
+    foreign_operators : beginnings of the operators that leave the data of the graph, with the words that bring
+        them; checked for queries of users only
     """
 
     name: str
@@ -33,6 +38,9 @@ class Dialect:
     refused_codes: frozenset[str]
     read_sessions: bool
     client_timeouts: bool
+    timeout_grace_s: float
+    explains: bool
+    foreign_operators: Mapping[str, str] = field(default_factory=dict)
 
 
 NEO4J = Dialect(
@@ -57,11 +65,22 @@ NEO4J = Dialect(
         {
             "Neo.TransientError.General.MemoryPoolOutOfMemoryError",
             "Neo.TransientError.General.OutOfMemoryError",
+            "Neo.TransientError.General.StackOverFlowError",
         }
     ),
     refused_codes=frozenset({"Neo.ClientError.Statement.AccessMode", "Neo.ClientError.Security.Forbidden"}),
     read_sessions=True,
     client_timeouts=True,
+    timeout_grace_s=2.0,
+    explains=True,
+    foreign_operators={
+        "LoadCSV": "LOAD CSV",
+        "ProcedureCall": "the call of a procedure",
+        "Show": "SHOW",
+        "Terminate": "TERMINATE",
+        "Transaction": "CALL ... IN TRANSACTIONS",
+        "AdministrationCommand": "an administration command",
+    },
 )
 
 ARCADEDB = Dialect(
@@ -76,6 +95,8 @@ ARCADEDB = Dialect(
     refused_codes=frozenset({"Neo.ClientError.Security.Forbidden"}),
     read_sessions=False,
     client_timeouts=False,
+    timeout_grace_s=0.0,
+    explains=False,
 )
 
 

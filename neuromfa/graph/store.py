@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import claims, samples, spectra
 from neuromfa.graph.connection import Connection, Limits, Transaction
+from neuromfa.graph.free import Bounds, FreeQuery, Table
+from neuromfa.graph.free.apart import ask_apart
 from neuromfa.graph.manifest import Manifest, manifest_from
 from neuromfa.graph.queries import query
 from neuromfa.graph.schema import current_version, ensure_schema, stored_version
@@ -371,6 +373,30 @@ class GraphStore:
             )
         return self.read(lambda transaction: transaction.rows_of(found.text, parameters), timeout_s=timeout_s)
 
+    def ask(
+        self,
+        text: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        bounds: Bounds | None = None,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Table:
+        """Run any Cypher text that only reads the graph, in a process of its own that can be ended.
+
+        Parameters
+        ----------
+        bounds : most rows, bytes, seconds and memory
+        given_up : asked again and again; True ends the query
+
+        Raises
+        ------
+        QueryRefused : it wants more than to read the graph, or the server cannot understand it
+        QueryTimeout, QueryTooLarge : it reached a bound
+        """
+        self.ping()  # brings back an embedded server that is gone
+        query, bounds = FreeQuery(text, parameters or {}), bounds or Bounds()
+        return ask_apart(self._connection.read_access, query, bounds, given_up=given_up)
+
     # deleting
 
     def delete_sample(
@@ -459,7 +485,7 @@ def open_store(
     if uri is not None:
         connection = Connection(uri, writer=(user, password), reader=None, database=database, limits=limits)
         return _prepared(GraphStore(connection), prepare=prepare)
-    embedded = EmbeddedServer(Path(data_dir), command_timeout_s=limits.longest_query_s)
+    embedded = EmbeddedServer(Path(data_dir), command_timeout_s=limits.server_s)
     try:
         endpoint = embedded.open()
         connection = Connection(

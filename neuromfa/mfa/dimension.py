@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuromfa.mfa.distance import CountArray
-from neuromfa.mfa.exponent import slopes
+from neuromfa.mfa.exponent import log_radii, slopes
 from neuromfa.mfa.partition import CHUNK_ENTRIES, MassTable
 from neuromfa.network import BoolArray, FloatArray, IntArray, Layer, NeuronMeasures
 
@@ -62,7 +62,7 @@ def _own_slopes(log_mass: FloatArray, radii: IntArray, grown: CountArray) -> Flo
     """Return the slope of each row over the radii at which that row grows."""
     own = grown[:, radii] != grown[:, radii - 1]
     n_own = own.sum(axis=1)
-    x = np.log(radii)
+    x = log_radii(radii)
     mean = np.einsum("nk,k->n", own, x) / n_own
     centred = np.where(own, x - mean[:, np.newaxis], 0.0)
     spread = np.einsum("nk,nk->n", centred, centred)

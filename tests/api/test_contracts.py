@@ -17,6 +17,8 @@ from tests.api.conftest import strict_json
 
 SERIES = "/v1/models/stdlib-14m"
 ALONE = "/v1/models/org--alone"
+GRAPH = "/v1/models/{model}/checkpoints/{step}/samples/{seed}"
+SAMPLE = f"{SERIES}/checkpoints/512/samples/0"
 ANSWERS = {
     "/v1/models": "/v1/models",
     "/v1/models/{model}": SERIES,
@@ -28,6 +30,12 @@ ANSWERS = {
     "/v1/models/{model}/checkpoints/{step}/metrics": f"{ALONE}/checkpoints/-/metrics",
     "/v1/models/{model}/checkpoints/{step}/samples": f"{SERIES}/checkpoints/512/samples",
     "/v1/models/{model}/checkpoints/{step}/samples/{seed}": f"{SERIES}/checkpoints/512/samples/0",
+    f"{GRAPH}/neurons": f"{SAMPLE}/neurons?order=dimension",
+    f"{GRAPH}/neurons/{{name}}": f"{SAMPLE}/neurons/B06.output.00107",
+    f"{GRAPH}/path": f"{SAMPLE}/path?source=B00.input.00051&target=B01.mlp.00430",
+    f"{GRAPH}/ball": f"{SAMPLE}/ball?source=B00.input.00051",
+    f"{GRAPH}/boxes": f"{SAMPLE}/boxes?radius=20&last_layer=5",
+    f"{GRAPH}/graph": f"{SAMPLE}/graph",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/problems/{name}": "/problems/not-stored",

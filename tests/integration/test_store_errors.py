@@ -1,6 +1,8 @@
 """Every failure of a store is one sentence of ours: schema, strangers, passwords, silence, limits, forbidden writes."""
 
+import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,55 @@ WRITES = (
     "LOAD CSV FROM 'http://127.0.0.1:1/x' AS line RETURN line",
     "CALL db.createLabel('Intruder')",
 )
+
+
+class Proxy:
+    """A way to a server that can fall silent without closing anything."""
+
+    def __init__(self, listener: socket.socket, server_port: int) -> None:
+        self.port = listener.getsockname()[1]
+        self.silent, self.over = threading.Event(), threading.Event()
+        self._listener, self._server_port = listener, server_port
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        self._listener.settimeout(0.05)
+        while not self.over.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            self._threads.append(threading.Thread(target=self._relay, args=(client,)))
+            self._threads[-1].start()
+
+    def _relay(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            while not self.over.is_set():
+                for ready in select.select([client, server], [], [], 0.05)[0]:
+                    data = ready.recv(1 << 16)
+                    if not data:
+                        return
+                    if not self.silent.is_set():
+                        (server if ready is client else client).sendall(data)
+
+    def close(self) -> None:
+        self.over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@contextmanager
+def silent_proxy(server_port: int) -> Iterator[Proxy]:
+    """Run a proxy in front of a server."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        proxy = Proxy(listener, server_port)
+        try:
+            yield proxy
+        finally:
+            proxy.close()
 
 
 @contextmanager
@@ -126,13 +177,29 @@ def test_nothing_can_be_written_where_reads_go(store: GraphStore, model: str, te
 
 def test_a_query_longer_than_its_limit(store: GraphStore) -> None:
     slow = "UNWIND range(1, 4000) AS a UNWIND range(1, 4000) AS b WITH a * b AS c RETURN sum(c) AS total"
-    if not store._connection.dialect.client_timeouts:
-        pytest.skip("this server has one limit for all queries, set when it starts; see test_embedded.py")
     begun = time.monotonic()
     with pytest.raises(QueryTimeout, match="0.3 s"):
         store.read(lambda transaction: transaction.rows_of(slow, {}), timeout_s=0.3)
     assert time.monotonic() - begun < 10
     store.ping()
+
+
+def test_a_connection_that_falls_silent_is_cut(server: Server, store: GraphStore) -> None:
+    port = int(store.address.rsplit(":", 1)[1])
+    with silent_proxy(port) as proxy:
+        limits = replace(QUICK, query_s=0.5, retry_s=1.0)
+        user, password = store._connection._users[0]
+        with open_store(
+            uri=f"bolt://127.0.0.1:{proxy.port}", user=user, password=password, limits=limits
+        ) as own:
+            own.ping()
+            proxy.silent.set()
+            begun = time.monotonic()
+            with pytest.raises(QueryTimeout, match="0.5 s"):
+                own.models()
+            assert time.monotonic() - begun < 6
+            proxy.silent.clear()
+            own.ping()
 
 
 def test_no_limit_is_never_unlimited() -> None:

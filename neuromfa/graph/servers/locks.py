@@ -24,7 +24,10 @@ class FileLock:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def take(self, *, shared: bool = False) -> bool:
-        """Take the lock, or turn the one held into the other kind; False when somebody is in the way."""
+        """Take the lock, or turn the one held into the other kind.
+
+        False when somebody is in the way; a lock of the other kind that was held is then lost.
+        """
         try:
             fcntl.flock(self._descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -160,15 +160,22 @@ def _arcadedb(folder: Path, password: str, ports: list[int], settings: dict[str,
             "mode": "production",
             "server_plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
             "server_logsDirectory": str(folder / "log"),
-            "command_timeout": int(settings["command_timeout_ms"]),
             "opencypher_loadCsv_allowFileUrls": False,
             "opencypher_loadCsv_allowRemoteUrls": False,
         },
         # -Xrs: signals belong to this script, not to the JVM
         jvm_kwargs={"heap_size": settings["heap"], "jvm_args": "-XX:+UseSerialGC -Xrs"},
     )
+    _limit_commands(int(settings["command_timeout_ms"]))
     server.start()
     return server
+
+
+def _limit_commands(milliseconds: int) -> None:
+    """Bound every query; databases take this from the JVM's settings, not from the server's."""
+    import jpype
+
+    jpype.JClass("com.arcadedb.GlobalConfiguration").COMMAND_TIMEOUT.setValue(milliseconds)
 
 
 def _prepare(server: Any, reader_password: str) -> None:

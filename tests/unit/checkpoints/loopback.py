@@ -43,7 +43,7 @@ class Loopback(ThreadingHTTPServer):
     Faults: drop (half the body, then the connection breaks), refuse (503), limit (429), hang (no answer),
     dribble (slow but whole), deny (403), short (a whole answer that is too short), long, elsewhere (another range),
     changed (another ETag).
-    Lies: no_ranges, size (bytes claimed), linked_size, commit, list_size.
+    Lies: no_ranges, size (bytes claimed), status, linked_size, commit, list_size.
     """
 
     daemon_threads = True
@@ -181,6 +181,8 @@ class Handler(BaseHTTPRequestHandler):
     def content(self, content, headers=None):
         """Send a file, or the range of it that was asked for."""
         found = None if self.server.lies.get("no_ranges") else RANGE.fullmatch(self.headers.get("Range", ""))
+        if "status" in self.server.lies:
+            return self.send(self.server.lies["status"], b"")
         extra = {"ETag": '"one"', **(headers or {})}
         if self.command == "HEAD" or not found:
             return self.send(200, content, extra)

@@ -170,6 +170,26 @@ def test_a_server_without_ranges_is_not_made_to_send_the_whole_file(server, clie
         remote(server, client)
 
 
+def test_a_server_that_stumbles_at_the_first_question(server, client, matrix):
+    server.faults.extend(["refuse", "limit"])
+    assert remote(server, client).names() == ("w",)
+    assert not server.faults
+
+
+def test_an_answer_nobody_expects_is_told(server, client, matrix):
+    tensors = remote(server, client)
+    server.lies["status"] = 418
+    with pytest.raises(SourceError, match="the server answers 418"):
+        sampled(tensors)
+    with pytest.raises(SourceError, match="answers 418 without a length"):
+        remote(server, client)
+
+
+def test_a_file_that_is_gone_when_it_is_opened(server, client):
+    with pytest.raises(CheckpointMissing, match="run/step0/x.safetensors is not there"):
+        HttpFolder(f"{server.url}/run/step0", client=client).open("x.safetensors")
+
+
 def test_nothing_there(server, client):
     with pytest.raises(CheckpointMissing, match="has no weights; looked for"):
         remote(server, client)

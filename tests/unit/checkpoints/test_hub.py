@@ -165,16 +165,16 @@ def test_slow_and_stumbling_answers_of_the_hub_itself_are_asked_again(hub, fault
 
 def test_a_hub_that_stays_silent_is_given_up(hub):
     hub.faults.extend(["refs hang"] * 5)
-    with pytest.raises(
-        SourceError, match=r"does not answer for .*no answer within 0.6 s; there is no such folder"
-    ):
+    with pytest.raises(SourceError, match=r"does not answer for .*no answer within 0.6 s; HF_HUB_OFFLINE=1"):
         opened()
 
 
 def test_a_hub_that_is_down(hub, monkeypatch):
     with Loopback() as gone:
         monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", gone.url)
-    with pytest.raises(SourceError, match=f"the hub at {gone.url} does not answer for {REPO}"):
+    with pytest.raises(
+        SourceError, match=f"{REPO} is no folder here, and the hub at {gone.url} does not answer"
+    ):
         opened()
 
 
@@ -222,6 +222,13 @@ def test_a_branch_that_moves_during_a_download_is_noticed(hub):
     hub.repositories[REPO].branches["step1"] = commit(0)
     with pytest.raises(CorruptFile, match="moved to another commit while it was downloaded"):
         series.at(1).open()
+
+
+def test_a_download_the_store_refuses_is_told(hub):
+    (location,) = hub_locations(REPO, revision="step1", download=True, manners=QUICK)
+    hub.lies["status"] = 418
+    with pytest.raises(SourceError, match="step1/.*(answers 418|could not be downloaded|does not answer)"):
+        location.folder()
 
 
 def test_nothing_to_download_says_what_was_looked_for(hub):

@@ -32,6 +32,10 @@ FAULTS = {
     "not utf-8": (safetensors_bytes(b'{"\xff\xfe": 1}', DATA), "not valid JSON"),
     "a list": (safetensors_bytes(b"[]", DATA), "not a JSON object"),
     "deep json": (safetensors_bytes(DEEP, DATA), "nested too deeply"),
+    "a flood of lists": (
+        safetensors_bytes(b'{"w": [' + b"[]," * 2_100_000 + b"0]}", DATA),
+        "more than 4000000",
+    ),
     "long number": (safetensors_bytes(b'{"w": ' + b"9" * 10_000 + b"}", DATA), "not valid JSON"),
     "doubled name": (safetensors_bytes(DOUBLED, DATA), "'w' stands in it twice"),
     "entry no object": (safetensors_bytes({"w": 3}, DATA), "tensor w: its entry"),

@@ -11,7 +11,7 @@ from neuromfa.checkpoints.sources import LocalFolder, open_tensors
 from neuromfa.checkpoints.tensors import read_picks
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat, UnsupportedFormat
 
-from .making import entry, safetensors_bytes, write_tensors
+from .making import DATA, entry, safetensors_bytes, write_tensors
 from .memory import MemoryTensors
 
 
@@ -94,6 +94,16 @@ def test_picks_of_any_other_store_are_the_same(tensors, arrays):
     stores = (tensors, MemoryTensors(arrays))
     for one, other in zip(*(read_picks(store, "matrix", picks) for store in stores), strict=True):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize("name", ["transposed", "inner", "every_second", "tied.first"])
+@pytest.mark.parametrize("container", ["zip", "legacy"])
+def test_picks_of_views_are_those_of_the_whole(container, name):
+    tensors = open_tensors(LocalFolder(DATA / container))
+    whole = tensors.read(name)
+    picks = [(np.array([2, 0]), np.array([1, 0, 1])), (np.array([1]), np.array([2, 0, 1]))]
+    for found, (rows, columns) in zip(read_picks(tensors, name, picks), picks, strict=True):
+        assert (found == whole[rows][:, columns]).all()
 
 
 def test_picks_read_a_shared_row_once(tmp_path):

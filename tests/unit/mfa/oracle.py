@@ -129,7 +129,7 @@ def _own_slope(found: Sequence[int]) -> float | None:
     if len(own) < 2:
         return None
     counts = [1 + sum(1 for r in found if r <= radius) for radius in own]
-    return slope([math.log(r) for r in own], [math.log(n) for n in counts])
+    return slope([math.log(r / own[-1]) for r in own], [math.log(n) for n in counts])
 
 
 def emergence(width_t: float, width_0: float, alpha0_t: float, alpha0_0: float) -> float:

@@ -69,7 +69,8 @@ def assert_equals_oracle(found: mfa.SampleMeasure, answer: oracle.Answer) -> Non
     nfd_own = np.concatenate(found.measures.nfd_own)
     np.testing.assert_allclose(nfd[~np.isnan(nfd)], answer.nfd, rtol=0, atol=CLOSE)
     own = [value for value in answer.nfd_own if value is not None]
-    np.testing.assert_allclose(nfd_own[~np.isnan(nfd_own)], own, rtol=0, atol=CLOSE)
+    # A slope over two radii as close as 59 and 60 has lost two digits before it is taken.
+    np.testing.assert_allclose(nfd_own[~np.isnan(nfd_own)], own, rtol=1e-11, atol=CLOSE)
 
 
 @settings(max_examples=40, deadline=None)
