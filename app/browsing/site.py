@@ -122,7 +122,7 @@ def _fixed(text: str, kind: str, headers: dict[str, str]) -> Callable[[Request],
 
 
 def _shared(path: str, text: str, kind: str) -> Route:
-    """Answer also a Neo4j Browser that was served from elsewhere; it asks first, because it sends a header of its own."""
+    """Answer also a Neo4j Browser that was served from elsewhere; it asks for leave first."""
     allowed = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
     return Route(path, _fixed(text, kind, HEADERS | allowed), methods=["GET", "OPTIONS"])
 

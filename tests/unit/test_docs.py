@@ -1,0 +1,86 @@
+"""Documents that cannot rot: what they name exists, and nothing private stands in the tree."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import cli
+from app.docs import COMMANDS_PAGE, commands_page
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "series/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def _shell_lines(text: str) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+def test_the_command_reference_is_what_the_program_says() -> None:
+    assert COMMANDS_PAGE.read_text() == commands_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert not missing
+
+
+def test_make_goals_named_in_documents_exist() -> None:
+    goals = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
+    named = {goal for page in PAGES for goal in re.findall(r"`make ([a-z0-9-]+)", page.read_text())}
+    named |= {line.split()[1] for line in _shell_lines(README) if line.startswith("make ")}
+    assert named and named <= goals
+
+
+def test_commands_in_the_readme_exist_with_their_options() -> None:
+    known = {info.name for info in cli.registered_commands}
+    lines = [line for line in _shell_lines(README) if line.startswith(".venv/bin/neuromfa")]
+    assert len(lines) >= 5
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        assert words[1] in known, line
+        usage = commands_page().split(f"## `neuromfa {words[1]}")[1].split("\n## ")[0]
+        assert all(word in usage for word in words[2:] if word.startswith("--")), line
+
+
+def test_the_notebook_example_runs() -> None:
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code is not None
+    text = code[1].replace('"runs/a"', '"series/stdlib-14m"').replace(
+        'profile="paper"', 'profile="paper", samples=3, nodes=16'
+    )  # fmt: skip
+    run = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert "(2000, 0.0" in run.stdout
+
+
+def test_every_room_of_the_readme_is_there() -> None:
+    table = README.split("## Where things are")[1]
+    folders = re.findall(r"^\| `([a-z]+/)`", table, re.MULTILINE)
+    assert folders and all((ROOT / folder).is_dir() for folder in folders)
+
+
+def test_no_machine_path_or_registry_host_stands_in_the_tree() -> None:
+    patterns = [r"pypi\.org", "pythonhosted", r"registry\.npmjs", r"repo1?\.maven\.apache", r"deb\.debian\.org",
+                r"/(work|root)/", "bash" + "_jobs"]  # fmt: skip
+    found = subprocess.run(
+        ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!*.min.js", ":!tests/unit/test_docs.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode in (0, 1), found.stderr
+    assert found.stdout == ""
