@@ -64,6 +64,10 @@ WRONG_METHOD = ProblemKind("method-not-allowed", 405, "This address does not tak
 KEY_NEEDED = ProblemKind("key-needed", 401, "A key is needed")
 WRONG_HOST = ProblemKind("wrong-host", 421, "The request names a host this service does not answer for")
 BAD_REQUEST = ProblemKind("bad-request", 400, "The request cannot be understood")
+SWITCHED_OFF = ProblemKind("switched-off", 403, "This part of the service is switched off")
+FOREIGN_PAGE = ProblemKind("foreign-page", 403, "A page of another site sent this request")
+TOO_LARGE = ProblemKind("body-too-large", 413, "The body is larger than what is taken")
+TOO_MANY = ProblemKind("too-many", 429, "As many of these as there may be are under way")
 
 TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.NeuroMFAError: INTERNAL,
@@ -79,17 +83,22 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.StoreError: ProblemKind("store-failed", 500, "The store cannot do what was asked"),
     errors.StoreUnavailable: ProblemKind("store-unavailable", 503, "The store cannot be reached"),
     errors.QueryTimeout: ProblemKind("query-timeout", 504, "A query ran longer than its limit"),
+    errors.QueryTooLarge: ProblemKind("query-too-large", 422, "A query asks for more memory than it may use"),
+    errors.QueryRefused: ProblemKind("query-refused", 422, "The query may not run, or cannot be understood"),
     errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has another schema"),
     errors.NotStored: ProblemKind("not-stored", 404, "The store has nothing under that name"),
     errors.StoreConflict: ProblemKind("store-conflict", 409, "Somebody else is writing the same thing"),
     errors.JobError: ProblemKind("job-refused", 409, "The job cannot be done"),
 }
-HTTP_KINDS = {kind.status: kind for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST)}
-KINDS = {kind.name: kind for kind in (*TABLE.values(), *HTTP_KINDS.values())}
+HTTP_KINDS = {
+    kind.status: kind
+    for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST, TOO_LARGE, TOO_MANY)
+}
+KINDS = {kind.name: kind for kind in (*TABLE.values(), *HTTP_KINDS.values(), SWITCHED_OFF, FOREIGN_PAGE)}
 
 
 class Refused(Exception):
-    """A request that never reaches the domain: no key, or another host; the message is the detail."""
+    """A request that never reaches the domain, such as one without the key; the message is the detail."""
 
     def __init__(self, kind: ProblemKind, detail: str) -> None:
         super().__init__(detail)
@@ -126,7 +135,7 @@ def answer(kind: ProblemKind, detail: str, scope: Any, *, faults: list[Fault] | 
 
 
 def _headers_of(kind: ProblemKind) -> dict[str, str]:
-    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if kind.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if kind.status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": 'Bearer realm="neuromfa"'}

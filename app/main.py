@@ -8,11 +8,13 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import checkpoints, graph, health, models, pages
+from app.api import checkpoints, cypher, graph, health, jobs, models, pages
 from app.api.caching import NotModified, not_modified
 from app.api.parameters import reader
+from app.bodies import BodyLimit
 from app.errors import Problem, register_errors
 from app.middleware import Doorkeeper
+from app.seats import Seats
 from app.settings import Settings, load_settings
 from app.store import open_store
 from neuromfa.explore import SampleCache
@@ -57,6 +59,8 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.settings = settings
     app.state.store = store
     app.state.samples = SampleCache()
+    app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
+    app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
 
     register_errors(app)
     app.add_exception_handler(NotModified, not_modified)
@@ -64,10 +68,13 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
     app.include_router(graph.router, dependencies=[Depends(reader)])
+    app.include_router(jobs.router, dependencies=[Depends(reader)])
+    app.include_router(cypher.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     pages.mount_files(app)
 
+    app.add_middleware(BodyLimit)
     app.add_middleware(Doorkeeper, settings=settings)
     return app
 

@@ -88,6 +88,27 @@ class Settings(BaseSettings):
         200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
     )
 
+    sources: str = Field(
+        "",
+        description="What `POST /v1/jobs` may read beside repositories of the hub: folders of this machine and "
+        "beginnings of addresses, separated by commas, such as `/data/runs,https://files.example/runs`. Empty "
+        "refuses both.",
+    )
+    free_cypher: bool = Field(
+        False,
+        description="Answer `POST /v1/cypher`, Cypher of the user's own that only reads. Read docs/free-cypher.md "
+        "first: a single long expression cannot be stopped, so the database must be one that may be restarted.",
+    )
+    free_cypher_rows: int = Field(
+        1000, ge=1, le=10_000, description="Most rows `POST /v1/cypher` answers; a request may ask for fewer."
+    )
+    free_cypher_bytes: int = Field(
+        4_000_000, ge=10_000, le=100_000_000, description="Most bytes of rows `POST /v1/cypher` answers."
+    )
+    free_cypher_timeout: float = Field(
+        10.0, gt=0, le=120, description="Seconds a query of `POST /v1/cypher` may take (504)."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _key_from_file(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +131,11 @@ class Settings(BaseSettings):
     def binds_loopback(self) -> bool:
         """True when only this machine can reach the service."""
         return is_loopback(self.host)
+
+    @property
+    def allowed_sources(self) -> tuple[str, ...]:
+        """The folders and addresses of `sources`."""
+        return tuple(part.strip() for part in self.sources.split(",") if part.strip())
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.errors import KEY_NEEDED, Refused
+from app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
 from app.settings import PREFIX, Settings
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import AnalysisRecord, GraphStore
@@ -89,6 +90,22 @@ def reader(
         check_key(settings, given)
 
 
+def writer(
+    request: Request,
+    settings: Annotated[Settings, Depends(settings_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    """Let a write pass: with the key once one is set, and never from a page of another site.
+
+    A browser sends some requests to this machine for any page it shows, and asks nobody first.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and not _own(origin, request, settings):
+        raise Refused(FOREIGN_PAGE, f"requests of pages at {origin[:200]} are not taken")
+    if settings.api_key is not None:
+        check_key(settings, given)
+
+
 def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) -> None:
     """Refuse a request without the key."""
     key = settings.api_key.get_secret_value() if settings.api_key else ""
@@ -125,6 +142,15 @@ def offset_of(cursor: str | None) -> int:
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= LARGEST_STEP_DIGITS):
         raise OptionError(f"{cursor[:40]!r} is no cursor; take it from `next` of the page before")
     return int(cursor)
+
+
+def _own(origin: str, request: Request, settings: Settings) -> bool:
+    """Return whether a page's origin is this service."""
+    try:
+        place = urlsplit(origin)
+        return place.netloc == request.headers.get("host") or (place.hostname or "") in settings.host_names
+    except ValueError:
+        return False
 
 
 def _fits(analysis: AnalysisRecord, choice: Choice) -> bool:

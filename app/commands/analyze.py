@@ -5,32 +5,16 @@ from typing import Annotated
 
 import typer
 
-from app.commands.parameters import (
-    Architecture,
-    Download,
-    Jobs,
-    ModelId,
-    Revision,
-    Source,
-    Steps,
-    with_analysis_options,
-)
+from app.commands.parameters import Jobs, with_request
 from app.commands.printing import Progress, console, print_series, write_json, write_series_csv
 from ingest.executors import open_executor
+from ingest.pipeline import IngestRequest
 from neuromfa import analysis, plots
-from neuromfa.checkpoints import open_series
-from neuromfa.options import AnalysisOptions
 
 
-@with_analysis_options
+@with_request
 def analyze(
-    source: Source,
-    options: AnalysisOptions,
-    steps: Steps = "all",
-    revision: Revision = None,
-    model_id: ModelId = None,
-    architecture: Architecture = None,
-    download: Download = False,
+    request: IngestRequest,
     jobs: Jobs = 1,
     json: Annotated[
         str | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")
@@ -41,11 +25,11 @@ def analyze(
     """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
     if plot is not None:
         plots.require()
-    series = open_series(
-        source, revision=revision, model_id=model_id, architecture=architecture, download=download
-    )
+    series = request.open()
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
-        result = analysis.analyze(series, options, steps=steps, executor=executor, progress=progress.update)
+        result = analysis.analyze(
+            series, request.options, steps=request.steps, executor=executor, progress=progress.update
+        )
     if json != "-":
         print_series(result)
     if json is not None:

@@ -1,22 +1,12 @@
 """`neuromfa ingest`: measure a series and write graphs and spectra into the store."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.parameters import (
-    Architecture,
-    AsJson,
-    DataDir,
-    Download,
-    Jobs,
-    ModelId,
-    Revision,
-    Source,
-    Steps,
-    with_analysis_options,
-)
+from app.commands.parameters import AsJson, DataDir, Jobs, with_request
 from app.commands.printing import Progress, console, write_json
 from app.settings import load_settings
 from app.store import open_store
@@ -25,22 +15,15 @@ from ingest.pipeline import IngestRequest, IngestSummary
 from ingest.pipeline import ingest as run_ingest
 from ingest.worker import enqueue
 from neuromfa.errors import OptionError
-from neuromfa.options import AnalysisOptions
 
 DetachFlag = Annotated[bool, typer.Option("--detach", help="Leave the work to a running `neuromfa worker`.")]
 GraphSamples = Annotated[str, typer.Option(help="Graphs written per checkpoint: a number, or all.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to measure on (extra dask).")]
 
 
-@with_analysis_options
+@with_request
 def ingest(
-    source: Source,
-    options: AnalysisOptions,
-    steps: Steps = "all",
-    revision: Revision = None,
-    model_id: ModelId = None,
-    architecture: Architecture = None,
-    download: Download = False,
+    request: IngestRequest,
     graph_samples: GraphSamples = "1",
     detach: DetachFlag = False,
     jobs: Jobs = 1,
@@ -49,16 +32,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Measure a series and write its spectra and the graphs of its first samples into the store."""
-    request = IngestRequest(
-        source=_absolute(source),
-        steps=steps,
-        revision=revision,
-        model_id=model_id,
-        architecture=architecture,
-        download=download,
-        options=options,
-        graph_samples=_graph_samples(graph_samples),
-    )
+    request = replace(request, source=_absolute(request.source), graph_samples=_graph_samples(graph_samples))
     with open_store(load_settings(data_dir=data_dir)) as store:
         if detach:
             job = enqueue(store, request)

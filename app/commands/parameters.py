@@ -7,28 +7,44 @@ from typing import Annotated, Any
 
 import typer
 
+from ingest.pipeline import IngestRequest
 from neuromfa.errors import OptionError
 from neuromfa.options import AnalysisOptions
 
-Source = Annotated[
-    str,
-    typer.Argument(help="Folder of step folders, one checkpoint folder, hub repository id, or fsspec URL."),
-]
 Steps = Annotated[str, typer.Option(help="all, paper, or steps such as 0,512.")]
-Revision = Annotated[str | None, typer.Option(help="One revision of a hub repository.")]
-ModelId = Annotated[
-    str | None, typer.Option(help="Name to keep the series under; a local folder's is its own name.")
-]
-Architecture = Annotated[
-    Path | None, typer.Option(help="Your own architecture file (docs/architectures.md).")
-]
-Download = Annotated[
-    bool, typer.Option("--download", help="Fetch whole remote files instead of sampled ranges.")
-]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded store [NEUROMFA_DATA_DIR].")]
 Jobs = Annotated[int, typer.Option(min=1, help="Local processes to work in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
+_SERIES: dict[str, Any] = {
+    "source": (
+        Annotated[
+            str,
+            typer.Argument(
+                help="Folder of step folders, one checkpoint folder, hub repository id, or fsspec URL."
+            ),
+        ],
+        inspect.Parameter.empty,
+    ),
+    "steps": (Steps, "all"),
+    "revision": (Annotated[str | None, typer.Option(help="One revision of a hub repository.")], None),
+    "model_id": (
+        Annotated[
+            str | None, typer.Option(help="Name to keep the series under; a local folder's is its own name.")
+        ],
+        None,
+    ),
+    "architecture": (
+        Annotated[Path | None, typer.Option(help="Your own architecture file (docs/architectures.md).")],
+        None,
+    ),
+    "download": (
+        Annotated[
+            bool, typer.Option("--download", help="Fetch whole remote files instead of sampled ranges.")
+        ],
+        False,
+    ),
+}
 _ANALYSIS: dict[str, Any] = {
     "samples": (Annotated[int, typer.Option(help="Number of samples (seeds).")], 10),
     "nodes": (Annotated[str, typer.Option(help="Neurons per layer, or all.")], "64"),
@@ -64,27 +80,33 @@ _ANALYSIS: dict[str, Any] = {
 }
 
 
-def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add every analysis option to a command; it receives them as one keyword, `options`."""
+def with_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Add every parameter of a series and of its analysis to a command, which receives them as `request`."""
     own = [
         parameter
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
-        if parameter.name != "options"
+        if parameter.name != "request"
     ]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-        for name, (annotation, default) in _ANALYSIS.items()
-    ]
+    parameters = [*_parameters(_SERIES), *own, *_parameters(_ANALYSIS)]
 
     def run(**values: Any) -> None:
-        chosen = {name: values.pop(name) for name in _ANALYSIS}
-        command(**values, options=_options(chosen))
+        series = {name: values.pop(name) for name in _SERIES}
+        options = _options({name: values.pop(name) for name in _ANALYSIS})
+        command(request=IngestRequest(**series, options=options), **values)
 
-    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + shared
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    )
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__doc__ = command.__doc__
     return run
+
+
+def _parameters(declared: dict[str, Any]) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name, (annotation, default) in declared.items()
+    ]
 
 
 def _options(values: dict[str, Any]) -> AnalysisOptions:

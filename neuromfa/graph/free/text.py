@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from neuromfa.errors import QueryRefused
 
 MOST_CHARACTERS = 10_000
+DEEPEST = 50
 FIRST_WORDS = ("MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN", "CALL")
 WRITING_WORDS = frozenset(
     "CREATE MERGE INSERT SET DELETE DETACH NODETACH REMOVE FOREACH DROP ALTER RENAME GRANT DENY REVOKE".split()
@@ -55,6 +56,7 @@ def check_text(text: str) -> None:
     tokens = list(_tokens(text))
     _check_signs(tokens)
     _check_beginning(tokens)
+    _check_depth(tokens)
     for place, token in enumerate(tokens):
         _check_word(token)
         _check_call(token, tokens[place + 1 : place + 2])
@@ -107,6 +109,15 @@ def _check_beginning(tokens: list[Token]) -> None:
         raise QueryRefused(
             f"a query begins with one of {', '.join(FIRST_WORDS)}, not with {tokens[0].text[:40]!r}"
         )
+
+
+def _check_depth(tokens: list[Token]) -> None:
+    """Refuse what would keep a parser busy for minutes."""
+    depth = 0
+    for token in tokens:
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if depth > DEEPEST:
+            raise QueryRefused(f"the query has brackets nested more than {DEEPEST} deep")
 
 
 def _check_word(token: Token) -> None:

@@ -35,7 +35,7 @@ class Plain:
             return self._piece(value)
         if isinstance(value, Mapping):
             return {str(name): self.of(one) for name, one in value.items()}
-        if isinstance(value, list | tuple | set | frozenset) and not isinstance(value, Point):
+        if type(value) in (list, tuple, set, frozenset):  # points and durations are tuples too
             return [self.of(one) for one in value]
         return self._other(value)
 

@@ -75,21 +75,25 @@ POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 """
 
-# Reading must not reach files or the network, no transaction may run for ever, a dead peer is noticed within
-# ten seconds, and SIGTERM does not take ten seconds.
-HARDENED = {
-    "server.default_listen_address": LOOPBACK,
-    "server.https.enabled": "false",
+# What every Neo4j of ours has, in docker-compose.yml too: reading must not reach files or the network, and no
+# transaction may run for ever, wait for ever, or take all memory.
+BARRIER = {
     "server.directories.import": "import",
     "dbms.security.allow_csv_import_from_file_urls": "false",
     "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
-    "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
-    "server.bolt.connection_keep_alive": "5s",
-    "server.bolt.connection_keep_alive_for_requests": "ALL",
-    "db.transaction.timeout": "10m",
+    "db.transaction.timeout": "2m",
     "db.lock.acquisition.timeout": "30s",
     "db.memory.transaction.max": "256m",
     "dbms.usage_report.enabled": "false",
+}
+# On this machine besides: loopback only, a dead peer is noticed within ten seconds, and SIGTERM does not take ten
+# seconds.
+HARDENED = BARRIER | {
+    "server.default_listen_address": LOOPBACK,
+    "server.https.enabled": "false",
+    "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
+    "server.bolt.connection_keep_alive": "5s",
+    "server.bolt.connection_keep_alive_for_requests": "ALL",
     "server.memory.pagecache.size": "64m",
 }
 

@@ -1,0 +1,150 @@
+"""Routes of ingest jobs: put one into the queue, look at it, follow it, cancel it. A worker does the work."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path as FilePath
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from app.api.parameters import Configured, Pages, Store, offset_of, writer
+from app.errors import TOO_MANY, Refused
+from app.schemas.answers import Listing
+from app.schemas.jobs import JobRequest, JobState
+from app.seats import Seats
+from app.settings import Settings
+from app.sources import admitted
+from ingest.pipeline import IngestRequest
+from ingest.worker import enqueue
+from neuromfa.checkpoints import list_architectures
+from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
+from neuromfa.graph.jobs import LARGEST_PAGE, JobQueue, Status
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+MOST_WAITING = 100
+MOST_FOLLOWED = 32
+LOOK_S = 0.5
+HEARTBEAT_S = 15.0
+LONGEST_S = 3600.0
+AGAIN_MS = 3000
+EVENTS = "text/event-stream"
+
+JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.")]
+Writer = Depends(writer)
+
+
+@router.post("", status_code=202, dependencies=[Writer])
+def queue_job(body: JobRequest, store: Store, settings: Configured, response: Response) -> JobState:
+    """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker."""
+    request, queue = _ingest_of(body, settings), JobQueue(store)
+    if len(queue.jobs(status="queued", limit=MOST_WAITING).items) == MOST_WAITING:
+        raise Refused(TOO_MANY, f"{MOST_WAITING} jobs wait already; is a `neuromfa worker` running?")
+    job = queue.job(_enqueued(store, request))
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return JobState.of(job)
+
+
+@router.get("")
+def list_jobs(
+    store: Store,
+    pages: Pages,
+    settings: Configured,
+    status: Annotated[Status | None, Query(description="Only jobs with this status.")] = None,
+) -> Listing[JobState]:
+    """List the jobs, the newest first."""
+    offset_of(pages.cursor)
+    limit = min(pages.limit, settings.page_limit, LARGEST_PAGE)
+    page = JobQueue(store).jobs(status=status, limit=limit, cursor=pages.cursor)
+    return Listing(items=[JobState.of(job) for job in page.items], next=page.next)
+
+
+@router.get("/{id}")
+def read_job(store: Store, id: JobId) -> JobState:
+    """Return one job."""
+    return JobState.of(JobQueue(store).job(id))
+
+
+@router.delete("/{id}", dependencies=[Writer])
+def cancel_job(store: Store, id: JobId) -> JobState:
+    """Cancel a job: at once when it waits, after the checkpoint under way when it runs; one that is over stays."""
+    return JobState.of(JobQueue(store).cancel(id))
+
+
+@router.get(
+    "/{id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}},
+)
+async def follow_job(
+    request: Request,
+    store: Store,
+    id: JobId,
+    last_event_id: Annotated[str | None, Header(max_length=200, description="Sent by browsers.")] = None,
+) -> Response:
+    """Follow a job: one event `job` for every change, until it is over (server-sent events)."""
+    seats: Seats = request.app.state.followers
+    seats.check()
+    state = await run_in_threadpool(read_job, store, id)
+    if not state.is_open and last_event_id == _name(state):
+        return Response(status_code=204)  # tells a browser that came back not to come again
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(store, state, seats), media_type=EVENTS, headers=headers)
+
+
+async def _events(store: Store, state: JobState, seats: Seats) -> AsyncIterator[str]:
+    """Yield a job's changes; a store that is away ends the stream, and the browser asks again."""
+    with seats.one():
+        begun = spoken = time.monotonic()
+        yield f"retry: {AGAIN_MS}\n\n{_event(state)}"
+        while state.is_open and time.monotonic() - begun < LONGEST_S:
+            await anyio.sleep(LOOK_S)
+            try:
+                now = await run_in_threadpool(read_job, store, state.id)
+            except StoreError:
+                return
+            if now != state:
+                yield _event(now)
+                state, spoken = now, time.monotonic()
+            elif time.monotonic() - spoken > HEARTBEAT_S:
+                yield ": still there\n\n"
+                spoken = time.monotonic()
+
+
+def _event(state: JobState) -> str:
+    data = TypeAdapter(JobState).dump_json(state).decode()
+    return f"event: job\nid: {_name(state)}\ndata: {data}\n\n"
+
+
+def _name(state: JobState) -> str:
+    return f"{state.status}-{state.done}-{round(state.updated.timestamp() * 1000)}"
+
+
+def _enqueued(store: Store, request: IngestRequest) -> str:
+    """Queue a job; a step that is not there is a fault of the request, and not of this address."""
+    try:
+        return enqueue(store, request)
+    except CheckpointMissing as error:
+        raise SourceError(str(error)) from error
+
+
+def _ingest_of(body: JobRequest, settings: Settings) -> IngestRequest:
+    """Return the request for the worker; `OptionError` for a source or an architecture that is not let in."""
+    known = sorted(architecture.name for architecture in list_architectures())
+    if body.architecture is not None and body.architecture not in known:
+        raise OptionError(f"architecture is one of {', '.join(known)}, not {body.architecture!r}")
+    if body.model_id is not None and "--" in body.model_id:
+        raise OptionError(f"a model id has no -- in it, as routes write a slash so; not {body.model_id!r}")
+    return IngestRequest(
+        source=admitted(body.source, settings.allowed_sources),
+        steps=body.steps,
+        revision=body.revision,
+        model_id=body.model_id,
+        architecture=body.architecture and FilePath(body.architecture),  # type: ignore[arg-type]
+        options=body.options.options,
+        graph_samples=body.graph_samples,
+    )

@@ -1,0 +1,20 @@
+"""``python -m benchmarks`` (``make bench``): every benchmark in turn, each in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run all, or those named on the command line; return the number that failed."""
+    found = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
+    wanted = [name for name in found if not sys.argv[1:] or name.removeprefix("bench_") in sys.argv[1:]]
+    failed = 0
+    for name in wanted:
+        print(f"\n== {name}", flush=True)
+        failed += subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
