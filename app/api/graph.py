@@ -27,7 +27,7 @@ from neuromfa.explore import (
     neurons,
     shortest_path,
 )
-from neuromfa.explore.neurons import Order
+from neuromfa.explore.lists import Order
 from neuromfa.explore.paths import PathMethod
 from neuromfa.exports import GRAPH_FORMATS
 from neuromfa.mfa.boxes import CoverMethod

@@ -58,9 +58,9 @@ def browser(
         password = _password(folder)
         with _neo4j(folder, home, password, places) as server, Site(create_site(places), listener):
             _fill(server, series, steps=steps, jobs=jobs)
-            for line in _welcome(places, password):
-                console.print(line, soft_wrap=True)
             with suppress(KeyboardInterrupt):
+                for line in _welcome(places, password):
+                    console.print(line, soft_wrap=True)
                 server.wait()
                 raise StoreUnavailable(f"Neo4j ended by itself; {server.log} says why")
 

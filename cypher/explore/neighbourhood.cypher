@@ -9,10 +9,10 @@ WHERE n.nfd IS NOT NULL
 WITH n ORDER BY n.nfd DESC, n.key LIMIT 1
 MATCH (n)-[r:FEEDS]->(b:Neuron)
 WHERE r.weight IS NOT NULL
-WITH n, r, b ORDER BY r.distance LIMIT $count
+WITH n, r, b ORDER BY r.distance, b.key LIMIT $count
 WITH n, collect(r) AS out, collect(b) AS targets
 OPTIONAL MATCH (a:Neuron)-[r:FEEDS]->(n)
 WHERE r.weight IS NOT NULL
-WITH n, out, targets, r, a ORDER BY r.distance LIMIT $count
+WITH n, out, targets, r, a ORDER BY r.distance, a.key LIMIT $count
 RETURN n, n.name AS neuron, round(n.nfd, 4) AS dimension, out, targets, collect(r) AS in, collect(a) AS sources
 LIMIT 1

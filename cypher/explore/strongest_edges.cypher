@@ -11,5 +11,5 @@ WITH layer, collect([a, r, b])[0..$count] AS strongest
 UNWIND strongest AS edge
 WITH layer, edge[0] AS a, edge[1] AS r, edge[2] AS b
 RETURN a.name AS source, b.name AS target, round(r.weight, 4) AS weight, a, r, b
-ORDER BY layer, r.distance
+ORDER BY layer, r.distance, a.key, b.key
 LIMIT 100

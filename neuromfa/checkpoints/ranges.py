@@ -5,6 +5,7 @@ import stat
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -177,28 +178,54 @@ def read_records(source: ByteSource, base: int, length: int, indices: IntArray) 
     length : bytes of one record, above 0
     indices : (n,), ascending, without doubles, n above 0
     """
+    capacity = max(1, source.batch_bytes // length)
     gap = source.gap(base + indices * length, length) // length
+    runs = _runs(indices, gap=gap, capacity=capacity)
+    starts, lengths = base + runs.first * length, runs.counts * length
+    scratch = np.empty((min(capacity, int(runs.counts.sum())), length), np.uint8)
+    for asked, own in zip(runs.asked, runs.own, strict=True):
+        records = scratch[: int(runs.counts[own].sum())]
+        source.read_into(starts[own], lengths[own], records.reshape(-1))
+        yield Batch(asked, records, runs.positions[asked])
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Neighbours that are read in one go, and the batches they fall into.
+
+    Attributes
+    ----------
+    first, counts : (n_runs,), first record of each run and how many it has
+    positions : (n_asked,), place of each asked record among the records of its batch
+    asked, own : for each batch, which of the asked records and which of the runs are its own
+    """
+
+    first: IntArray
+    counts: IntArray
+    positions: IntArray
+    asked: list[slice]
+    own: list[slice]
+
+
+def _runs(indices: IntArray, *, gap: int, capacity: int) -> _Runs:
+    """Part ascending records into runs, and runs into batches of at most `capacity` records."""
     steps = np.diff(indices)
     # records read up to each asked one, counting those in gaps that are read through
     read_before = np.concatenate(([0], np.cumsum(np.where(steps <= gap + 1, steps, 1))))
-    capacity = max(1, source.batch_bytes // length)
-    scratch = np.empty((min(capacity, int(read_before[-1]) + 1), length), np.uint8)
-    begin = 0
-    while begin < indices.size:
-        end = int(np.searchsorted(read_before, read_before[begin] + capacity))
-        first, counts, positions = _runs(indices[begin:end], gap)
-        records = scratch[: int(counts.sum())]
-        source.read_into(base + first * length, counts * length, records.reshape(-1))
-        yield Batch(slice(begin, end), records, positions)
-        begin = end
-
-
-def _runs(indices: IntArray, gap: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Return where runs of neighbours start, the length of each, and the place of each index among all."""
-    breaks = np.flatnonzero(np.diff(indices) > gap + 1) + 1
-    first = indices[np.concatenate(([0], breaks))]
-    last = indices[np.concatenate((breaks - 1, [indices.size - 1]))]
+    batch = read_before // capacity
+    heads = np.concatenate(([0], np.flatnonzero((steps > gap + 1) | (np.diff(batch) > 0)) + 1))
+    first, last = indices[heads], indices[np.append(heads[1:], indices.size) - 1]
     counts = last - first + 1
-    read_before = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    run = np.searchsorted(first, indices, side="right") - 1
-    return first, counts, read_before[run] + indices - first[run]
+    runs_of_batch = _spans(batch[heads])
+    begins = np.cumsum(counts) - counts
+    begins -= np.repeat(
+        [begins[own.start] for own in runs_of_batch], [own.stop - own.start for own in runs_of_batch]
+    )
+    positions = indices + np.repeat(begins - first, np.diff(np.append(heads, indices.size)))
+    return _Runs(first, counts, positions, asked=_spans(batch), own=runs_of_batch)
+
+
+def _spans(labels: IntArray) -> list[slice]:
+    """Return where equal neighbours begin and end."""
+    bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), labels.size]
+    return [slice(begin, end) for begin, end in pairwise(bounds)]

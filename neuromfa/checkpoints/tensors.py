@@ -126,12 +126,12 @@ class FileTensors:
         CheckpointMissing, UnsupportedFormat, CorruptFile
             No such tensor; a number format that is not read; a tensor without numbers or cut off.
         """
-        tensor, dtype = self._readable(name, [(rows, columns)])
+        tensor, dtype = self._readable(name, rows, columns)
         return decode(_read_raw(tensor, dtype, rows, columns), dtype)
 
     def read_picks(self, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
         """Return several samples of one tensor in one pass over the file, see `read_picks`."""
-        tensor, dtype = self._readable(name, picks)
+        tensor, dtype = self._readable(name, *(np.concatenate(axis) for axis in zip(*picks, strict=True)))
         return [decode(raw, dtype) for raw in _pick_raw(tensor, dtype, picks)]
 
     @property
@@ -155,12 +155,11 @@ class FileTensors:
         return self._tensors[name]
 
     def _readable(
-        self, name: str, picks: Sequence[tuple[IntArray | None, IntArray | None]]
+        self, name: str, rows: IntArray | None, columns: IntArray | None
     ) -> tuple[StoredTensor, Dtype]:
-        """Return a tensor whose numbers can be read at the indices of all picks."""
+        """Return a tensor whose numbers can be read at these indices."""
         tensor = self._tensor(name)
-        for pick in picks:
-            _check_indices(f"{name} in {self.name}", tensor.shape, pick)
+        _check_indices(f"{name} in {self.name}", tensor.shape, rows, columns)
         dtype = dtype_named(tensor.dtype, where=f"{name} in {tensor.source.name}")
         self._refuse_scaled(name, dtype)
         if 0 in tensor.shape:
@@ -209,8 +208,10 @@ def _parted(
     ]
 
 
-def _check_indices(what: str, shape: tuple[int, ...], pick: tuple[IntArray | None, IntArray | None]) -> None:
-    for axis, indices in enumerate(pick):
+def _check_indices(
+    what: str, shape: tuple[int, ...], rows: IntArray | None, columns: IntArray | None
+) -> None:
+    for axis, indices in enumerate((rows, columns)):
         if indices is None:
             continue
         if axis >= len(shape):
@@ -260,17 +261,17 @@ def _gather(
     if len(inner) > 1:
         return [_gather(tensor, dtype, [pick])[0] for pick in picks]
     rows = np.concatenate([own for own, _ in picks])
-    ends = np.cumsum([own.size for own, _ in picks])
+    sizes = [own.size for own, _ in picks]
     found = np.empty((rows.size, *inner.pop()), dtype.raw)
     if found.size:
         order = np.argsort(rows, kind="stable")
         columns = [own for _, own in picks if own is not None]
         # columns of the k-th row in ascending order: one row of a small table for each pick
-        owners = np.searchsorted(ends, order, side="right")
+        owners = np.repeat(np.arange(len(picks)), sizes)[order]
         ascending = np.empty_like(found)
         _fill(ascending, tensor, rows[order], (np.stack(columns), owners) if columns else None)
         found[order] = ascending
-    return np.split(found, ends[:-1])
+    return np.split(found, np.cumsum(sizes)[:-1])
 
 
 def _fill(
@@ -284,13 +285,13 @@ def _fill(
     rows : (n_rows,), ascending, doubles allowed
     columns : a table of columns and, for each row, its line in the table; None takes all columns
     """
-    wanted, starts = np.unique(rows, return_index=True)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(rows)) + 1))
     bounds = np.append(starts, rows.size)
-    place = np.repeat(np.arange(wanted.size), np.diff(bounds))
+    repeats = np.diff(bounds)
     width = prod(tensor.shape[1:])
-    for batch in read_records(tensor.source, tensor.offset, width * found.itemsize, wanted):
+    for batch in read_records(tensor.source, tensor.offset, width * found.itemsize, rows[starts]):
         mine = slice(bounds[batch.asked.start], bounds[batch.asked.stop])
-        position = batch.positions[place[mine] - batch.asked.start]
+        position = np.repeat(batch.positions, repeats[batch.asked])
         records = batch.records.view(found.dtype).reshape(-1, *tensor.shape[1:])
         if columns is None:
             found[mine] = records[position]

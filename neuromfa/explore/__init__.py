@@ -1,20 +1,20 @@
 """Questions to a stored graph, each answered by Cypher or by numpy with equal answers; one question a file."""
 
 from neuromfa.explore.balls import BallAnswer, Member, ball
-from neuromfa.explore.boxes import Box, BoxAnswer, boxes
 from neuromfa.explore.cache import SampleCache
 from neuromfa.explore.changes import EdgeChange, LayerChange, layer_change
-from neuromfa.explore.drawing import Drawing, drawing
+from neuromfa.explore.coverings import Box, BoxAnswer, boxes
+from neuromfa.explore.details import NeuronDetail, neuron
+from neuromfa.explore.drawings import Drawing, drawing
 from neuromfa.explore.engines import FASTER, Engine, EngineChoice
-from neuromfa.explore.neuron import NeuronDetail, neuron
-from neuromfa.explore.neurons import NeuronList, neurons
+from neuromfa.explore.lists import NeuronList, neurons
+from neuromfa.explore.origins import Provenance, provenance
 from neuromfa.explore.paths import PathAnswer, shortest_path
-from neuromfa.explore.provenance import Provenance, provenance
 from neuromfa.explore.radii import MassTable, RadiusHistogram, mass_table, radius_histogram
 from neuromfa.explore.records import Edge, Neuron
 from neuromfa.explore.stored import Explorer, StoredSample
 from neuromfa.explore.strongest import StrongestEdges, strongest_edges
-from neuromfa.explore.trajectory import Trajectory, TrajectoryPoint, trajectory
+from neuromfa.explore.trajectories import Trajectory, TrajectoryPoint, trajectory
 
 __all__ = [
     "FASTER",

@@ -8,8 +8,8 @@ import numpy as np
 from neuromfa.errors import OptionError
 from neuromfa.explore.arrays import name_at, weighted
 from neuromfa.explore.asking import Asked, ask
+from neuromfa.explore.details import require_top
 from neuromfa.explore.engines import EngineChoice
-from neuromfa.explore.neuron import require_top
 from neuromfa.explore.stored import USUAL, StoredSample
 from neuromfa.network import EdgeColumns, FloatArray, IntArray
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from neuromfa.errors import OptionError
 from neuromfa.explore.balls import ball
-from neuromfa.explore.boxes import boxes
 from neuromfa.explore.changes import LayerChange, layer_change
-from neuromfa.explore.drawing import drawing
-from neuromfa.explore.neuron import neuron
-from neuromfa.explore.neurons import neurons
+from neuromfa.explore.coverings import boxes
+from neuromfa.explore.details import neuron
+from neuromfa.explore.drawings import drawing
+from neuromfa.explore.lists import neurons
+from neuromfa.explore.origins import provenance
 from neuromfa.explore.paths import shortest_path
-from neuromfa.explore.provenance import provenance
 from neuromfa.explore.radii import mass_table, radius_histogram
 from neuromfa.explore.stored import Explorer
 from neuromfa.explore.strongest import strongest_edges
-from neuromfa.explore.trajectory import Trajectory, trajectory
+from neuromfa.explore.trajectories import Trajectory, trajectory
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 
 from neuromfa.explore.arrays import edges_of_link, strongest_of, weighted
 from neuromfa.explore.asking import Asked, ask
+from neuromfa.explore.details import require_top
 from neuromfa.explore.engines import EngineChoice
 from neuromfa.explore.lookup import edge_of
-from neuromfa.explore.neuron import require_top
 from neuromfa.explore.records import Edge
 from neuromfa.explore.stored import StoredSample
 

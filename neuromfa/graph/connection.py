@@ -21,7 +21,14 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from neuromfa.errors import QueryTimeout, QueryTooLarge, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.errors import (
+    QueryRefused,
+    QueryTimeout,
+    QueryTooLarge,
+    StoreConflict,
+    StoreError,
+    StoreUnavailable,
+)
 from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
 from neuromfa.graph.queries import query
@@ -312,7 +319,7 @@ def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: 
             f"the query took longer than its limit of {limit:g} s; ask for less, or raise the limit"
         )
     if dialect is not None and code in dialect.refused_codes:
-        return StoreError(f"this may only read: the server refused to write ({_first_line(error)})")
+        return QueryRefused(f"this may only read: the server refused to write ({_first_line(error)})")
     if code == DATABASE_DOWN:
         return StoreUnavailable(f"the database at {uri} is not available ({_first_line(error)}); try again")
     return StoreError(f"the store at {uri} answers {code}: {_first_line(error)}")

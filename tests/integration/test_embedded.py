@@ -164,18 +164,18 @@ def test_an_open_store_outlives_a_killed_server(data_dir: Path) -> None:
 
 def test_every_query_has_a_limit(tmp_path: Path) -> None:
     slow = "MATCH (a:Thing), (b:Thing), (c:Thing) WHERE a.k + b.k + c.k = 3000 RETURN count(*) AS n"
-    limits = Limits(query_s=20.0, longest_query_s=20.0, write_s=2.0)
+    limits = Limits(query_s=20.0, longest_query_s=20.0, write_s=20.0)
     with open_store(data_dir=tmp_path, limits=limits) as store:
         store.write(
             lambda transaction: transaction.rows_of("UNWIND range(1, 1500) AS k CREATE (:Thing {k: k})", {})
         )
-    limits = Limits(query_s=20.0, longest_query_s=2.0, write_s=2.0)
+    limits = Limits(query_s=20.0, longest_query_s=4.0, write_s=4.0)
     with open_store(data_dir=tmp_path, limits=limits) as store:
         object.__setattr__(store._connection.limits, "longest_query_s", 60.0)  # the server has to end it
         begun = time.monotonic()
         with pytest.raises(QueryTimeout):
             store.read(lambda transaction: transaction.rows_of(slow, {}))
-        assert time.monotonic() - begun < 15
+        assert time.monotonic() - begun < 30
 
 
 def test_locks_of_one_process_are_two_parties(tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ def start(explored: GraphStore, server: Server, graphs: dict[tuple[str, int], Sa
     return graphs[server.name, 0]
 
 
-def run(store: GraphStore, name: str, **values: Value) -> Rows:
+def run(store: GraphStore, which: str, /, **values: Value) -> Rows:
     """Run a saved query with its example values, or those given."""
-    query = saved_queries()[name]
+    query = saved_queries()[which]
     return store.read(lambda transaction: transaction.rows_of(query.text, {**query.examples, **values}))  # type: ignore[arg-type]
 
 
@@ -70,8 +70,11 @@ def weighted(graph: SampleGraph, layer: int) -> list[tuple[float, str, str, floa
         return []
     edges = graph.edges[layer]
     sources, targets = graph.layers[layer].names(), graph.layers[layer + 1].names()
-    found = zip(edges.distance, edges.source, edges.target, edges.weight, strict=True)
-    return sorted((float(d), sources[s], targets[t], float(w)) for d, s, t, w in found)
+    shortest_first = np.lexsort((edges.target, edges.source, edges.distance))
+    return [
+        (float(edges.distance[i]), sources[edges.source[i]], targets[edges.target[i]], float(edges.weight[i]))
+        for i in shortest_first
+    ]
 
 
 def drawn(value: Any) -> int:

@@ -723,7 +723,7 @@ def test_all_pairs_of_too_many_neurons(
 ) -> None:
     sample = Explorer(filled).sample(BUNDLED, 0)
     if engine == "numpy":
-        monkeypatch.setattr("neuromfa.explore.boxes.MOST_NEURONS", {engine: most // 8})
+        monkeypatch.setattr("neuromfa.explore.coverings.MOST_NEURONS", {engine: most // 8})
     with pytest.raises(
         OptionError, match=rf"hold 784 neurons, and all pairs of at most .* \(engine {engine}\)"
     ):

@@ -1,6 +1,5 @@
 """Writing that is disturbed: twice, at the same time, killed, robbed of its lease, with the server killed."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,14 +7,13 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from neuromfa.errors import NotStored, StoreConflict, StoreUnavailable
 from neuromfa.graph import GraphStore
-from neuromfa.graph.dialects import Dialect
 from tests.integration.conftest import QUICK, Server
 from tests.integration.making import OPTIONS, make_graph, make_result, same_graph
 
@@ -284,9 +282,3 @@ def test_deleting_does_not_keep_readers_waiting(
     over.set()
     reader.join()
     assert max(waits, default=0.0) < 1.0
-
-
-def test_dialects_say_what_chunks_are(store: GraphStore) -> None:
-    dialect: Dialect = store._connection.dialect
-    assert asdict(dialect)["chunk_edges"] <= 1_000_000  # ArcadeDB refuses longer lists
-    assert multiprocessing.cpu_count() >= 1

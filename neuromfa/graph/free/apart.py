@@ -28,6 +28,7 @@ COMMAND = (sys.executable, "-P", "-m", "neuromfa.graph.free.apart")
 GRACE_S = 15.0
 LOOK_S = 0.2
 STATM = Path("/proc/self/statm")
+GIVEN_UP = "the query was given up before it was answered"
 TOO_LARGE = "the answer, or one row of it, is larger than may be held; return less"
 
 
@@ -58,31 +59,32 @@ def ask_apart(
 
 
 def _run(order: str, *, seconds: float, given_up: Callable[[], bool]) -> dict[str, Any]:
-    """Start the process, wait for its word, and end it when it is late or nobody waits."""
-    until = time.monotonic() + seconds
-    unsent: str | None = order
-    process = subprocess.Popen(  # noqa: S603  our own module, no shell
+    """Start the process and return its word; it has ended when this returns or raises."""
+    with subprocess.Popen(  # noqa: S603  our own module, no shell
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        while True:
-            try:
-                said, _ = process.communicate(unsent, timeout=LOOK_S)
-                break
-            except subprocess.TimeoutExpired:
-                unsent = None
-            if given_up() or time.monotonic() > until:
-                raise QueryTimeout("the query was given up before it was answered")
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            said = _wait(process, order, until=time.monotonic() + seconds, given_up=given_up)
+        finally:
+            process.kill()
     return _read(said, process.returncode)
+
+
+def _wait(process: subprocess.Popen[str], order: str, *, until: float, given_up: Callable[[], bool]) -> str:
+    """Give the order and return what is said; `QueryTimeout` when it is late or nobody waits any more."""
+    unsent: str | None = order
+    while not given_up() and time.monotonic() < until:
+        try:
+            return process.communicate(unsent, timeout=LOOK_S)[0]
+        except subprocess.TimeoutExpired:
+            unsent = None
+    raise QueryTimeout(GIVEN_UP)
 
 
 def _read(said: str, code: int) -> dict[str, Any]:
     """Return what the process said; one that ended without a word was out of memory, or out of time."""
     if code == -signal.SIGALRM:
-        raise QueryTimeout("the query was given up before it was answered")
+        raise QueryTimeout(GIVEN_UP)
     try:
         return dict(json.loads(said))
     except ValueError:

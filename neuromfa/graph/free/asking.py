@@ -127,12 +127,11 @@ def _table(columns: list[str], records: Iterator[Any], bounds: Bounds) -> Table:
 
 
 def _refusal(error: Neo4jError, transaction: Transaction) -> QueryRefused | None:
-    """Return our error where the query is at fault; None leaves time limits and absent servers to `mapped`."""
+    """Return our error where the query is at fault; None leaves the rest to `mapped`."""
     code, dialect = error.code or "", transaction.dialect
-    if isinstance(error, AuthError) or code in dialect.timeout_codes or "Transient" in code:
+    told_below = code in dialect.timeout_codes | dialect.refused_codes or "Transient" in code
+    if isinstance(error, AuthError) or told_below:
         return None
-    if code in dialect.refused_codes:
-        return QueryRefused("only reads are taken: the server refused to write")
     words = str(error.message or "").splitlines()[:1]
     return QueryRefused(
         f"the server cannot run this query: {code.rpartition('.')[2]}: {''.join(words)[:500]}"

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from neuromfa.errors import QueryRefused
 
@@ -18,7 +19,7 @@ FIRST_WORDS = ("MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN", "CALL")
 WRITING_WORDS = frozenset(
     "CREATE MERGE INSERT SET DELETE DETACH NODETACH REMOVE FOREACH DROP ALTER RENAME GRANT DENY REVOKE".split()
 )
-FOREIGN_WORDS = frozenset("LOAD SHOW TERMINATE USE TRANSACTIONS EXPLAIN PROFILE CYPHER".split())
+FOREIGN_WORDS = frozenset("LOAD SHOW TERMINATE USE TRANSACTIONS".split())
 NAMESPACES = frozenset("DATE DATETIME DURATION LOCALDATETIME LOCALTIME POINT TIME".split())
 NAMES = ("word", "name")
 
@@ -89,7 +90,7 @@ def _check_characters(text: str) -> None:
 
 
 def _check_signs(tokens: list[Token]) -> None:
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         if token.kind != "sign":
             continue
         if token.text in "'\"`" or (token.text == "/" and following == Token("sign", "*")):

@@ -40,6 +40,8 @@ def spectrum(*, alpha: list[float], f: list[float]) -> MultifractalSpectrum:
         ([2.0, 1.5, 1.0], [-1.0, 0.0, -1.0], False),
         ([2.0, 1.5, 1.0], [-1.0, 2e-9, -1.0], True),
         ([2.0, 1.5, 1.0], [-1.0, 0.5e-9, -1.0], False),
+        ([2.0, 1.5, 1.0], [-1.0, 1e-9, -1.0], False),
+        ([1.0, 0.0, 1e-9], [-1.0, 0.0, -1.0], False),
         ([2.0, 1.5, 1.5 + 2e-9], [-1.0, 0.0, -1.0], True),
         ([2.0, 1.5, 1.5 + 0.5e-9], [-1.0, 0.0, -1.0], False),
     ],
@@ -118,6 +120,7 @@ def test_coverage_shift() -> None:
     assert not has_coverage_shift(NodeCount(60, 100), baseline=half)
     assert not has_coverage_shift(NodeCount(40, 100), baseline=half)
     assert has_coverage_shift(NodeCount(61, 100), baseline=half)
+    assert not has_coverage_shift(NodeCount(10, 100), baseline=NodeCount(0, 100))
     assert has_coverage_shift(NodeCount(78, 200), baseline=half)
 
 

@@ -77,6 +77,8 @@ def test_coverage_is_summed_over_samples(now: list[mfa.SampleMeasure]) -> None:
     assert mfa.edge_coverage([one, one, one]) == EdgeCoverage(
         300, {reason: 3 * k for reason, k in dropped.items()}
     )
+    assert mfa.node_coverage([one]) == NodeCoverage(4, 12, rows)
+    assert mfa.edge_coverage([one]) == EdgeCoverage(100, dropped)
     whole = mfa.node_coverage(now)
     assert (whole.kept, whole.total) == (sum(s.nodes_kept for s in now), sum(s.nodes_total for s in now))
 

@@ -6,8 +6,8 @@ from functools import partial
 
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.explore.asking import Asked, ask
+from neuromfa.explore.details import detail_in_arrays
 from neuromfa.explore.engines import EngineChoice
-from neuromfa.explore.neuron import detail_in_arrays
 from neuromfa.explore.stored import USUAL, StoredSample
 
 MOST_STEPS = 1000
