@@ -24,6 +24,7 @@ MATCH (n4)-[r5:FEEDS]->(n5:Neuron)
 WHERE r5.distance <= $range
 WITH n5, n4, nodes, edges, r5, so_far + $gamma + r5.distance AS distance ORDER BY distance, n4.key
 WITH n5, head(collect(nodes + [n4, n5])) AS nodes, head(collect(edges + [r5])) AS edges, min(distance) AS distance
+WHERE distance <= $range
 RETURN [n IN nodes | n.name] AS path, round(distance, 3) AS distance, nodes, edges
 ORDER BY distance
 LIMIT $count

@@ -53,7 +53,8 @@ def node_dimensions(table: MassTable) -> NodeDimensions:
 def _chunk_dimensions(grown: CountArray, table: MassTable) -> tuple[FloatArray, FloatArray]:
     log_mass = np.log(grown[:, table.radii], dtype=np.float64)
     nfd = slopes(log_mass, radii=table.radii)
-    if table.radii is not table.observed:
+    on_fixed_grid = table.radii is not table.observed
+    if on_fixed_grid:
         log_mass = np.log(grown[:, table.observed], dtype=np.float64)
     return nfd, _own_slopes(log_mass, table.observed, grown)
 

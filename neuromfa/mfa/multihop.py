@@ -73,8 +73,7 @@ def radius_histogram(
     """
     layers = source_layers(network.layers, artificial=network.artificial)
     sizes = tuple(network.layers[k].size for k in layers)
-    counts = _zeros(sum(sizes), 1 + rule.largest_radius)
-    row_of = _rows(network.layers, layers)
+    counts, row_of = _zeros(sum(sizes), 1 + rule.largest_radius), _rows(network.layers, layers)
     ledger = _Ledger(rule, network.beyond if isinstance(network, SampleGraph) else 0)
     steps = link_steps(network, scale=scale, max_distance=rule.longest, rescale=rescale, watch=ledger)
     products = products_of(engine)

@@ -36,10 +36,17 @@ ANSWERS = {
     f"{GRAPH}/ball": f"{SAMPLE}/ball?source=B00.input.00051",
     f"{GRAPH}/boxes": f"{SAMPLE}/boxes?radius=20&last_layer=5",
     f"{GRAPH}/graph": f"{SAMPLE}/graph",
+    "/v1/jobs": "/v1/jobs",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/problems/{name}": "/problems/not-stored",
 }
+CHECKED_ELSEWHERE = {
+    "/v1/jobs": {"post"},
+    "/v1/jobs/{id}": {"get", "delete"},
+    "/v1/jobs/{id}/events": {"get"},
+    "/v1/cypher": {"post"},
+}  # in test_jobs.py and test_cypher.py: they change something, or need something to be under way
 
 
 @cache
@@ -74,8 +81,9 @@ def test_the_served_contract_is_the_published_one(client: TestClient) -> None:
 
 def test_every_route_is_in_the_contract_and_in_the_documentation() -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
-    for route in contract()["paths"]:
-        assert route in ANSWERS, f"no answer of {route} is checked"
+    for route, operations in contract()["paths"].items():
+        checked = CHECKED_ELSEWHERE.get(route, set()) | ({"get"} if route in ANSWERS else set())
+        assert set(operations) == checked, f"some answer of {route} is not checked"
         assert f"`{route}`" in text, f"docs/api.md does not name {route}"
 
 
@@ -94,9 +102,10 @@ def test_problems_keep_to_the_contract(client: TestClient) -> None:
 
 def test_every_operation_names_its_problems() -> None:
     for route, operations in contract()["paths"].items():
-        responses = operations["get"]["responses"]
-        assert "application/problem+json" in responses["default"]["content"], route
-        assert set(responses) == {"200", "default"}
+        for operation in operations.values():
+            responses = operation["responses"]
+            assert "application/problem+json" in responses["default"]["content"], route
+            assert set(responses) - {"default"} in ({"200"}, {"202"}), route
 
 
 def test_stored_results_keep_to_the_schema_of_results(store: GraphStore) -> None:

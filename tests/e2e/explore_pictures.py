@@ -54,6 +54,7 @@ def clear(page: Page, frame: Locator) -> None:
     if close.is_visible():
         close.click()
     frame.get_by_label("zoom-to-fit").click()
+    frame.evaluate("one => { for (let at = one; at; at = at.parentElement) at.scrollTop = 0 }")
     page.wait_for_timeout(SETTLE_MS / 5)
 
 

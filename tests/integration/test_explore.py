@@ -1,19 +1,27 @@
 """The saved queries on the bundled series: quick, bounded, and equal to numpy on the same graph, on both servers."""
 
+import csv
 import doctest
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
 
 from app.browsing.guide import guide_queries
 from app.browsing.queries import SavedQuery, Value, saved_queries
+from app.commands.export import export
 from ingest.pipeline import IngestRequest, ingest
-from neuromfa.exports import neuron_names, to_networkx
+from neuromfa.errors import NotStored, OptionError
+from neuromfa.exports import edge_table, neuron_names, to_networkx
 from neuromfa.graph import GraphStore
 from neuromfa.network import SampleGraph
 from tests.integration.conftest import Server
@@ -31,29 +39,39 @@ RANGE, GAMMA = 150.0, 5.0
 Rows = list[dict[str, Any]]
 
 
+Graphs = dict[tuple[str, int], SampleGraph]
+
+
 @pytest.fixture(scope="module")
-def graphs() -> dict[tuple[str, int], SampleGraph]:
+def graphs() -> Graphs:
     """Stored graphs by server and step, each read once."""
     return {}
 
 
-@pytest.fixture
-def explored(store: GraphStore, server: Server, graphs: dict[tuple[str, int], SampleGraph]) -> GraphStore:
-    """A store with two steps of the bundled series, measured as by default."""
-    if (server.name, 0) not in graphs:
+def fill(server: Server, graphs: Graphs) -> None:
+    """Bring two steps of the bundled series, measured as by default, into a server that does not have them."""
+    if (server.name, 0) in graphs:
+        return
+    with server.open() as store:
         ingest(IngestRequest(source=str(SERIES), steps="0,2000"), store)
         graphs |= {(server.name, step): store.read_sample(MODEL, step, 0) for step in (0, 2000)}
+
+
+@pytest.fixture
+def explored(store: GraphStore, server: Server, graphs: Graphs) -> GraphStore:
+    """A store with two steps of the series."""
+    fill(server, graphs)
     return store
 
 
 @pytest.fixture
-def graph(explored: GraphStore, server: Server, graphs: dict[tuple[str, int], SampleGraph]) -> SampleGraph:
+def graph(explored: GraphStore, server: Server, graphs: Graphs) -> SampleGraph:
     """The stored graph that the example values speak of."""
     return graphs[server.name, 2000]
 
 
 @pytest.fixture
-def start(explored: GraphStore, server: Server, graphs: dict[tuple[str, int], SampleGraph]) -> SampleGraph:
+def start(explored: GraphStore, server: Server, graphs: Graphs) -> SampleGraph:
     """The same neurons at step 0."""
     return graphs[server.name, 0]
 
@@ -241,6 +259,22 @@ def test_tables_of_numbers_are_those_of_the_results(explored: GraphStore) -> Non
     assert [row["tau"] for row in spectrum] == results[-1].spectrum.tau
 
 
+def test_a_layer_pair_over_the_steps(explored: GraphStore, graph: SampleGraph, start: SampleGraph) -> None:
+    rows = run(explored, "layer_pair_steps", layer=10)
+    assert [row["step"] for row in rows] == [0, 2000]
+    for row, stored in zip(rows, (start, graph), strict=True):
+        near = [edge for edge in weighted(stored, 10) if edge[0] <= RANGE]
+        assert (row["edges_in_range"], row["sources"]) == (len(near), 64)
+        assert row["mean_distance"] == pytest.approx(np.mean([edge[0] for edge in near]), abs=6e-3)
+        assert row["largest_weight"] == pytest.approx(abs(near[0][3]), abs=6e-5)
+
+
+def test_overview_has_one_spectrum_and_one_sample_a_step(explored: GraphStore) -> None:
+    rows = run(explored, "overview")
+    assert [row["c"]["step"] for row in rows] == [0, 2000]
+    assert all(row["spectrum"]["profile"] == "exact" and row["sample"]["seed"] == 0 for row in rows)
+
+
 def test_provenance_names_graph_and_analysis(explored: GraphStore, graph: SampleGraph) -> None:
     facts = {row["what"]: row["value"] for row in run(explored, "provenance")}
     assert facts["graph (hash of its content)"] == graph.graph_hash
@@ -251,19 +285,82 @@ def test_provenance_names_graph_and_analysis(explored: GraphStore, graph: Sample
 # documents
 
 
+@pytest.mark.xdist_group("embedded")
 def test_the_library_page_is_true(
-    explored: GraphStore, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded_server: Server, graphs: Graphs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if server.name != "embedded":
-        pytest.skip("the page speaks of the embedded store")
+    fill(embedded_server, graphs)
     (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "demo").symlink_to(server.where["data_dir"])
+    (tmp_path / "var" / "demo").symlink_to(embedded_server.where["data_dir"])
     monkeypatch.chdir(tmp_path)
     page = ROOT / "docs" / "library.md"
     failed, tried = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert (failed, tried > 10) == (0, True)
 
 
-def test_the_page_lists_every_saved_query() -> None:
+def test_the_page_describes_every_saved_query() -> None:
     page = (ROOT / "docs" / "explore.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == sorted(saved_queries())
+    found = re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)
+    assert found == [(query.name, query.purpose.removesuffix(".")) for query in saved_queries().values()]
+
+
+# the command that writes files
+
+
+@pytest.fixture
+def exported(
+    embedded_server: Server, graphs: Graphs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Run `neuromfa export` in a folder of its own, on the embedded store."""
+    fill(embedded_server, graphs)
+    monkeypatch.chdir(tmp_path)
+    command = typer.Typer()
+    command.command()(export)
+
+    def run_command(*words: str) -> Result:
+        return CliRunner().invoke(command, [*words, "--data-dir", str(embedded_server.where["data_dir"])])
+
+    return run_command
+
+
+@pytest.mark.xdist_group("embedded")
+def test_export_writes_results_and_graphs(
+    exported: Callable[..., Result], graphs: Graphs, tmp_path: Path
+) -> None:
+    assert exported(MODEL).exit_code == 0
+    with (tmp_path / "stdlib-14m.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["0", "2000"]
+    assert exported(MODEL, "--format", "parquet", "--step", "2000", "--out", "r.parquet").exit_code == 0
+    assert pq.read_table("r.parquet")["step"].to_pylist() == [2000]
+    said = exported(MODEL, "--format", "edges-parquet", "--step", "2000")
+    assert "3,136 neurons and 230,071 edges" in said.output
+    table = pq.read_table("stdlib-14m-step2000-seed0.edges.parquet")
+    assert table.equals(edge_table(graphs["embedded", 2000]), check_metadata=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "r.parquet",
+        "stdlib-14m-step2000-seed0.edges.parquet",
+        "stdlib-14m.csv",
+    ]
+
+
+@pytest.mark.xdist_group("embedded")
+@pytest.mark.parametrize(
+    ("words", "kind", "says"),
+    [
+        ((MODEL, "--format", "xlsx"), OptionError, "--format is one of csv, parquet, graphml"),
+        ((MODEL, "--format", "gexf"), OptionError, "say which with --step"),
+        ((MODEL, "--step", "two"), OptionError, "--step is a step such as 512"),
+        ((MODEL, "--step", "7"), NotStored, "there are: 0, 2000"),
+        ((MODEL, "--format", "gexf", "--step", "0", "--seed", "5"), NotStored, "no graph of seed 5"),
+        ((MODEL, "--profile", "paper"), NotStored, "has no results of profile paper"),
+        (("nobody",), NotStored, "'nobody' is not in the store"),
+        ((MODEL, "--out", "nowhere/r.csv"), OptionError, "cannot write nowhere/r.csv: No such file"),
+    ],
+)
+def test_export_says_what_is_wrong_and_leaves_nothing(
+    exported: Callable[..., Result], tmp_path: Path, words: tuple[str, ...], kind: type[Exception], says: str
+) -> None:
+    result = exported(*words)
+    assert isinstance(result.exception, kind)
+    assert says in str(result.exception)
+    assert list(tmp_path.iterdir()) == []

@@ -128,23 +128,32 @@ def later(graph: SampleGraph, shift: int) -> SampleGraph:
     return replace(graph, edges=edges, graph_hash=f"{graph.graph_hash} {shift}")
 
 
+@pytest.fixture(scope="module")
+def explorer(filled: GraphStore) -> Explorer:
+    """One memory for all tests; those of the memory itself make their own."""
+    return Explorer(filled)
+
+
 @pytest.fixture(params=[1, 2, 3, "bundled"])
-def sample(request: pytest.FixtureRequest, filled: GraphStore) -> StoredSample:
+def sample(request: pytest.FixtureRequest, explorer: Explorer) -> StoredSample:
     """Each of the graphs in turn."""
-    explorer = Explorer(filled)
     if request.param == "bundled":
         return explorer.sample(BUNDLED, 2000)
     return explorer.sample(MADE, 8, request.param)
 
 
 @pytest.fixture
-def made(filled: GraphStore) -> StoredSample:
-    return Explorer(filled).sample(MADE, 8, 1)
+def made(explorer: Explorer) -> StoredSample:
+    return explorer.sample(MADE, 8, 1)
 
 
 def graph_of(sample: StoredSample) -> SampleGraph:
     where = sample.manifest
-    return sample.store.read_sample(where.model, where.step, where.seed)
+
+    def read() -> SampleGraph:
+        return sample.store.read_sample(where.model, where.step, where.seed)
+
+    return sample.cache.get(where.graph_hash, read)
 
 
 def both(ask: Callable[[EngineChoice], Any]) -> Any:
@@ -343,8 +352,8 @@ def test_boxes(made: StoredSample, method: Any, radius: float, gamma: float) -> 
 
 
 @pytest.mark.parametrize("method", ["memb", "burning", "colouring"])
-def test_boxes_of_real_weights(filled: GraphStore, method: Any) -> None:
-    check_boxes(Explorer(filled).sample(BUNDLED, 2000), method, 10.0, 5.0, first=3, last=5)
+def test_boxes_of_real_weights(explorer: Explorer, method: Any) -> None:
+    check_boxes(explorer.sample(BUNDLED, 2000), method, 10.0, 5.0, first=3, last=5)
 
 
 def check_boxes(
@@ -521,8 +530,7 @@ def test_drawings(sample: StoredSample) -> None:
 # over steps
 
 
-def test_the_change_of_a_layer_pair(filled: GraphStore) -> None:
-    explorer = Explorer(filled)
+def test_the_change_of_a_layer_pair(explorer: Explorer) -> None:
     for model, steps, seed in ((MADE, (0, 8), 1), (MADE, (0, 8), 2), (BUNDLED, (512, 2000), 0)):
         before, after = (explorer.sample(model, step, seed) for step in steps)
         for layer in (0, 1, 4):
@@ -561,8 +569,8 @@ def test_no_change_to_itself(made: StoredSample) -> None:
     assert {edge.change for edge in change.largest} == {0.0}
 
 
-def test_the_trajectory_of_a_neuron(filled: GraphStore) -> None:
-    samples = Explorer(filled).samples(BUNDLED)
+def test_the_trajectory_of_a_neuron(explorer: Explorer) -> None:
+    samples = explorer.samples(BUNDLED)
     assert [sample.manifest.step for sample in samples] == [0, 512, 2000]
     name = some_names(graph_of(samples[0]), 4, 1)[0]
     cypher, numpy = (explore.trajectory(samples, name, engine=engine) for engine in ENGINES)
@@ -582,8 +590,7 @@ def test_the_trajectory_of_a_neuron(filled: GraphStore) -> None:
 
 
 @pytest.mark.parametrize("number", ["alpha0", "width", "emergence"])
-def test_the_provenance_of_a_number(filled: GraphStore, number: Any) -> None:
-    explorer = Explorer(filled)
+def test_the_provenance_of_a_number(explorer: Explorer, filled: GraphStore, number: Any) -> None:
     found = both(lambda engine: explore.provenance(explorer, BUNDLED, 2000, number=number, engine=engine))
     result = filled.result(BUNDLED, 2000)
     assert found.estimate == getattr(result, number)
@@ -619,7 +626,7 @@ def test_auto_asks_the_server_first_and_the_arrays_once_they_are_there(
     filled: GraphStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = Explorer(filled).sample(BUNDLED, 512)
-    name = some_names(graph_of(sample), 0, 1)[0]
+    name = explore.neurons(sample, limit=1, engine="cypher").neurons[0].name
     faster = explore.FASTER["ball"]
     cold = explore.ball(sample, name)
     assert (len(sample.cache) == 0) == (faster.cold == "cypher")
@@ -719,9 +726,9 @@ def test_what_is_refused(made: StoredSample, ask: Callable[[StoredSample], Any],
 
 @pytest.mark.parametrize(("engine", "most"), [("cypher", 512), ("numpy", 4096)])
 def test_all_pairs_of_too_many_neurons(
-    filled: GraphStore, monkeypatch: pytest.MonkeyPatch, engine: Any, most: int
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch, engine: Any, most: int
 ) -> None:
-    sample = Explorer(filled).sample(BUNDLED, 0)
+    sample = explorer.sample(BUNDLED, 0)
     if engine == "numpy":
         monkeypatch.setattr("neuromfa.explore.coverings.MOST_NEURONS", {engine: most // 8})
     with pytest.raises(
@@ -730,18 +737,17 @@ def test_all_pairs_of_too_many_neurons(
         explore.boxes(sample, radius=5.0, engine=engine)
 
 
-def test_samples_of_other_neurons_have_no_difference(filled: GraphStore) -> None:
-    explorer = Explorer(filled)
+def test_samples_of_other_neurons_have_no_difference(explorer: Explorer) -> None:
     with pytest.raises(OptionError, match="hold different neurons"):
         explore.layer_change(explorer.sample(MADE, 8, 1), explorer.sample(MADE, 8, 2), 0)
 
 
-def test_a_model_without_graphs_of_a_seed(filled: GraphStore) -> None:
+def test_a_model_without_graphs_of_a_seed(explorer: Explorer) -> None:
     with pytest.raises(NotStored, match="no graph of seed 77 at any step"):
-        Explorer(filled).samples(MADE, 77)
+        explorer.samples(MADE, 77)
     with pytest.raises(NotStored, match="'nobody' is not in the store"):
-        Explorer(filled).samples("nobody")
-    samples = Explorer(filled).samples(BUNDLED)
+        explorer.samples("nobody")
+    samples = explorer.samples(BUNDLED)
     for engine in ENGINES:
         with pytest.raises(NotStored, match="no step of tests/bundled with seed 0 has a neuron 'B00'"):
             explore.trajectory(samples, "B00", engine=engine)
