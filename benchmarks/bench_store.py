@@ -98,7 +98,12 @@ def servers(folder: Path) -> Iterator[Server]:
     if not is_assembled(home_folder()):
         print(f"Neo4j {LTS.version} is left out: `make neo4j-home` fetches it")
         return
-    process = Neo4jServer(folder / "neo4j", home=home_folder(), password=PASSWORD)
+    process = Neo4jServer(
+        folder / "neo4j",
+        home=home_folder(),
+        password=PASSWORD,
+        settings={"db.checkpoint.interval.time": "1s"},
+    )
     with process:
         where = {"uri": process.uri, "user": "neo4j", "password": PASSWORD}
         yield Server("Neo4j", where, lambda _: process.pid or 0, process.folder / "data")
@@ -109,7 +114,7 @@ def measure(server: Server) -> Iterator[Row]:
     with open_store(**server.where) as store:
         store.write_model(MODEL, source="made for the benchmark")
         store.write_checkpoint(MODEL, 0, revision="-")
-        figures = [*writing(server, store), *reading(server, store), *memory(server, store)]
+        figures = [*writing(server, store), *reading(server, store), *memory(server)]
         figures += deleting(server, store)
         for what, figure, unit in figures:
             print(server.name, what, figure, unit, flush=True)
@@ -162,7 +167,7 @@ def reading(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]
     yield "its processor time", f"{best.server:.2f} + {best.own:.2f}", "s server + s client"
 
 
-def memory(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]:
+def memory(server: Server) -> Iterator[tuple[str, str, str]]:
     """Write the big sample in a process of its own and ask that process for its peak."""
     where = {name: str(value) for name, value in server.where.items()}
     code = f"from benchmarks.bench_store import write_big; write_big({where!r})"

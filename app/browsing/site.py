@@ -143,8 +143,8 @@ def _discovery(places: Places) -> Callable[[Request], Response]:
 
 def _browser(places: Places) -> Callable[[Request], Response]:
     """Answer with a file of the jar's folder ``browser``; its list of members is all there is to ask for."""
-    archive = zipfile.ZipFile(places.jar)
-    members = frozenset(archive.namelist())
+    with zipfile.ZipFile(places.jar) as archive:
+        members = frozenset(archive.namelist())
     headers = HEADERS | {"Content-Security-Policy": places.policy}
 
     def browser(request: Request) -> Response:
@@ -152,7 +152,8 @@ def _browser(places: Places) -> Callable[[Request], Response]:
         if name not in members:
             return Response("there is no such file", 404, HEADERS, "text/plain")
         kind = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0]
-        return Response(archive.read(name), 200, headers, kind or "application/octet-stream")
+        with zipfile.ZipFile(places.jar) as archive:
+            return Response(archive.read(name), 200, headers, kind or "application/octet-stream")
 
     return browser
 

@@ -119,10 +119,10 @@ def _literal(text: str) -> Any:
 def _show(answer: Any, *, as_json: bool) -> None:
     if as_json:
         write_json(answer, "-")
-    elif isinstance(answer, list):
+    elif isinstance(answer, list) and len(answer) != 1:
         _print_rows([_fields(row) for row in answer])
     else:
-        _print_record(answer)
+        _print_record(answer[0] if isinstance(answer, list) else answer)
 
 
 def _fields(row: Any) -> dict[str, Any]:

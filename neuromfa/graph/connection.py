@@ -106,7 +106,7 @@ class Transaction:
     def rows_of(self, text: LiteralString, parameters: Row) -> list[Row]:
         """Run a text and return its rows."""
         with self.told_at_once():
-            return [dict(record.items()) for record in self._transaction.run(text, parameters)]
+            return [dict(record) for record in self._transaction.run(text, parameters)]
 
     def result_of(self, text: str, parameters: Row) -> neo4j.Result:
         """Run a text of a user's and return its result unread; only for `free`, and only where reads go."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -71,6 +72,15 @@ def test_a_read_answers_columns_and_rows(client: TestClient) -> None:
     assert [row[1] for row in table["rows"]] == [0, 128, 512, 2000]
     assert {row[0]["properties"]["id"] for row in table["rows"]} == {"stdlib-14m"}
     assert (table["not_finite"], table["truncated"]) == (4, None)
+
+
+def test_the_query_of_the_documentation_runs(client: TestClient) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "free-cypher.md").read_text(encoding="utf-8")
+    body = re.search(r"-d '\n(.*?)'\n", text, re.DOTALL)
+    assert body is not None
+    table = asked(client, **json.loads(body[1]))
+    assert table["columns"] == ["neuron", "nfd"]
+    assert [name.split(".")[1] for name, _ in table["rows"]] == ["mlp", "mlp"]
 
 
 def test_rows_are_bounded_by_request_and_setting(client: TestClient) -> None:

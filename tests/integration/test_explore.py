@@ -4,6 +4,7 @@ import csv
 import doctest
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,13 +226,15 @@ def test_a_neuron_over_the_steps(explored: GraphStore, graph: SampleGraph) -> No
     assert last["strength_in"] > 2 * rows[0]["strength_in"]
 
 
-def test_weakest_kept_are_those_of_lowest_dimension(explored: GraphStore, graph: SampleGraph) -> None:
-    assert graph.measures is not None
-    rows = run(explored, "weakest_kept", count=25)
-    dimensions = np.concatenate(graph.measures.nfd)
-    wanted = np.sort(dimensions[~np.isnan(dimensions)])[:25]
-    assert [row["dimension"] for row in rows] == pytest.approx(wanted, abs=6e-5)
-    assert min(row["edges_in_range"] for row in rows) > 10
+def test_weakest_kept_have_the_fewest_edges_in_range(explored: GraphStore, graph: SampleGraph) -> None:
+    rows = run(explored, "weakest_kept", block=2, count=25)
+    near = [edge for layer in range(10, 15) for edge in weighted(graph, layer) if edge[0] <= RANGE]
+    counts = Counter(source for _, source, _, _ in near)
+    assert [row["edges_in_range"] for row in rows] == sorted(counts.values())[:25]
+    for row in rows:
+        assert row["edges_in_range"] == counts[row["neuron"]] > 10
+        mine = [edge for edge in near if edge[1] == row["neuron"]]
+        assert row["strength"] == pytest.approx(sum(abs(edge[3]) for edge in mine), abs=6e-4)
 
 
 def test_dimensions_by_kind_cover_every_kept_neuron(explored: GraphStore, graph: SampleGraph) -> None:

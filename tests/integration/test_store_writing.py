@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from neuromfa.errors import NotStored, StoreConflict, StoreUnavailable
+from neuromfa.errors import NotStored, QueryTooLarge, StoreConflict, StoreUnavailable
 from neuromfa.graph import GraphStore
 from tests.integration.conftest import QUICK, Server
 from tests.integration.making import OPTIONS, make_graph, make_result, same_graph
@@ -282,3 +284,33 @@ def test_deleting_does_not_keep_readers_waiting(
     over.set()
     reader.join()
     assert max(waits, default=0.0) < 1.0
+
+
+@pytest.mark.neo4j
+@pytest.mark.xdist_group("neo4j")
+def test_want_of_memory_is_said_and_the_next_try_works(neo4j_server: Server, fresh: str) -> None:
+    graph, model = make_graph(fresh, seed=11, blocks=4, width=48), f"tests/{fresh}"
+    with with_setting(neo4j_server, "db.memory.transaction.max", "1m"), neo4j_server.open() as store:
+        store.write_model(model, source="made by a test")
+        store.write_checkpoint(model, 0, revision="r")
+        with pytest.raises(QueryTooLarge, match="memory"):
+            store.write_sample(model, 0, graph)
+        assert store.samples(model, 0) == []
+        assert neo4j_server.raw("MATCH (s:Sample {id: $id}) RETURN s.status", id=fresh) == [["loading"]]
+    with neo4j_server.open(prepare=False) as store:
+        assert store.write_sample(model, 0, graph)
+        assert same_graph(store.read_sample(model, 0, 11), graph)
+
+
+@contextmanager
+def with_setting(server: Server, name: str, value: str) -> Iterator[None]:
+    """Start a Neo4j of ours again with a setting, and once more without it."""
+    if server.neo4j is None:
+        pytest.skip("the settings of somebody else's server are not changed")
+    plain = dict(server.neo4j._extra)
+    for extra in (plain | {name: value}, plain):
+        server.neo4j.stop()
+        server.neo4j._extra = extra
+        server.neo4j.start()
+        if extra is not plain:
+            yield

@@ -7,6 +7,7 @@ Used by the tests, by ``make neo4j-home`` (assemble) and by ``make neo4j`` (a se
 """
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -30,6 +31,8 @@ START_S = 120.0
 STOP_S = 30.0
 LOG_TAIL_LINES = 12
 USER = "neo4j"
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,8 @@ class Neo4jServer:
     def start(self) -> None:
         """Start the server and wait until it accepts connections on Bolt.
 
+        On Linux it ends with the thread that calls this, however that ends; call it from the main thread.
+
         Raises
         ------
         StoreUnavailable
@@ -266,6 +271,7 @@ class Neo4jServer:
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         self._wait_until_up()
 
@@ -365,6 +371,12 @@ class Neo4jServer:
         raise StoreUnavailable(
             f"Neo4j in {self.folder} did not start; the end of {self.log} says:\n{_tail(text)}"
         )
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to stop this process with the thread that starts it, so that a kill -9 leaves no server."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _tail(text: str) -> str:
