@@ -29,7 +29,7 @@ from neuromfa.graph.servers.neo4j_home import LTS, Neo4jServer, home_folder, is_
 from neuromfa.network import EdgeColumns, Layer, Part, Provenance, SampleGraph
 
 TARGET = Path(__file__).parent / "results/store.csv"
-WIDTH, ROUNDS = 64, 4
+WIDTH, ROUNDS = 64, 3
 RATE_BLOCKS, BIG_BLOCKS = 13, 26  # 0.53 and 1.07 million edges
 BARE_NUMBER = 1 << 20  # sample numbers of the bare loop, far from those of the store
 PASSWORD = "neuromfa-bench"

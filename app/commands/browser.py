@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from app.browsing.guide import guide_queries
 from app.browsing.site import Places, Site, create_site
 from app.commands.demo import bundled_series
 from app.commands.ingest import told
@@ -21,7 +22,7 @@ from app.settings import load_settings
 from ingest.executors import open_executor
 from ingest.pipeline import IngestRequest, ingest
 from neuromfa.errors import OptionError, StoreConflict, StoreUnavailable
-from neuromfa.graph import open_store
+from neuromfa.graph import GraphStore, open_store
 from neuromfa.graph.servers.locks import FileLock
 from neuromfa.graph.servers.neo4j_home import USER, Neo4jServer, assemble, home_folder, is_assembled
 from neuromfa.graph.servers.ports import LOOPBACK, free_ports
@@ -167,7 +168,15 @@ def _fill(server: Neo4jServer, series: Path, *, steps: str, jobs: int) -> None:
     with open_store(uri=server.uri, user=user, password=password) as store:
         with open_executor(jobs=jobs) as executor, Progress(SERIES) as progress:
             summary = ingest(request, store, executor=executor, report=progress.update)
-    messages.print(told(summary))
+        messages.print(told(summary))
+        with messages.status("preparing the queries of the guide"):
+            _plan(store)
+
+
+def _plan(store: GraphStore) -> None:
+    """Run the queries of the guide once: planning one takes the server far longer than answering it."""
+    for text in guide_queries():
+        store.read(lambda transaction, text=text: transaction.rows_of(text, {}))  # type: ignore[misc]
 
 
 def _welcome(places: Places, password: str) -> list[str]:

@@ -2,14 +2,15 @@
 // Parameters: $model = 'stdlib-14m', $step = 2000, $seed = 0, $block = 2, $count = 10
 // Look for: neurons where several of them meet. Wiring inside attention has no weight and is left out.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(:Checkpoint {step: $step})-[:HAS_SAMPLE]->(s:Sample {seed: $seed})
-WITH s ORDER BY s.number DESC LIMIT 1
+WITH s.number AS number ORDER BY number DESC LIMIT 1
 UNWIND range(5 * $block, 5 * $block + 4) AS layer
-MATCH (a:Neuron {layer: layer, sample: s.number})-[r:FEEDS]->(b:Neuron)
-WHERE r.weight IS NOT NULL
-WITH layer, a, r, b ORDER BY r.distance, a.key, b.key
-WITH layer, collect([a, r, b])[0..$count] AS strongest
-UNWIND strongest AS edge
-WITH layer, edge[0] AS a, edge[1] AS r, edge[2] AS b
+CALL (number, layer) {
+  MATCH (a:Neuron {layer: layer, sample: number})-[r:FEEDS]->(b:Neuron)
+  WHERE r.weight IS NOT NULL
+  RETURN a, r, b
+  ORDER BY r.distance, a.key, b.key
+  LIMIT $count
+}
 RETURN a.name AS source, b.name AS target, round(r.weight, 4) AS weight, a, r, b
 ORDER BY layer, r.distance, a.key, b.key
 LIMIT 100

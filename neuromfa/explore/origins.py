@@ -138,10 +138,13 @@ def provenance(
     """
     if number not in get_args(Number):
         raise OptionError(f"number is {', '.join(get_args(Number))}, not {number!r}")
-    chosen = engine_for("provenance", engine, warm=False)
-    find = _by_cypher if chosen == "cypher" else _by_records
+    find = _by_cypher if engine_for("provenance", engine, warm=False) == "cypher" else _by_records
     found = find(explorer, model, step, options_hash)
     baseline = _baseline(explorer, model, found, find) if number == "emergence" else None
+    return _told(model, number, found, baseline)
+
+
+def _told(model: str, number: Number, found: _Found, baseline: BaselineOrigin | None) -> Provenance:
     result = found.result
     network, why = _network(found)
     return Provenance(
@@ -173,7 +176,7 @@ def _by_cypher(explorer: Explorer, model: str, step: int | None, options_hash: s
     if not found:
         # the store's own words for what is missing: the model, the step, or a result
         explorer.store.result(model, step, options_hash=options_hash)
-        raise NotStored(f"the result of {checkpoint} has just been deleted")
+        raise _just_deleted(model, step)
     row = found[0]
     manifests = [
         manifest_from(each["properties"], model=model, step=row["step"], revision=row["revision"])
@@ -193,9 +196,15 @@ def _by_records(explorer: Explorer, model: str, step: int | None, options_hash: 
     store = explorer.store
     result = store.result(model, step, options_hash=options_hash)
     links = store.query("spectrum_links", {"checkpoint": checkpoint_id(model, step)})
-    used = {link["id"]: link["options_hash"] for link in links}[result.analysis_hash]
-    options = next(record.options for record in store.analyses(model) if record.options_hash == used)
-    return _Found(store.model(model).source, result, used, options, store.samples(model, step))
+    used = {link["id"]: link["options_hash"] for link in links}.get(result.analysis_hash, "")
+    options = {record.options_hash: record.options for record in store.analyses(model)}
+    if used not in options:
+        raise _just_deleted(model, step)
+    return _Found(store.model(model).source, result, used, options[used], store.samples(model, step))
+
+
+def _just_deleted(model: str, step: int | None) -> NotStored:
+    return NotStored(f"the result of {checkpoint_id(model, step)} has just been deleted")
 
 
 def _origin(sample: SampleResult, manifests: Sequence[Manifest]) -> SampleOrigin:

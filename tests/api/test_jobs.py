@@ -341,7 +341,7 @@ def test_a_page_of_another_site_cannot_write(client: TestClient, origin: str) ->
 def test_every_change_is_an_event_until_the_end(
     client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LOOK_S", 0.02)
+    monkeypatch.setattr(jobs, "LOOK_S", 0.1)
     id = post(client, steps="0,32")["id"]
     worker = threading.Timer(0.3, lambda: work(store, until_empty=True, tell=quiet))
     worker.start()

@@ -1,8 +1,9 @@
 """Real servers for the tests of the store, started once: the embedded one, and a Neo4j where there is one."""
 
 import os
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,21 @@ def driver_of(store: GraphStore) -> neo4j.Driver:
     """Return the driver a store writes with."""
     driver: neo4j.Driver = store._connection._drivers[0]
     return driver
+
+
+def wait_for(holds: Callable[[], bool], *, seconds: float = 20.0) -> bool:
+    """Tell whether something comes true in time."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a process is gone, or only waits for its parent to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from neuromfa.graph.servers import embedded
 from neuromfa.graph.servers.embedded import EmbeddedServer
 from neuromfa.graph.servers.locks import FileLock, is_held
 from neuromfa.graph.servers.ports import accepts, free_ports, is_free
-from tests.integration.conftest import Server
+from tests.integration.conftest import Server, has_ended, wait_for
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -29,23 +28,6 @@ endpoint = EmbeddedServer(Path(sys.argv[1]), idle_s=1.0).open()
 print(endpoint.pid, flush=True)
 time.sleep(60)
 """
-
-
-def wait_for(holds: Callable[[], bool], *, seconds: float = 20.0) -> bool:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def has_ended(pid: int) -> bool:
-    """Tell whether a process is gone, or only waits for its parent to notice."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def is_up(data_dir: Path) -> bool:

@@ -1,5 +1,7 @@
 """The Neo4j from Maven Central: what is missing is named, ports and passwords are checked, reading reaches no file."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from neuromfa.errors import StoreUnavailable
 from neuromfa.graph.servers import neo4j_home
 from neuromfa.graph.servers.neo4j_home import Neo4jServer, assemble, find_java, home_folder, main
 from neuromfa.graph.servers.ports import accepts
-from tests.integration.conftest import Server
+from tests.integration.conftest import Server, has_ended, wait_for
 
 pytestmark = pytest.mark.xdist_group("neo4j")
 
@@ -92,3 +94,19 @@ def test_what_does_not_start_is_quoted(neo4j_server: Server, tmp_path: Path) -> 
 def test_a_first_password_that_is_too_short_is_quoted(neo4j_server: Server, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="(?s)first password.*at least 8"):
         Neo4jServer(tmp_path, home=home_folder(), password="x").start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_killed_starter_leaves_no_server_behind() -> None:
+    starter = """
+import subprocess, sys, time
+from neuromfa.graph.servers.neo4j_home import _end_with_parent
+child = subprocess.Popen(["sleep", "60"], start_new_session=True, preexec_fn=_end_with_parent)
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.kill()
+    assert wait_for(lambda: has_ended(child))

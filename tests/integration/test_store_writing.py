@@ -289,8 +289,10 @@ def test_deleting_does_not_keep_readers_waiting(
 @pytest.mark.neo4j
 @pytest.mark.xdist_group("neo4j")
 def test_want_of_memory_is_said_and_the_next_try_works(neo4j_server: Server, fresh: str) -> None:
-    graph, model = make_graph(fresh, seed=11, blocks=4, width=48), f"tests/{fresh}"
-    with with_setting(neo4j_server, "db.memory.transaction.max", "1m"), neo4j_server.open() as store:
+    graph, model = make_graph(fresh, seed=11, blocks=4, width=64), f"tests/{fresh}"
+    with with_setting(neo4j_server, "db.memory.transaction.max", "16m"), neo4j_server.open() as store:
+        connection = store._connection
+        connection.dialect = replace(connection.dialect, chunk_edges=1_000_000)
         store.write_model(model, source="made by a test")
         store.write_checkpoint(model, 0, revision="r")
         with pytest.raises(QueryTooLarge, match="memory"):

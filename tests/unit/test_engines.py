@@ -1,0 +1,62 @@
+"""`engine=auto` follows what was measured: the table in the code, the file of the benchmark and the page agree."""
+
+import csv
+import math
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from neuromfa.errors import OptionError
+from neuromfa.explore.engines import FASTER, Faster, engine_for
+from neuromfa.explore.questions import QUESTIONS
+
+ROOT = Path(__file__).parents[2]
+
+
+def measured() -> dict[str, Faster]:
+    """The engine with the smaller geometric mean over the servers, cold and warm."""
+    ratios: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    with (ROOT / "benchmarks/results/queries.csv").open() as file:
+        for row in csv.DictReader(file):
+            cypher = float(row["cypher_ms"])
+            cold, warm = cypher / float(row["numpy_cold_ms"]), cypher / float(row["numpy_warm_ms"])
+            ratios[row["question"]].append((math.log(cold), math.log(warm)))
+    return {
+        question: Faster(*("cypher" if sum(way) < 0.0 else "numpy" for way in zip(*found, strict=True)))
+        for question, found in ratios.items()
+    }
+
+
+def test_the_table_is_the_measured_one() -> None:
+    assert dict(FASTER) == measured()
+    assert set(FASTER) == set(QUESTIONS)
+
+
+def test_the_page_shows_it() -> None:
+    text = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
+    table = text.split("<!-- table -->")[1].split("<!-- end of table -->")[0]
+    rows = re.findall(r"^\| `([a-z]+)` \|.*\| (cypher|numpy) \| (cypher|numpy) \|$", table, re.M)
+    assert {name: Faster(cold, warm) for name, cold, warm in rows} == dict(FASTER)  # type: ignore[arg-type]
+    assert all(f"| `{name}` |" in text.split("<!-- table -->")[0] for name in QUESTIONS)
+
+
+@pytest.mark.parametrize("question", FASTER)
+def test_a_named_engine_is_taken(question: str) -> None:
+    assert engine_for(question, "cypher", warm=True) == "cypher"
+    assert engine_for(question, "numpy", warm=False) == "numpy"
+    assert engine_for(question, "auto", warm=True) == FASTER[question].warm
+    assert engine_for(question, "auto", warm=False) == FASTER[question].cold
+
+
+def test_another_engine_is_refused() -> None:
+    with pytest.raises(OptionError, match="engine is auto, cypher, numpy, not 'sql'"):
+        engine_for("ball", "sql", warm=False)  # type: ignore[arg-type]
+
+
+def test_questions_name_their_words() -> None:
+    for question in QUESTIONS.values():
+        assert "model" in question.about
+        assert "engine" in question.about
+        assert question.purpose.endswith(".")
