@@ -20,7 +20,7 @@ RUN python -m pip install --no-deps . \
     && useradd --system --uid 10001 --create-home neuromfa \
     && install -d -o neuromfa /data
 
-USER neuromfa
+USER 10001
 ENV NEUROMFA_DATA_DIR=/data \
     NEUROMFA_HOST=0.0.0.0 \
     HF_HOME=/data/huggingface

@@ -60,7 +60,7 @@ def test_commands_exist_and_settings_are_known(name: str) -> None:
 def test_image_installs_the_pinned_requirements_and_runs_unprivileged() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "-r requirements/base.txt" in text
-    assert re.search(r"^USER neuromfa$", text, re.MULTILINE)
+    assert re.search(r"^USER 10001$", text, re.MULTILINE)
     assert 'CMD ["neuromfa", "serve"]' in text
 
 
