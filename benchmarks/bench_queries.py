@@ -168,7 +168,7 @@ def _write_table(timings: list[Timing]) -> None:
         cells = [f"`{question}`"]
         for server in servers:
             one = found[server]
-            cells += [*map(_ms, (one.cypher, one.cold, one.warm)), f"{one.cypher / one.cold:.2f}"]
+            cells += [*map(_ms, (one.cypher, one.cold, one.warm)), f"{one.cypher / one.cold:.2g}"]
         cells += [faster(found.values(), "cold"), faster(found.values(), "warm")]
         lines.append("| " + " | ".join(cells) + " |")
     text = PAGE.read_text()

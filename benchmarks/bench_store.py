@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import neo4j
@@ -80,8 +81,10 @@ def main() -> None:
     """Measure both servers and write the file."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        for server in servers(Path(folder)):
-            rows += measure(server)
+        for start in (arcadedb, neo4j_community):
+            with start(Path(folder)) as server:
+                rows += measure(server) if server else []
+            rows += disk(server) if server else []
     TARGET.parent.mkdir(exist_ok=True)
     with TARGET.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -90,21 +93,22 @@ def main() -> None:
     print(TARGET.read_text())
 
 
-def servers(folder: Path) -> Iterator[Server]:
-    """Start one server after the other."""
+@contextmanager
+def arcadedb(folder: Path) -> Iterator[Server | None]:
+    """Run the embedded server."""
     data = folder / "embedded"
     with open_store(data_dir=data):
         yield Server("ArcadeDB", {"data_dir": data}, lambda store: store._embedded.open().pid, data)
+
+
+@contextmanager
+def neo4j_community(folder: Path) -> Iterator[Server | None]:
+    """Run a Neo4j, where it was assembled."""
     if not is_assembled(home_folder()):
         print(f"Neo4j {LTS.version} is left out: `make neo4j-home` fetches it")
+        yield None
         return
-    process = Neo4jServer(
-        folder / "neo4j",
-        home=home_folder(),
-        password=PASSWORD,
-        settings={"db.checkpoint.interval.time": "1s"},
-    )
-    with process:
+    with Neo4jServer(folder / "neo4j", home=home_folder(), password=PASSWORD) as process:
         where = {"uri": process.uri, "user": "neo4j", "password": PASSWORD}
         yield Server("Neo4j", where, lambda _: process.pid or 0, process.folder / "data")
 
@@ -114,9 +118,8 @@ def measure(server: Server) -> Iterator[Row]:
     with open_store(**server.where) as store:
         store.write_model(MODEL, source="made for the benchmark")
         store.write_checkpoint(MODEL, 0, revision="-")
-        figures = [*writing(server, store), *reading(server, store), *memory(server)]
-        figures += deleting(server, store)
-        for what, figure, unit in figures:
+        parts = (writing(server, store), reading(server, store), memory(server), deleting(server, store))
+        for what, figure, unit in chain.from_iterable(parts):
             print(server.name, what, figure, unit, flush=True)
             yield server.name, what, figure, unit
 
@@ -125,17 +128,14 @@ def writing(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]
     """Compare the store's writing with the bare loop; the first round warms the server and does not count."""
     pid = server.pid(store)
     bare, ours = [], []
-    size = 0
     for k in range(ROUNDS + 1):
         graph = make_graph(f"rate{k}", blocks=RATE_BLOCKS, seed=k)
         with costs(pid) as cost:
             write_bare(store, graph, BARE_NUMBER + k)
         bare.append(cost)
-        before = folder_bytes(server, store)
         with costs(pid) as cost:
             store.write_sample(MODEL, 0, graph)
         ours.append(cost)
-        size = folder_bytes(server, store) - before
     n = graph.n_edges
     pairs = list(zip(bare, ours, strict=True))[1:]
     yield "relationships in a sample", f"{n}", "count"
@@ -148,7 +148,6 @@ def writing(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]
     )
     cpu = statistics.median(b.processor / o.processor for b, o in pairs)
     yield "store / bare loop, processor time", f"{cpu:.2f}", "ratio of rates"
-    yield "disk per relationship", f"{size / n:.0f}", "bytes, without logs"
 
 
 def reading(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]:
@@ -281,14 +280,18 @@ def _processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def folder_bytes(server: Server, store: GraphStore) -> int:
-    """Return the bytes of the server's data without its logs, once it has written them out."""
-    if server.name == "Neo4j":
-        with store._connection._drivers[0].session() as session:
-            session.run("CALL db.checkpoint()").consume()
-    logs = ("transactions", "log", "wal")
-    files = (path for path in server.folder.rglob("*") if path.is_file())
-    return sum(path.stat().st_size for path in files if not any(log in str(path) for log in logs))
+def disk(server: Server) -> list[Row]:
+    """Return what a relationship takes on disk, with its share of all else, after the server has stopped."""
+    written = 2 * (ROUNDS + 1) * edges_of_blocks(RATE_BLOCKS) + 2 * edges_of_blocks(BIG_BLOCKS)
+    files = [path for path in server.folder.rglob("*") if path.is_file()]
+    logs = [path for path in files if {"transactions", "log"} & set(path.relative_to(server.folder).parts)]
+    size = sum(path.stat().st_size for path in set(files) - set(logs))
+    return [(server.name, "disk per relationship", f"{size / written:.0f}", "bytes, without logs")]
+
+
+def edges_of_blocks(blocks: int) -> int:
+    """Return how many edges a graph has."""
+    return make_graph("-", blocks=blocks, seed=0).n_edges
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def edge_distances(weights: WeightArray, *, scale: float, rescale: float = 1.0) 
     """
     distances = weights.astype(np.float64)
     np.abs(distances, out=distances)
-    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         np.divide(scale, distances, out=distances)
         return distances if rescale == 1.0 else np.multiply(distances, rescale, out=distances)
 
@@ -242,12 +242,11 @@ def tally_edges(weights: WeightArray, distances: FloatArray, rule: RangeRule) ->
 def second_moment(weights: WeightArray) -> Moments:
     """Return the second moment of the finite entries, summed in a fixed order."""
     values = weights.astype(np.float64, copy=False).ravel()
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        squares = float(np.einsum("i,i->", values, values))
-        if np.isfinite(squares):
-            return Moments(squares, values.size)
-        finite = values[np.isfinite(values)]
-        return Moments(float(np.einsum("i,i->", finite, finite)), finite.size)
+    squares = float(np.einsum("i,i->", values, values))
+    if np.isfinite(squares):
+        return Moments(squares, values.size)
+    finite = values[np.isfinite(values)]
+    return Moments(float(np.einsum("i,i->", finite, finite)), finite.size)
 
 
 def edge_radii(distances: FloatArray, rule: RangeRule) -> FloatArray:

@@ -198,7 +198,7 @@ def _powers(log_mu: FloatArray, q: FloatArray) -> Iterator[tuple[int, FloatArray
 
     The array is used again for the next power.
     """
-    step = _grid_step(q)
+    step = grid_step(q)
     if step is None:
         yield from ((k, np.exp(moment * log_mu)) for k, moment in enumerate(q))
         return
@@ -211,7 +211,7 @@ def _powers(log_mu: FloatArray, q: FloatArray) -> Iterator[tuple[int, FloatArray
             powers *= factor
 
 
-def _grid_step(q: FloatArray) -> float | None:
+def grid_step(q: FloatArray) -> float | None:
     """Return the step of a grid k * step around 0, None of any other."""
     if q.size < 2 or not np.any(q == 0.0):
         return None

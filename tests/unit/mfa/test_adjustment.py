@@ -58,6 +58,13 @@ class TestRounds:
         assert left == right
         assert not set(left) & set(other)
 
+    def test_what_is_drawn_when_nothing_is_said(self):
+        said = adjustment_rounds(
+            rounds=8, n_layers=5, size=64, mean_weight=0.01, factor=1.5, share=0.1, seed=0
+        )
+        for left, right in zip(adjustment_rounds(), said, strict=True):
+            assert np.array_equal(weights_of(left), weights_of(right))
+
     def test_the_strong_are_drawn_more_often(self):
         """Preferential attachment: the drawn had more strength than the others before the round."""
         rounds = list(adjustment_rounds(rounds=30, n_layers=2, size=100, factor=1.5, share=0.1, seed=2))

@@ -230,6 +230,16 @@ class TestHandComputed:
             assert np.array_equal(one.box, cover(graph, radius=1.0, gamma=0.0, method=method, seed=1).box)
             assert not np.array_equal(one.box, cover(graph, radius=1.0, gamma=0.0, method=method).box)
 
+    def test_each_method_is_done_by_its_name(self):
+        graph = path_graph(transformer(1, 12, 0.03, seed=9), max_distance=150.0, undirected=True)
+        balls, order = all_balls(graph, radius=60.0, gamma=5.0), np.random.default_rng(2).permutation(graph.n)
+        burnt, coloured = burn(balls, order=order), colour(balls, order=order)
+        assert not np.array_equal(burnt, coloured)
+        for method, box in (("burning", burnt), ("colouring", coloured)):
+            covering = cover(graph, radius=30.0, gamma=5.0, method=method, seed=2)
+            assert (covering.method, covering.n_boxes) == (method, box.max() + 1)
+            assert np.array_equal(covering.box, box)
+
     def test_an_unknown_method(self):
         with pytest.raises(OptionError, match="by memb, burning, colouring, not by 'sand'"):
             cover(path_of(3), radius=1.0, gamma=0.0, method="sand")  # type: ignore[arg-type]
@@ -357,6 +367,11 @@ class TestDimension:
         options = {"gamma": 0.25, "method": method, "seed": 3, "engine": "numpy"}
         found = box_dimension(graph, [1.0, 2.0, 3.0], **options)
         assert found.counts.tolist() == [cover(graph, radius=r, **options).n_boxes for r in (1.0, 2.0, 3.0)]
+
+    def test_two_radii_are_enough(self):
+        found = box_dimension(path_of(64), [1, 4], gamma=0.0)
+        assert found.fit_range == (1.0, 4.0)
+        assert found.d_b == pytest.approx(np.log(found.counts[0] / found.counts[1]) / np.log(4), abs=1e-12)
 
     def test_too_few_radii(self):
         with pytest.raises(TooFewRadii, match="1 of 3 radii can be fitted for d_B and a slope needs two"):

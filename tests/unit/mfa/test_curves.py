@@ -13,7 +13,7 @@ from neuromfa.mfa.dimension import (
 )
 from neuromfa.mfa.distance import EdgeTally, RadiusCounts
 from neuromfa.mfa.exponent import log_radii, mass_exponent, r_squared, slope_weights, slopes
-from neuromfa.mfa.partition import MassTable, Partition, grow_boxes, keep_nodes, partition_function
+from neuromfa.mfa.partition import MassTable, Partition, grid_step, grow_boxes, keep_nodes, partition_function
 from neuromfa.mfa.spectrum import forward_differences, legendre, multifractal_spectrum
 from neuromfa.network import Layer, Part
 
@@ -109,6 +109,23 @@ def test_partition_function_by_hand() -> None:
     at_two = (0.25 * np.log(0.5) + 0.04 * np.log(0.2)) / 0.29
     assert found.mean_log_mu[2, 0] == pytest.approx(at_two, rel=1e-14)
     np.testing.assert_allclose(found.mean_log_mu[1], [np.log(0.1) / 2, np.log(0.4) / 2, 0.0], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("q", "step"),
+    [
+        (np.arange(-30, 31) / 10, 0.1),
+        (np.array([0.0, 0.5]), 0.5),
+        (np.array([-4.0, -2.0, 0.0]), 2.0),
+        (np.array([1.0, 2.0, 3.0]), None),
+        (np.array([-1.0, 0.0, 1.5]), None),
+        (np.array([-1.0, 0.0, 1.0 + 1e-6]), None),
+        (np.array([-1e-9, 0.0, 2e-9]), None),
+        (np.array([0.0]), None),
+    ],
+)
+def test_step_of_an_even_grid(q: np.ndarray, step: float | None) -> None:
+    assert grid_step(q) == (None if step is None else pytest.approx(step, rel=1e-12))
 
 
 def test_spectrum_of_both_profiles_by_hand() -> None:

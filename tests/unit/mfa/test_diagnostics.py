@@ -102,6 +102,27 @@ def test_single_scale_leverage_needs_a_width_that_moves() -> None:
     assert leverage([[0, 1, 0, 0, 5, 7], [0, 0, 0, 0, 9, 1]])
 
 
+def test_single_scale_leverage_needs_more_than_a_twentieth_of_the_width() -> None:
+    """Two edges at the first radius, and a width of 1.0 that stays within 5 % without them."""
+    assert not leverage(
+        [
+            [0, 1, 4, 1, 1, 5, 1, 1, 3, 4, 3, 5, 0],
+            [0, 0, 2, 3, 2, 2, 2, 0, 0, 3, 2, 5, 1],
+            [0, 0, 5, 1, 0, 1, 2, 1, 5, 4, 4, 2, 0],
+        ]
+    )
+
+
+def test_single_scale_leverage_is_about_the_width_of_the_profile() -> None:
+    """Without its first radius the width of one profile moves less than 5 %, that of the other more."""
+    counts = [
+        [0, 1, 5, 2, 2, 1, 2, 3, 2, 2, 1, 0, 0],
+        [0, 0, 4, 1, 0, 4, 3, 1, 2, 3, 2, 4, 2],
+        [0, 0, 4, 0, 2, 3, 3, 4, 0, 5, 2, 1, 1],
+    ]
+    assert (leverage(counts, profile="exact"), leverage(counts, profile="paper")) == (False, True)
+
+
 def test_with_two_radii_the_edges_decide() -> None:
     assert leverage([[0, 2, 0, 9]]) and not leverage([[0, 3, 0, 9]])
 

@@ -46,6 +46,7 @@ def test_emergence_by_hand() -> None:
         (1.0, 1.0, 0.0, "alpha0_not_positive"),
         (0.0, 1.0, 1.0, "zero_baseline_width"),
         (-1e-12, 1.0, 1.0, "zero_baseline_width"),
+        (1e-9, 1.0, 1.0, "zero_baseline_width"),
         (1e-8, 1.0, 1.0, None),
         (-0.5, 1.0, 1.0, None),
     ],
@@ -88,12 +89,14 @@ def test_no_interval_below_three_samples(values: list[float]) -> None:
 
 
 def test_curves_are_estimated_point_by_point() -> None:
-    curves = np.random.default_rng(0).normal(size=(6, 4))
-    mean, low, high = mean_curve(list(curves))
-    assert low is not None and high is not None
-    for k in range(4):
-        single = mean_estimate(curves[:, k].tolist())
-        assert (mean[k], low[k], high[k]) == pytest.approx((single.value, single.low, single.high), abs=CLOSE)
+    for n in (3, 6):
+        curves = np.random.default_rng(0).normal(size=(n, 4))
+        mean, low, high = mean_curve(list(curves))
+        assert low is not None and high is not None
+        for k in range(4):
+            single = mean_estimate(curves[:, k].tolist())
+            expected = (single.value, single.low, single.high)
+            assert (mean[k], low[k], high[k]) == pytest.approx(expected, abs=CLOSE)
 
 
 @given(st.lists(st.tuples(positive, positive, positive, positive), min_size=3, max_size=12))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from neuromfa import mfa
 from neuromfa.errors import AnalysisError, EmptyNetwork, OptionError, TooFewRadii
 from neuromfa.mfa import partition
+from neuromfa.mfa.distance import RangeRule, count_radii
 from neuromfa.network import SNIN, Link
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import NodeCount
@@ -126,6 +127,19 @@ def test_fast_equals_slow(
     assert found.edges_in_range + sum(lost) == n_weights
 
 
+@pytest.mark.parametrize("q", sorted(GRIDS_OF_Q))
+def test_chunks_of_nodes_do_not_show(q: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = dirty_network(3, np.float32, heavy=True)
+    options = replace(EXACT, min_edges=2, q=GRIDS_OF_Q[q])
+    before = mfa.measure(network, options)
+    monkeypatch.setattr(partition, "LARGEST_PAIR_TABLE", 0)
+    for entries in (1, 100, 10_000):
+        monkeypatch.setattr(partition, "CHUNK_ENTRIES", entries)
+        after = mfa.measure(network, options)
+        np.testing.assert_allclose(after.tau, before.tau, rtol=0, atol=CLOSE)
+        np.testing.assert_allclose(after.alpha, before.alpha, rtol=0, atol=CLOSE)
+
+
 def test_tiles_and_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     network = dirty_network(3, np.float32, heavy=True)
     before = mfa.measure(network, replace(EXACT, min_edges=2))
@@ -229,18 +243,29 @@ def test_rms_is_of_all_finite_weights() -> None:
 
 def test_kept_nodes_by_row() -> None:
     strong, weak = np.full((12, 3), 0.1), np.full((3, 12), 0.001)
-    strong[:, 0] = 0.001
-    strong[:, 1] = 0.05
+    strong[:, 0] = 0.05
+    strong[:, 2] = 0.001
     wiring = np.ones((3, 3), dtype=np.bool_)
-    found = mfa.measure(network_of([strong, weak, wiring, strong, weak, strong]), EXACT)
-    rows = {
+    found = mfa.measure(network_of([strong, weak, wiring, strong, weak, strong], seed=4), EXACT)
+    assert found.kept_by_layer == {
         "input": NodeCount(4, 6),
         "qkv": NodeCount(0, 12),
         "dense": NodeCount(2, 3),
         "mlp": NodeCount(0, 12),
     }
-    assert found.kept_by_layer == rows
     assert (found.nodes_kept, found.nodes_total) == (6, 33)
+    assert found.seed == 4
+
+
+def test_kept_nodes_by_row_follow_the_places_of_neurons() -> None:
+    kept, left = np.full((12, 12), 0.1), np.full((12, 12), 0.001)
+    kept[0] = 0.05
+    found = mfa.measure(network_of([left[:, :3], left, kept]), EXACT)
+    assert found.kept_by_layer == {
+        "input": NodeCount(0, 3),
+        "qkv": NodeCount(0, 12),
+        "attention": NodeCount(12, 12),
+    }
 
 
 def test_measures_stand_on_the_neurons_of_weighted_layers() -> None:
@@ -353,13 +378,15 @@ class TestDegenerateInput:
 
 
 def test_a_layer_wider_than_16_bits_is_counted() -> None:
-    weights = np.full((70_000, 2), 0.05, dtype=np.float32)
-    weights[0] = 0.1
-    found = mfa.measure(network_of([weights]), EXACT)
-    assert found.n_edges == 140_000
-    assert found.tau[-1] == pytest.approx(3 * np.log(70_001 / 2) / np.log(2), rel=1e-12)
-    narrow = mfa.measure(network_of([weights[:65_534]]), EXACT)
-    assert narrow.tau[-1] == pytest.approx(3 * np.log(65_535 / 2) / np.log(2), rel=1e-12)
+    """A mass is 1 more than the number of targets: 65,535 of them are too many for 16 bits."""
+    for n_target, dtype in ((65_534, np.uint16), (65_535, np.int32)):
+        weights = np.full((n_target, 2), 0.05, dtype=np.float32)
+        weights[0] = 0.1
+        network = network_of([weights, np.zeros((1, n_target), dtype=np.float32)])
+        found = mfa.measure(network, EXACT)
+        assert found.n_edges == 2 * n_target
+        assert found.tau[-1] == pytest.approx(3 * np.log((n_target + 1) / 2) / np.log(2), rel=1e-12)
+        assert count_radii(network, scale=1.0, rule=RangeRule(longest=30.0)).counts.dtype == dtype
 
 
 def test_multi_hop_shares_the_rest_of_the_pipeline() -> None:
@@ -376,8 +403,20 @@ def test_multi_hop_shares_the_rest_of_the_pipeline() -> None:
     assert "few_layers" not in found.flags
     again = mfa.measure_graph(stored(network), options)
     np.testing.assert_array_equal(again.tau, found.tau)
+    assert_scales_like_one_hop(options)
     shallow = mfa.measure(transformer(blocks=2, nodes=12, std_in=0.05, std_out=0.05), options)
     assert "few_layers" in shallow.flags
+
+
+def assert_scales_like_one_hop(options: AnalysisOptions) -> None:
+    """Lambda and the rms ratio reach multi-hop distances too."""
+    wide = transformer(blocks=4, nodes=12, std_in=0.1, std_out=0.1, dtype=np.float64)
+    half = transformer(blocks=4, nodes=12, std_in=0.05, std_out=0.05, dtype=np.float64)
+    expected = mfa.measure(half, options).tau
+    np.testing.assert_array_equal(mfa.measure(wide, replace(options, scale=2.0)).tau, expected)
+    scaled = replace(options, rms_scaled=True)
+    np.testing.assert_array_equal(mfa.measure(wide, scaled, rms_ratio=2.0).tau, expected)
+    np.testing.assert_array_equal(mfa.measure_graph(stored(wide), scaled, rms_ratio=2.0).tau, expected)
 
 
 def test_measures_survive_a_process_boundary() -> None:

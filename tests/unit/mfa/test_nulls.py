@@ -85,6 +85,13 @@ def test_generators_are_named_by_seed_row_and_null(kind) -> None:
     assert not np.array_equal(other.links[0].weights, null.links[0].weights)
 
 
+@pytest.mark.parametrize("kind", ["shuffled", "gaussian"])
+def test_a_baseline_does_not_touch_the_other_nulls(kind) -> None:
+    network, baseline = transformer(**SMALL), transformer(**SMALL, seed=1)
+    alone, beside = null_network(network, kind), null_network(network, kind, baseline=baseline)
+    np.testing.assert_array_equal(beside.links[0].weights, alone.links[0].weights)
+
+
 def test_order_of_the_kinds_is_part_of_the_numbers() -> None:
     assert NULL_KINDS == ("shuffled", "gaussian", "rescaled")
 
@@ -127,8 +134,11 @@ def test_population_std_by_hand() -> None:
 
 
 def test_a_deviation_beyond_float64_is_an_error_in_a_sentence() -> None:
-    weights = np.array([[1e300, -1e300], [1e308, 1.0]])
+    far, split = np.array([[1e300, -1e300], [1e308, 1.0]]), np.repeat([1e308, -1e308], 500)[np.newaxis]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(AnalysisError, match="spread of its weights"):
-            _ = null_network(network_of([weights]), "gaussian").links[0]
+        for weights in (far, split):
+            with pytest.raises(
+                AnalysisError, match="^the null model gaussian needs the spread of its weights"
+            ):
+                _ = null_network(network_of([weights]), "gaussian").links[0]

@@ -1,8 +1,10 @@
 """Algorithms 5 and 6 against hand-computed graphs, a brute-force oracle, scipy, and engine against engine."""
 
+import inspect
 import subprocess
 import sys
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from neuromfa.errors import OptionError
-from neuromfa.mfa import _kernels
+from neuromfa.mfa import _kernels, adjustment, balls, boxes, minplus, multihop, paths, products, sandbox
 from neuromfa.mfa.distance import edges_of
 from neuromfa.mfa.minplus import LayerDistances, layer_distances, link_steps, sweep
 from neuromfa.mfa.paths import (
@@ -45,6 +47,23 @@ from tests.unit.mfa.graphs import (
     table_of,
     transformer,
 )
+
+# Options that have no default.
+OPTIONS = {
+    "artificial",
+    "base",
+    "gamma",
+    "longest",
+    "max_distance",
+    "n",
+    "n_total",
+    "order",
+    "q",
+    "radii",
+    "radius",
+    "rule",
+    "scale",
+}
 
 by_name = pytest.mark.parametrize("named", NAMED, ids=lambda named: named.name)
 
@@ -492,6 +511,23 @@ class TestEngines:
 
     def test_interpreted_kernels_are_plain_functions(self):
         assert not hasattr(interpreted_kernels().min_plus, "py_func")
+
+
+PUBLIC = [
+    (module, name)
+    for module in (adjustment, balls, boxes, minplus, multihop, paths, products, sandbox)
+    for name, each in vars(module).items()
+    if inspect.isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
+]
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=lambda part: getattr(part, "__name__", part))
+def test_options_are_named(module: ModuleType, name: str):
+    """Options have names at every call; what comes without a name is data, and may have one too."""
+    for parameter in inspect.signature(getattr(module, name)).parameters.values():
+        assert parameter.kind is not parameter.POSITIONAL_ONLY
+        data = parameter.kind is not parameter.KEYWORD_ONLY
+        assert data == (parameter.default is parameter.empty and parameter.name not in OPTIONS)
 
 
 class TestRefused:

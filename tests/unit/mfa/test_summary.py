@@ -65,6 +65,7 @@ def test_r_squared_is_a_mean_or_nothing(now: list[mfa.SampleMeasure]) -> None:
     flat = replace(now[0], r_squared={**now[0].r_squared, "1": None})
     assert mfa.mean_r_squared([now[0], flat])["1"] is None
     assert mfa.mean_r_squared([now[0], flat])["3"] is not None
+    assert mfa.mean_r_squared([flat]) == {**now[0].r_squared, "1": None}
 
 
 def test_coverage_is_summed_over_samples(now: list[mfa.SampleMeasure]) -> None:
@@ -126,6 +127,8 @@ def test_nulls_against_the_real_baseline(then: list[mfa.SampleMeasure]) -> None:
     expected = 0.5 / width_0 * np.log(alpha0_0 / 1.15)
     assert found["shuffled"].emergence.value == pytest.approx(expected, abs=1e-12)
     assert list(found) == ["shuffled", "gaussian"]
+    alone = mfa.null_metrics(nulls[:1], baseline=then[:1])
+    assert alone["gaussian"].width == Estimate(0.4, None, None, 1)
 
 
 def test_nulls_without_a_baseline_or_numbers(then: list[mfa.SampleMeasure]) -> None:
