@@ -1,7 +1,7 @@
 // Purpose: weighted edges in range into one neuron: how many, their strength, and the strongest, equal ones by place.
 // Parameters: $key, $range, $top
 MATCH (n:Neuron {key: $key})
-OPTIONAL MATCH (a:Neuron)-[r:FEEDS]->(n)
+OPTIONAL MATCH (n)<-[r:FEEDS]-(a)
 WHERE r.weight IS NOT NULL AND r.distance <= $range
 WITH a, r ORDER BY r.distance, a.key
 WITH count(r) AS edges, sum(abs(r.weight)) AS strength,

@@ -1,7 +1,7 @@
 // Purpose: weighted edges in range out of one neuron: how many, their strength, and the strongest, equal ones by place.
 // Parameters: $key, $range, $top
 MATCH (n:Neuron {key: $key})
-OPTIONAL MATCH (n)-[r:FEEDS]->(b:Neuron)
+OPTIONAL MATCH (n)-[r:FEEDS]->(b)
 WHERE r.weight IS NOT NULL AND r.distance <= $range
 WITH b, r ORDER BY r.distance, b.key
 WITH count(r) AS edges, sum(abs(r.weight)) AS strength,

@@ -1,7 +1,7 @@
 // Purpose: the edges from one layer to the next in two samples, the largest changes of weight first; no edge counts as 0.
 // Parameters: $before, $after, $layer, $longest, $top
 UNWIND CASE WHEN $before = $after THEN [$before] ELSE [$before, $after] END AS number
-MATCH (a:Neuron {layer: $layer, sample: number})-[r:FEEDS]->(b:Neuron)
+MATCH (a:Neuron {layer: $layer, sample: number})-[r:FEEDS]->(b)
 WHERE r.weight IS NOT NULL AND r.distance <= $longest
 WITH a.position AS source_position, b.position AS target_position, min(a.name) AS source, min(b.name) AS target,
   max(CASE WHEN number = $before THEN r.weight ELSE null END) AS before,

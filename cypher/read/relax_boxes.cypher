@@ -1,7 +1,7 @@
 // Purpose: one undirected relaxation of [key, distance so far, box]: of equally near boxes the lowest is carried on.
 // Parameters: $frontier, $first, $last, $longest
 UNWIND $frontier AS f
-MATCH (:Neuron {key: f[0]})-[r:FEEDS]-(m:Neuron)
+MATCH (:Neuron {key: f[0]})-[r:FEEDS]-(m)
 WHERE m.layer >= $first AND m.layer <= $last
 WITH m.key AS key, f[1] + r.distance AS distance, min(f[2]) AS box
 WHERE distance <= $longest

@@ -70,12 +70,6 @@ class Asked:
             found.model, found.step, found.seed, graph_hash=found.graph_hash, timeout_s=self.deadline.left()
         )
 
-    def require_unchanged(self) -> None:
-        """Raise `NotStored` where the sample was deleted meanwhile: what several queries gave may have holes."""
-        rows = self.rows("sample_number", id=self.manifest.graph_hash)
-        if [(row["number"], row["status"]) for row in rows] != [(self.manifest.number, COMPLETE)]:
-            raise NotStored(f"{self.sample.name} was deleted while it was read")
-
 
 def ask(
     question: str,
@@ -104,6 +98,15 @@ def ask(
     if engine_for(question, engine, warm=warm) == "numpy":
         return numpy(*asked)
     answer = cypher(*asked)
-    for each in asked:
-        each.require_unchanged()
+    _require_unchanged(asked)
     return answer
+
+
+def _require_unchanged(asked: Sequence[Asked]) -> None:
+    """Raise `NotStored` where a sample was deleted meanwhile: what several queries gave may have holes."""
+    hashes = sorted({each.manifest.graph_hash for each in asked})
+    rows = asked[0].rows("sample_states", ids=hashes)
+    found = {row["id"]: row["number"] for row in rows if row["status"] == COMPLETE}
+    for each in asked:
+        if found.get(each.manifest.graph_hash) != each.manifest.number:
+            raise NotStored(f"{each.sample.name} was deleted while it was read")

@@ -91,21 +91,21 @@ def _write_chunk(connection: Connection, held: Claim, number: int, chunk: list[P
 
 
 def _check(connection: Connection, held: Claim, graph: SampleGraph) -> None:
-    """Compare counts and control sums of every layer with what was to be written."""
-    for k, layer in enumerate(graph.layers):
-        found = _of_layer(connection, "read/layer_size", held.number, k)["neurons"]
-        if found != layer.size:
-            raise StoreError(f"layer {k} has {found} neurons in the store instead of {layer.size}; try again")
-    for k, columns in enumerate(graph.edges):
-        sums = _of_layer(connection, "read/layer_sums", held.number, k)
-        total = float(columns.distance.sum())
-        close = abs((sums["distance"] or 0.0) - total) <= SUM_TOLERANCE * max(abs(total), 1.0)
-        if sums["edges"] != columns.size or not close:
-            raise StoreError(f"the edges of layer {k} are not in the store as they were sent; try again")
+    """Compare counts and control sums of every layer with what was to be written, in one transaction."""
 
+    def work(transaction: Transaction) -> None:
+        for k, layer in enumerate(graph.layers):
+            found = transaction.rows("read/layer_size", sample=held.number, layer=k)[0]["neurons"]
+            if found != layer.size:
+                raise StoreError(f"layer {k} has {found} neurons in the store, not {layer.size}; try again")
+        for k, columns in enumerate(graph.edges):
+            sums = transaction.rows("read/layer_sums", sample=held.number, layer=k)[0]
+            total = float(columns.distance.sum())
+            close = abs((sums["distance"] or 0.0) - total) <= SUM_TOLERANCE * max(abs(total), 1.0)
+            if sums["edges"] != columns.size or not close:
+                raise StoreError(f"the edges of layer {k} are not in the store as they were sent; try again")
 
-def _of_layer(connection: Connection, name: str, sample: int, layer: int) -> Row:
-    return connection.read(lambda transaction: transaction.rows(name, sample=sample, layer=layer)[0])
+    connection.read(work, timeout_s=connection.limits.longest_query_s)
 
 
 def _complete(connection: Connection, held: Claim, checkpoint: str) -> None:

@@ -84,7 +84,8 @@ def cover(
     gamma : cost of every hop after the first
     method : ``memb`` (maximum excluded mass burning, ties to the lowest number), ``burning`` (compact box
         burning) or ``colouring`` (greedy)
-    seed : order of the nodes in burning and colouring; None for ascending numbers
+    seed : of the order of the nodes in burning and colouring; None for ascending numbers, in which both give the
+        same boxes
     engine : see `all_balls`
 
     Raises
@@ -98,8 +99,9 @@ def cover(
         box = nearest_centre(graph, centres, radius=radius, gamma=gamma)
         return BoxCovering(method, radius, centres.size, box, centres)
     balls = all_balls(graph, radius=2.0 * radius, gamma=gamma, engine=engine)
-    order = np.arange(graph.n) if seed is None else np.random.default_rng(seed).permutation(graph.n)
-    box = burn(balls, order=order) if method == "burning" else colour(balls, order=order)
+    draw = None if seed is None else np.random.default_rng(seed)
+    order = np.arange(graph.n) if draw is None else draw.permutation(graph.n)
+    box = burn(balls, order=order, draw=draw) if method == "burning" else colour(balls, order=order)
     return BoxCovering(method, radius, int(box.max(initial=-1)) + 1, box, None)
 
 
@@ -146,29 +148,26 @@ def nearest_centre(graph: PathGraph, centres: IntArray, *, radius: float, gamma:
     return box
 
 
-def burn(balls: Balls, *, order: IntArray) -> IntArray:
-    """Return boxes by compact box burning: each takes, in order, the nodes that are near to all it has taken.
+def burn(balls: Balls, *, order: IntArray, draw: np.random.Generator | None = None) -> IntArray:
+    """Return boxes by compact box burning: a box takes candidates one by one, and each rules out those far from it.
 
     Parameters
     ----------
     balls : of the box diameter, 2r
-    order : a permutation of the nodes
+    order : a permutation of the nodes, in which candidates are taken
+    draw : None keeps to the order for every box, which gives the boxes of greedy colouring in that order; a generator
+        draws a new order for every box, as the method was published
     """
     box, near = np.full(balls.n, -1), np.zeros(balls.n, dtype=np.bool_)
-    rank = np.argsort(order)
-    n_boxes = 0
-    for node in order.tolist():
-        if box[node] >= 0:
-            continue
-        ball = balls.of(node)
-        candidates = ball[box[ball] < 0]
-        candidates = candidates[np.argsort(rank[candidates])]
+    n_boxes, left = 0, order
+    while left.size:
+        candidates = left if draw is None else draw.permutation(left)
         while candidates.size:
             box[candidates[0]] = n_boxes
             near[:] = False
             near[balls.of(candidates[0])] = True
             candidates = candidates[1:][near[candidates[1:]]]
-        n_boxes += 1
+        n_boxes, left = n_boxes + 1, left[box[left] < 0]
     return box
 
 

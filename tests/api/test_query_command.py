@@ -1,6 +1,8 @@
 """`neuromfa query`: lists what can be asked, asks it, and says in one sentence what is wrong with a word."""
 
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -92,6 +94,16 @@ def test_every_question_can_be_asked(
     code, out, err = terminal(name, *words)
     assert (code, err) == (0, "")
     assert told in out
+
+
+def test_the_commands_of_the_page_work(terminal: Terminal) -> None:
+    text = (Path(__file__).parents[2] / "docs/queries.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^neuromfa query(.*?)(?:#.*)?$", text, re.M)
+    assert len(commands) == 3
+    for words in commands:
+        code, out, err = terminal(*shlex.split(words))
+        assert (code, err) == (0, ""), words
+        assert "no path" not in out
 
 
 def test_a_checkpoint_without_a_step_is_a_hyphen(terminal: Terminal) -> None:

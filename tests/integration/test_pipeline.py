@@ -22,6 +22,7 @@ from tests.integration.conftest import Server
 from tests.requirements import missing
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
+LEASE_MS = 4000  # longer than a busy machine takes between two calls
 OPTIONS = AnalysisOptions(samples=3, nodes=16, nulls=False)
 
 
@@ -35,7 +36,7 @@ def request_of_own(store: GraphStore) -> Iterator[IngestRequest]:
 
 @pytest.fixture
 def empty_queue(store: GraphStore) -> JobQueue:
-    queue = JobQueue(store, lease_ms=300)
+    queue = JobQueue(store, lease_ms=LEASE_MS)
     while (job := queue.claim("sweeper")) is not None:
         queue.finish(job, "sweeper", "cancelled")
     return queue
@@ -154,7 +155,7 @@ def test_a_silent_worker_loses_its_job(empty_queue: JobQueue) -> None:
     first = empty_queue.claim("first")
     assert first is not None and empty_queue.claim("second") is None
     taken = None
-    for _ in range(100):
+    for _ in range(400):
         if (taken := empty_queue.claim("second")) is not None:
             break
         threading.Event().wait(0.05)
@@ -172,6 +173,7 @@ def test_cancelling(store: GraphStore, empty_queue: JobQueue, request_of_own: In
     running = JobQueue(store).enqueue(request_text(request_of_own))
     empty_queue.cancel(empty_queue.claim("somebody").id)  # type: ignore[union-attr]
     assert empty_queue.report(running, "somebody", done=0, total=2, message="").cancelling
+    empty_queue.finish(running, "somebody", "cancelled")
     with pytest.raises(NotStored):
         empty_queue.cancel("nobody")
 

@@ -73,12 +73,14 @@ def greedy_centres(near: np.ndarray) -> list[int]:
     return centres
 
 
-def burnt_boxes(near: np.ndarray, order: list[int]) -> list[int]:
+def burnt_boxes(near: np.ndarray, order: list[int], draw: np.random.Generator | None = None) -> list[int]:
     """Compact box burning, word for word."""
     box = [-1] * len(near)
     while -1 in box:
         number = max(box) + 1
         candidates = [i for i in order if box[i] < 0]
+        if draw is not None:
+            candidates = draw.permutation(candidates).tolist()
         while candidates:
             chosen = candidates.pop(0)
             box[chosen] = number
@@ -232,8 +234,9 @@ class TestHandComputed:
 
     def test_each_method_is_done_by_its_name(self):
         graph = path_graph(transformer(1, 12, 0.03, seed=9), max_distance=150.0, undirected=True)
-        balls, order = all_balls(graph, radius=60.0, gamma=5.0), np.random.default_rng(2).permutation(graph.n)
-        burnt, coloured = burn(balls, order=order), colour(balls, order=order)
+        balls, draw = all_balls(graph, radius=60.0, gamma=5.0), np.random.default_rng(2)
+        order = draw.permutation(graph.n)
+        burnt, coloured = burn(balls, order=order, draw=draw), colour(balls, order=order)
         assert not np.array_equal(burnt, coloured)
         for method, box in (("burning", burnt), ("colouring", coloured)):
             covering = cover(graph, radius=30.0, gamma=5.0, method=method, seed=2)
@@ -279,8 +282,11 @@ class TestEveryCovering:
         order.shuffle(nodes)
         balls = all_balls(graph, radius=radius, gamma=gamma)
         near = distance_table(graph, gamma) <= radius
-        assert burn(balls, order=np.array(nodes)).tolist() == burnt_boxes(near, nodes)
-        assert colour(balls, order=np.array(nodes)).tolist() == coloured_boxes(near, nodes)
+        burnt = burnt_boxes(near, nodes)
+        assert burn(balls, order=np.array(nodes)).tolist() == burnt
+        assert colour(balls, order=np.array(nodes)).tolist() == coloured_boxes(near, nodes) == burnt
+        drawn = burn(balls, order=np.array(nodes), draw=np.random.default_rng(1)).tolist()
+        assert drawn == burnt_boxes(near, nodes, np.random.default_rng(1))
 
     @settings(max_examples=60, deadline=None)
     @given(

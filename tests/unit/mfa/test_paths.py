@@ -48,22 +48,9 @@ from tests.unit.mfa.graphs import (
     transformer,
 )
 
-# Options that have no default.
-OPTIONS = {
-    "artificial",
-    "base",
-    "gamma",
-    "longest",
-    "max_distance",
-    "n",
-    "n_total",
-    "order",
-    "q",
-    "radii",
-    "radius",
-    "rule",
-    "scale",
-}
+# Options without a default, and what is data to one function and an option to another.
+OPTIONS = {"base", "gamma", "longest", "n", "n_total", "order", "q", "radius", "rule", "scale"}
+EITHER = {"artificial", "max_distance", "radii"}
 
 by_name = pytest.mark.parametrize("named", NAMED, ids=lambda named: named.name)
 
@@ -523,11 +510,11 @@ PUBLIC = [
 
 @pytest.mark.parametrize(("module", "name"), PUBLIC, ids=lambda part: getattr(part, "__name__", part))
 def test_options_are_named(module: ModuleType, name: str):
-    """Options have names at every call; what comes without a name is data, and may have one too."""
+    """Options have names at every call; data may have one too."""
     for parameter in inspect.signature(getattr(module, name)).parameters.values():
         assert parameter.kind is not parameter.POSITIONAL_ONLY
-        data = parameter.kind is not parameter.KEYWORD_ONLY
-        assert data == (parameter.default is parameter.empty and parameter.name not in OPTIONS)
+        is_option = parameter.default is not parameter.empty or parameter.name in OPTIONS
+        assert (parameter.kind is parameter.KEYWORD_ONLY) == is_option or parameter.name in EITHER
 
 
 class TestRefused:
