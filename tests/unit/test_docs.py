@@ -74,8 +74,10 @@ def test_every_room_of_the_readme_is_there() -> None:
 
 
 def test_no_machine_path_or_registry_host_stands_in_the_tree() -> None:
-    patterns = [r"pypi\.org", "pythonhosted", r"registry\.npmjs", r"repo1?\.maven\.apache", r"deb\.debian\.org",
-                r"/(work|root)/", "bash" + "_jobs"]  # fmt: skip
+    # written in two halves, so that this file does not hold what it looks for
+    halves = [(r"pypi", r"\.org"), ("python", "hosted"), (r"registry\.npm", "js"), (r"repo1?\.maven\.", "apache"),
+              (r"deb\.", r"debian\.org"), ("/(work|", "root)/"), ("bash", "_jobs")]  # fmt: skip
+    patterns = [first + second for first, second in halves]
     found = subprocess.run(
         ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!*.min.js", ":!tests/unit/test_docs.py"],
         cwd=ROOT,
