@@ -103,7 +103,7 @@ def _questions(store: GraphStore) -> dict[str, Ask]:
     return {
         "path": of_sample(explore.shortest_path, source, target),
         "ball": of_sample(explore.ball, source),
-        "boxes": of_sample(explore.boxes, radius=10.0, first_layer=3, last_layer=4),
+        "boxes": of_sample(explore.boxes, radius=10.0, first_layer=4, last_layer=6),
         "radii": of_sample(explore.radius_histogram, 5),
         "masses": of_sample(explore.mass_table, 5),
         "strongest": of_sample(explore.strongest_edges),

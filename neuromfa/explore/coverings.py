@@ -65,6 +65,10 @@ class _Request:
     first: int
     last: int
 
+    def size(self, sample: StoredSample) -> int:
+        """Return the number of neurons to cover."""
+        return int(sample.offsets[self.last + 1] - sample.offsets[self.first])
+
 
 def boxes(
     sample: StoredSample,
@@ -98,13 +102,14 @@ def boxes(
     sample.require_range(radius if method == "memb" else 2.0 * radius, what="the radius (or twice it)")
     require_gamma(gamma)
     request = _Request(radius, method, gamma, first_layer, last)
+    if engine == "auto" and request.size(sample) > MOST_NEURONS["cypher"]:
+        engine = "numpy"
     by_cypher, by_numpy = partial(_by_cypher, request=request), partial(_by_numpy, request=request)
     return ask("boxes", engine, [sample], cypher=by_cypher, numpy=by_numpy)
 
 
 def _require_size(asked: Asked, request: _Request, engine: Engine) -> None:
-    offsets, most = asked.sample.offsets, MOST_NEURONS[engine]
-    n = int(offsets[request.last + 1] - offsets[request.first])
+    n, most = request.size(asked.sample), MOST_NEURONS[engine]
     if n > most:
         raise OptionError(
             f"layers {request.first} to {request.last} hold {n} neurons, and all pairs of at most {most} fit "

@@ -31,13 +31,13 @@ def sandbox_exponent(
 
     Raises
     ------
-    AnalysisError : a mass of 0, whose power does not exist
+    AnalysisError : a mass of 0 or less, whose powers do not exist
     TooFewRadii : fewer than two radii
     """
     _require_slope(len(radii))
     if not np.all(masses > 0):
         raise AnalysisError(
-            "a mass is 0 and its powers do not exist: count the centre itself, or start further out"
+            "a mass is 0 or less and its powers do not exist: count the centre itself, or start further out"
         )
     log_share = np.log(masses / n_total)
     powers = np.multiply.outer(np.asarray(q) - 1.0, log_share)
@@ -57,7 +57,7 @@ def box_counted_exponent(measure: FloatArray, *, base: int, q: FloatArray) -> Fl
 
     Raises
     ------
-    AnalysisError : a length that is no power of `base`, or a measure without mass
+    AnalysisError : a length that is no power of `base`, a negative cell, or no mass at all
     TooFewRadii : a single cell
     """
     n_levels = round(np.log(measure.size) / np.log(base)) + 1
@@ -65,8 +65,8 @@ def box_counted_exponent(measure: FloatArray, *, base: int, q: FloatArray) -> Fl
         raise AnalysisError(
             f"{measure.size} cells do not divide into boxes of {base} at every level: give a power of {base}"
         )
-    if not measure.sum() > 0.0:
-        raise AnalysisError("the measure has no mass: give a cell a positive value")
+    if measure.min() < 0.0 or not measure.sum() > 0.0:
+        raise AnalysisError("a measure has no negative cell and some mass: this one does not")
     _require_slope(n_levels)
     levels = [
         _log_moments(measure.reshape(base**k, -1).sum(axis=1) / measure.sum(), q) for k in range(n_levels)

@@ -15,6 +15,7 @@ from ingest.pipeline import IngestRequest, ingest
 from neuromfa import explore
 from neuromfa.errors import NotStored, OptionError, QueryTimeout
 from neuromfa.explore import EngineChoice, Explorer, StoredSample
+from neuromfa.explore.engines import Faster
 from neuromfa.graph import GraphStore
 from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
 from neuromfa.options import AnalysisOptions
@@ -735,6 +736,12 @@ def test_all_pairs_of_too_many_neurons(
         OptionError, match=rf"hold 784 neurons, and all pairs of at most .* \(engine {engine}\)"
     ):
         explore.boxes(sample, radius=5.0, engine=engine)
+
+
+def test_auto_covers_what_only_numpy_can(filled: GraphStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuromfa.explore.engines.FASTER", {"boxes": Faster(cold="cypher", warm="cypher")})
+    sample = Explorer(filled).sample(BUNDLED, 0)
+    assert explore.boxes(sample, radius=5.0).n_neurons == 784
 
 
 def test_samples_of_other_neurons_have_no_difference(explorer: Explorer) -> None:

@@ -92,10 +92,13 @@ class TestRounds:
             ("n_layers", 1),
             ("size", 0),
             ("mean_weight", 0.0),
+            ("mean_weight", -0.01),
             ("mean_weight", np.inf),
             ("factor", 1.0),
+            ("factor", 0.5),
             ("factor", np.inf),
             ("share", 0.0),
+            ("share", -0.1),
             ("share", 1.01),
         ],
     )

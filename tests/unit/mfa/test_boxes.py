@@ -360,6 +360,7 @@ class TestDimension:
         found = box_dimension(path_of(64), [0, 1, 2, 4, 8], gamma=0.0, fit_range=(0.0, 4.0))
         assert found.fit_range == (1.0, 4.0)
         found = box_dimension(path_of(64), [0, 1, 2, 4, 8], gamma=0.0, fit_range=(2.0, 8.0))
+        assert found.counts.tolist() == [64, 22, 13, 8, 4]
         assert found.fit_range == (2.0, 8.0)
 
     def test_a_flat_range_has_no_variance_to_explain(self):

@@ -75,6 +75,7 @@ def test_masses_by_hand() -> None:
     assert found.radii.tolist() == found.observed.tolist() == [1, 2, 4]
     assert found.masses.tolist() == [[2, 4, 4], [1, 2, 5]]
     assert COUNTS.tolist()[0] == [0, 1, 2, 0, 0]
+    assert found.grown.dtype == COUNTS.dtype
 
 
 def test_radii_are_those_of_kept_nodes_only() -> None:

@@ -23,7 +23,7 @@ from neuromfa.mfa.spectrum import MultifractalSpectrum, multifractal_spectrum
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import NodeCount
 
-from .networks import network_of, stored, transformer
+from .networks import graph_of_distances, network_of, stored, transformer
 
 Q = np.array([k / 10 for k in range(-30, 31)])
 EXACT = AnalysisOptions()
@@ -121,6 +121,10 @@ def test_single_scale_leverage_is_about_the_width_of_the_profile() -> None:
         [0, 0, 4, 0, 2, 3, 3, 4, 0, 5, 2, 1, 1],
     ]
     assert (leverage(counts, profile="exact"), leverage(counts, profile="paper")) == (False, True)
+    graph = graph_of_distances([np.repeat(np.arange(13.0) * 2, row) for row in counts])
+    for profile, raised in (("exact", False), ("paper", True)):
+        found = mfa.measure_graph(graph, AnalysisOptions(profile=profile, min_edges=0))
+        assert ("single_scale_leverage" in found.flags) is raised
 
 
 def test_with_two_radii_the_edges_decide() -> None:

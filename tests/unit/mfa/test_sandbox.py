@@ -61,8 +61,9 @@ class TestSandbox:
         assert np.isfinite(found).all()
 
     def test_refused(self):
-        with pytest.raises(AnalysisError, match="a mass is 0"):
-            sandbox_exponent(np.array([[0, 1]]), radii=np.array([1, 2]), n_total=4, q=Q)
+        for mass in (0, -1):
+            with pytest.raises(AnalysisError, match="a mass is 0 or less"):
+                sandbox_exponent(np.array([[mass, 1]]), radii=np.array([1, 2]), n_total=4, q=Q)
         with pytest.raises(TooFewRadii, match="two radii or levels, not 1"):
             sandbox_exponent(np.array([[1]]), radii=np.array([1]), n_total=4, q=Q)
 
@@ -85,8 +86,11 @@ class TestBoxCounting:
     def test_refused(self):
         with pytest.raises(AnalysisError, match="6 cells do not divide into boxes of 2"):
             box_counted_exponent(np.ones(6), base=2, q=Q)
-        with pytest.raises(AnalysisError, match="the measure has no mass"):
-            box_counted_exponent(np.zeros(8), base=2, q=Q)
+        with pytest.raises(AnalysisError, match="5 cells do not divide into boxes of 2"):
+            box_counted_exponent(np.ones(5), base=2, q=Q)
+        for measure in (np.zeros(8), -np.ones(8), np.array([1.0, -0.5])):
+            with pytest.raises(AnalysisError, match="no negative cell and some mass"):
+                box_counted_exponent(measure, base=2, q=Q)
         with pytest.raises(TooFewRadii, match="not 1"):
             box_counted_exponent(np.ones(1), base=2, q=Q)
         assert box_counted_exponent(np.ones(2), base=2, q=np.array([2.0])) == pytest.approx([1.0])
