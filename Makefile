@@ -52,9 +52,10 @@ test-torch: torch-env  ## the tests that need torch: models built by transformer
 bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks
 
-series: $(DEV)  ## train the bundled checkpoint series again (extra torch, about 5 GB)
+series: $(DEV)  ## train and score the bundled checkpoint series again (extra torch, about 5 GB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt
 	$(BIN)/python -m series.train --series all
+	$(BIN)/python -m series.score
 
 neo4j-home: $(BASE)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
 	$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble

@@ -5,7 +5,20 @@ import sys
 import typer
 from rich.console import Console
 
-from app.commands import analyze, browser, demo, doctor, export, ingest, listing, query, serve, verify, worker
+from app.commands import (
+    analyze,
+    browser,
+    demo,
+    doctor,
+    export,
+    ingest,
+    listing,
+    query,
+    scores,
+    serve,
+    verify,
+    worker,
+)
 from neuromfa.errors import NeuroMFAError, OptionError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -24,6 +37,7 @@ cli.command("serve")(serve.serve)
 cli.command("demo")(demo.demo)
 cli.command("browser")(browser.browser)
 cli.command("query")(query.query)
+cli.command("scores")(scores.scores)
 cli.command("export")(export.export)
 cli.command("verify")(verify.verify)
 cli.command("architectures")(listing.architectures)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import checkpoints, cypher, graph, health, jobs, models, pages
+from app.api import checkpoints, cypher, graph, health, jobs, models, pages, steps
 from app.api.caching import NotModified, not_modified
 from app.api.parameters import reader
 from app.bodies import BodyLimit
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
     app.include_router(graph.router, dependencies=[Depends(reader)])
+    app.include_router(steps.router, dependencies=[Depends(reader)])
     app.include_router(jobs.router, dependencies=[Depends(reader)])
     app.include_router(cypher.router)
     app.include_router(health.router)

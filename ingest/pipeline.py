@@ -121,18 +121,13 @@ def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the sha
 
 def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
     """Return by step what the store holds of a model."""
-    known: dict[int | None, Known] = {}
-    cursor: str | None = None
-    while True:
-        page = store.checkpoints(model, cursor=cursor)
-        for record in page.items:
-            known[record.step] = Known(
-                analyses=frozenset(store.analysis_hashes(model, record.step)),
-                graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
-            )
-        if page.next is None:
-            return known
-        cursor = page.next
+    return {
+        record.step: Known(
+            analyses=frozenset(store.analysis_hashes(model, record.step)),
+            graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
+        )
+        for record in store.each_checkpoint(model)
+    }
 
 
 @dataclass

@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any, Literal
 
 from neuromfa.errors import OptionError
-from neuromfa.network import SampleGraph
 from neuromfa.results import CheckpointResult, Estimate, SeriesResult
+from neuromfa.scores import Score, by_benchmark
 
 Row = dict[str, Any]
 Theme = Literal["light", "dark"]
@@ -37,6 +37,8 @@ PNG_SCALE = 2.0
 VEGALITE_VERSION = "6.4"
 ALONG_TAU = ("q", "tau", "tau_low", "tau_high")
 ALONG_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+AXES = {"emergence": "E", "alpha0": "α₀", "width": "width"}
 LABELS = {
     "real": "Real weights",
     "shuffled": "Shuffled null",
@@ -71,8 +73,8 @@ def render(
     return path
 
 
-def render_series(result: SeriesResult, folder: Path, *, graphs: Iterable[SampleGraph] = ()) -> list[Path]:
-    """Draw every chart of a series into `folder`, as SVG and PNG; NFD distributions where `graphs` are given.
+def render_series(result: SeriesResult, folder: Path, *, scores: Iterable[Score] = ()) -> list[Path]:
+    """Draw every chart of a series into `folder`, as SVG and PNG; the radar where there are `scores`.
 
     A series without any value of a measure (E without a baseline) has no chart of it.
     """
@@ -80,7 +82,7 @@ def render_series(result: SeriesResult, folder: Path, *, graphs: Iterable[Sample
     title = f"{result.series} (profile {result.profile})"
     return [
         render(name, rows, folder / f"{name}{ending}", title=title)
-        for name, rows in _charts_of(result, graphs)
+        for name, rows in _charts_of(result, scores)
         for ending in (".svg", ".png")
     ]
 
@@ -116,32 +118,28 @@ def metric_rows(checkpoints: Iterable[CheckpointResult], measure: str) -> list[R
     ]
 
 
-def nfd_rows(graphs: Iterable[SampleGraph]) -> list[Row]:
-    """One row for each neuron with a node fractal dimension: step, kind of layer, nfd (chart nfd)."""
+def dimension_rows(checkpoints: Iterable[CheckpointResult]) -> list[Row]:
+    """One row for each checkpoint and layer kind: quantiles of the node fractal dimension (chart nfd)."""
     return [
-        {"step": graph.provenance.step, "kind": kind, "nfd": nfd}
-        for graph in graphs
-        if graph.measures is not None
-        for layer, values in zip(graph.layers, graph.measures.nfd, strict=True)
-        for kind, nfd in zip(layer.kinds, values.tolist(), strict=True)
-        if math.isfinite(nfd)
-    ]
-
-
-def radar_rows(scores: Mapping[str, Mapping[int, float]]) -> list[Row]:
-    """Corners of one polygon a step: `scores` has step -> value for each axis (chart radar).
-
-    Every axis is scaled to its own range over the steps, so 0 is the lowest step and 1 the highest;
-    a step that misses an axis has no polygon. The first corner comes again to close it.
-    """
-    axes = list(scores)
-    common = sorted(set.intersection(*(set(values) for values in scores.values()))) if axes else []
-    return [
-        {"step": step, "axis": axis, "place": place, "places": len(axes), "value": scores[axis][step],
-         "share": _share(scores[axis][step], [scores[axis][other] for other in common])}
-        for step in common
-        for place, axis in enumerate([*axes, *axes[:1]])
+        {"step": checkpoint.step, "name": _name(checkpoint), "place": place, "row": spread.row, "n": spread.n,
+         "mean": spread.mean, **dict(zip(QUANTILES, spread.quantiles, strict=True))}
+        for place, checkpoint in enumerate(checkpoints)
+        for spread in checkpoint.dimensions
     ]  # fmt: skip
+
+
+def radar_rows(checkpoints: Iterable[CheckpointResult], scores: Iterable[Score]) -> list[Row]:
+    """Corners of one polygon a step: alpha0, width, E and every benchmark (chart radar).
+
+    Every axis is scaled to its own range over the steps, so 0 is the lowest step and 1 the highest; a step that
+    misses an axis has no polygon. The first corner comes again to close it. Without scores there is nothing to
+    compare with, and no row.
+    """
+    series = list(checkpoints)
+    axes = {AXES[measure]: _by_step(series, measure) for measure in STEP_CHARTS}
+    axes = {axis: values for axis, values in axes.items() if values}
+    benchmarks = {f"{task} {metric}": values for task, metric, values in by_benchmark(scores)}
+    return _corners({**axes, **benchmarks}) if benchmarks else []
 
 
 def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
@@ -165,22 +163,25 @@ def require() -> None:
     _converter()
 
 
-def _charts_of(result: SeriesResult, graphs: Iterable[SampleGraph]) -> Iterator[tuple[str, list[Row]]]:
+def _charts_of(result: SeriesResult, scores: Iterable[Score]) -> Iterator[tuple[str, list[Row]]]:
     spectra = spectrum_rows(result.checkpoints)
     charts = [(name, spectra) for name in SPECTRAL_CHARTS]
     charts += [(name, metric_rows(result.checkpoints, name)) for name in STEP_CHARTS]
-    charts.append(("nfd", nfd_rows(graphs)))
+    charts += [("nfd", dimension_rows(result.checkpoints)), ("radar", radar_rows(result.checkpoints, scores))]
     return ((name, rows) for name, rows in charts if any(row.get("value", 0.0) is not None for row in rows))
 
 
 def _spectrum_rows(checkpoint: CheckpointResult) -> Iterator[Row]:
     spectrum = {key: value or [] for key, value in asdict(checkpoint.spectrum).items()}
-    name = f"step {checkpoint.step}" if checkpoint.step is not None else checkpoint.revision
     alpha_at = {key: dict(zip(spectrum["alpha_q"], spectrum[key], strict=False)) for key in ALONG_ALPHA}
-    fixed = {"step": checkpoint.step, "name": name, "slope": alpha_at["alpha"].get(0.0)}
+    fixed = {"step": checkpoint.step, "name": _name(checkpoint), "slope": alpha_at["alpha"].get(0.0)}
     for row in zip_longest(*(spectrum[key] for key in ALONG_TAU)):
         along_alpha = {key: values.get(row[0]) for key, values in alpha_at.items()}
         yield fixed | dict(zip(ALONG_TAU, row, strict=True)) | along_alpha
+
+
+def _name(checkpoint: CheckpointResult) -> str:
+    return checkpoint.revision if checkpoint.step is None else f"step {checkpoint.step}"
 
 
 def _estimates(checkpoint: CheckpointResult, measure: str) -> Iterator[tuple[str, Estimate | None]]:
@@ -193,6 +194,25 @@ def _value(estimate: Estimate | None) -> Row:
     if estimate is None:
         return {"value": None, "low": None, "high": None}
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _by_step(checkpoints: Iterable[CheckpointResult], measure: str) -> dict[int, float]:
+    estimates = ((checkpoint.step, getattr(checkpoint, measure)) for checkpoint in checkpoints)
+    return {
+        step: estimate.value
+        for step, estimate in estimates
+        if step is not None and estimate is not None and estimate.value is not None
+    }
+
+
+def _corners(axes: Mapping[str, Mapping[int, float]]) -> list[Row]:
+    common = sorted(set.intersection(*(set(values) for values in axes.values())))
+    return [
+        {"step": step, "name": f"step {step}", "axis": axis, "place": place, "places": len(axes),
+         "value": axes[axis][step], "share": _share(axes[axis][step], [axes[axis][other] for other in common])}
+        for step in common
+        for place, axis in enumerate([*axes, *list(axes)[:1]])
+    ]  # fmt: skip
 
 
 def _share(value: float, values: Sequence[float]) -> float:

@@ -10,10 +10,11 @@ SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
 
 @pytest.fixture(scope="session")
 def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of an embedded store: four steps of a series in two profiles, and a checkpoint without a step."""
+    """Folder of an embedded store: steps of a series in two profiles, with scores, and a checkpoint without one."""
     from ingest.pipeline import IngestRequest, ingest
     from neuromfa.graph import open_store
     from neuromfa.options import AnalysisOptions
+    from neuromfa.scores import read_scores
 
     exact = AnalysisOptions(samples=3, nodes=16)
     paper = AnalysisOptions(samples=3, nodes=16, profile="paper")
@@ -26,6 +27,7 @@ def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             IngestRequest(source=str(SERIES / "step2000"), model_id="org/alone", options=alone),
         ):
             ingest(request, store)
+        store.write_scores(SERIES.name, read_scores(SERIES / "scores.csv", model=SERIES.name))
     return folder
 
 

@@ -1,12 +1,14 @@
 """ETags made of the content's own identity: an unchanged analysis costs its reader no body."""
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
 from neuromfa import __version__
 from neuromfa.identity import content_hash
+from neuromfa.scores import Score
 
 
 class NotModified(Exception):
@@ -33,6 +35,11 @@ class Tagging:
         if matches(self._request.headers.get("if-none-match", ""), tag):
             raise NotModified(tag)
         self._response.headers.update(headers_of(tag))
+
+
+def scores_hash(scores: Iterable[Score]) -> str:
+    """Return the identity of benchmark scores, for the tag of an answer that shows them."""
+    return content_hash([list(astuple(score)) for score in scores])
 
 
 def matches(header: str, tag: str) -> bool:

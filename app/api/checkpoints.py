@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.caching import Tag
+from app.api.caching import Tag, scores_hash
 from app.api.parameters import Chosen, Configured, ModelId, Pages, Step, Store, choose, page_of
 from app.schemas.answers import CheckpointSummary, Listing, MetricsAnswer, SampleManifest, SpectrumAnswer
 
@@ -35,11 +35,12 @@ def read_spectrum(
 
 @router.get("/metrics")
 def read_metrics(store: Store, model: ModelId, step: Step, choice: Chosen, tag: Tag) -> MetricsAnswer:
-    """Return alpha0, width and E, with nulls, coverage, fit and flags."""
+    """Return alpha0, width and E, with nulls, coverage, fit, flags, node dimensions and benchmark scores."""
     store.checkpoint(model, step)
     result = store.result(model, step, options_hash=choose(store, model, choice).options_hash)
-    tag.by([result.analysis_hash])
-    return MetricsAnswer.of(result)
+    scores = [score for score in store.scores(model) if score.step == step]
+    tag.by([result.analysis_hash], scores_hash(scores))
+    return MetricsAnswer.of(result, scores)
 
 
 @router.get("/samples")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from app.api.caching import Tag
 from app.api.parameters import Configured, ModelId, Pages, Step, Store, offset_of
 from app.schemas.answers import Listing
-from app.schemas.graph import BallPart, BoxPart
+from app.schemas.graph import BallPart, BoxPart, MassPart
 from neuromfa.explore import (
     Drawing,
     EngineChoice,
@@ -18,14 +18,19 @@ from neuromfa.explore import (
     Neuron,
     NeuronDetail,
     PathAnswer,
+    RadiusHistogram,
     SampleCache,
     StoredSample,
+    StrongestEdges,
     ball,
     boxes,
     drawing,
+    mass_table,
     neuron,
     neurons,
+    radius_histogram,
     shortest_path,
+    strongest_edges,
 )
 from neuromfa.explore.lists import Order
 from neuromfa.explore.paths import PathMethod
@@ -40,19 +45,31 @@ MOST_LAYERS = 10_000
 FILE_TYPES = {"graphml": "application/graphml+xml", "gexf": "application/gexf+xml"}
 
 Seed = Annotated[int, Path(ge=0, lt=2**32, description="Seed of the draw of neurons.")]
+SeedQuery = Annotated[int, Query(ge=0, lt=2**32, description="Seed of the draw of neurons.")]
+Engine = Annotated[
+    EngineChoice, Query(description="The server by Cypher, or this process by numpy: equal answers.")
+]
+Profile = Annotated[Literal["exact", "paper"], Query(description="Which distances are in range.")]
 NeuronName = Annotated[str, Query(min_length=1, max_length=100, description="Such as `B03.mlp.00127`.")]
 Radius = Annotated[float, Query(gt=0, le=LARGEST_DISTANCE, allow_inf_nan=False, description="Path distance.")]
 Layer = Annotated[int, Query(ge=0, lt=MOST_LAYERS)]
+LayerPath = Annotated[int, Path(ge=0, lt=MOST_LAYERS, description="Running number of the layer.")]
 Shown = Annotated[int, Query(ge=1, le=1000, description="Most of them shown.")]
 Horizon = Annotated[int | None, Query(ge=1, lt=MOST_LAYERS, description="Layers that paths may reach.")]
 
 
-def sample_of(
-    request: Request, store: Store, settings: Configured, model: ModelId, step: Step, seed: Seed
-) -> StoredSample:
-    """Return the stored sample of a route."""
+def explorer_of(request: Request, store: Store, settings: Configured) -> Explorer:
+    """Return what questions to graphs are put to; all requests share its memory."""
     cache: SampleCache = request.app.state.samples
-    return Explorer(store, cache, settings.query_timeout).sample(model, step, seed)
+    return Explorer(store, cache, settings.query_timeout)
+
+
+Explore = Annotated[Explorer, Depends(explorer_of)]
+
+
+def sample_of(explorer: Explore, model: ModelId, step: Step, seed: Seed) -> StoredSample:
+    """Return the stored sample of a route."""
+    return explorer.sample(model, step, seed)
 
 
 def tagged(request: Request, sample: Annotated[StoredSample, Depends(sample_of)], tag: Tag) -> StoredSample:
@@ -68,9 +85,7 @@ Sample = Annotated[StoredSample, Depends(tagged)]
 class Asking:
     """Who answers, and what a hop costs."""
 
-    engine: Annotated[
-        EngineChoice, Query(description="The server by Cypher, or this process by numpy: equal answers.")
-    ] = "auto"
+    engine: Engine = "auto"
     gamma: Annotated[
         float,
         Query(ge=0, le=LARGEST_GAMMA, allow_inf_nan=False, description="Cost of every hop after the first."),
@@ -90,10 +105,11 @@ def list_neurons(
     order: Annotated[
         Order, Query(description="By place, or those with a fractal dimension, the highest first.")
     ] = "place",
+    engine: Engine = "auto",
 ) -> Listing[Neuron]:
     """List the neurons of a stored graph."""
     limit, skip = min(pages.limit, settings.page_limit), offset_of(pages.cursor)
-    found = neurons(sample, layer=layer, kind=kind, order=order, limit=limit, skip=skip)
+    found = neurons(sample, layer=layer, kind=kind, order=order, limit=limit, skip=skip, engine=engine)
     return Listing(items=list(found.neurons), next=str(skip + limit) if found.more else None)
 
 
@@ -103,9 +119,10 @@ def read_neuron(
     name: Annotated[str, Path(min_length=1, max_length=100, description="Such as `B03.mlp.00127`.")],
     top: Annotated[int, Query(ge=1, le=1000, description="Strongest edges shown, each way.")] = 10,
     max_distance: Radius = 150.0,
+    engine: Engine = "auto",
 ) -> NeuronDetail:
     """Return one neuron with number and strength of its edges in range, and the strongest of them."""
-    return neuron(sample, name, top=top, max_distance=max_distance)
+    return neuron(sample, name, top=top, max_distance=max_distance, engine=engine)
 
 
 @router.get("/path")
@@ -172,6 +189,43 @@ def read_boxes(
     return BoxPart.of(found, limit=limit)
 
 
+@router.get("/strongest")
+def read_strongest(
+    sample: Sample,
+    layer: Annotated[int | None, Query(ge=0, lt=MOST_LAYERS, description="Only edges that leave it.")] = None,
+    top: Annotated[int, Query(ge=1, le=1000, description="How many edges.")] = 20,
+    engine: Engine = "auto",
+) -> StrongestEdges:
+    """Return the edges of largest weight; wiring inside attention has none."""
+    return strongest_edges(sample, layer=layer, top=top, engine=engine)
+
+
+@router.get("/layers/{layer}/radii")
+def read_radii(
+    sample: Sample,
+    layer: LayerPath,
+    profile: Profile = "exact",
+    max_distance: Radius = 150.0,
+    engine: Engine = "auto",
+) -> RadiusHistogram:
+    """Return the histogram of the rounded distances that leave a layer."""
+    return radius_histogram(sample, layer, profile=profile, max_distance=max_distance, engine=engine)
+
+
+@router.get("/layers/{layer}/masses")
+def read_masses(
+    sample: Sample,
+    layer: LayerPath,
+    profile: Profile = "exact",
+    max_distance: Radius = 150.0,
+    limit: Shown = 100,
+    engine: Engine = "auto",
+) -> MassPart:
+    """Return the masses N(r) of a layer's neurons at every radius."""
+    found = mass_table(sample, layer, profile=profile, max_distance=max_distance, engine=engine)
+    return MassPart.of(found, limit=limit)
+
+
 @router.get(
     "/graph",
     response_model=Drawing,
@@ -184,10 +238,11 @@ def read_graph(
     ] = "0-5",
     top: Annotated[int, Query(ge=1, le=500, description="Strongest edges of each link.")] = 30,
     format: Annotated[Literal["json", "graphml", "gexf"], Query(description="Form of the answer.")] = "json",
+    engine: Engine = "auto",
 ) -> Drawing | Response:
     """Return a part of a graph that can be drawn: the strongest edges of each link, and their neurons."""
     first, _, last = layers.partition("-")
-    found = drawing(sample, first_layer=int(first), last_layer=int(last), top=top)
+    found = drawing(sample, first_layer=int(first), last_layer=int(last), top=top, engine=engine)
     return found if format == "json" else _file(sample, found, format)
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.caching import Tag
+from app.api.caching import Tag, scores_hash
 from app.api.parameters import Chosen, Configured, ModelId, Pages, Store, choose, page_of
 from app.schemas.answers import (
     Analysis,
@@ -13,6 +13,8 @@ from app.schemas.answers import (
     ModelSummary,
     SpectrumAnswer,
 )
+from neuromfa.correlations import Correlation, correlate
+from neuromfa.scores import Score
 
 router = APIRouter(prefix="/v1/models", tags=["series"])
 
@@ -63,3 +65,28 @@ def read_spectra(
     part, following = page_of(results, pages, most=settings.page_limit)
     tag.by((result.analysis_hash for result in part), following)
     return Listing(items=[SpectrumAnswer.of(result) for result in part], next=following)
+
+
+@router.get("/{model}/scores")
+def list_scores(store: Store, model: ModelId, pages: Pages, settings: Configured, tag: Tag) -> Listing[Score]:
+    """List what the checkpoints of a series scored on benchmarks, by step, task and metric."""
+    scores = store.scores(model)
+    part, following = page_of(scores, pages, most=settings.page_limit)
+    tag.by([scores_hash(part)], following)
+    return Listing(items=part, next=following)
+
+
+@router.get("/{model}/correlations")
+def read_correlations(
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+) -> Listing[Correlation]:
+    """Return how E, alpha0 and width go along with every benchmark, and how those of the nulls do.
+
+    The steps of one training run are not independent draws: p and the intervals are narrower than they should be.
+    What tells something is the difference between `model` real and the nulls.
+    """
+    scores = store.scores(model)
+    results = store.results(model, options_hash=choose(store, model, choice).options_hash)
+    tag.by((result.analysis_hash for result in results), scores_hash(scores), pages.cursor, str(pages.limit))
+    part, following = page_of(correlate(results, scores), pages, most=settings.page_limit)
+    return Listing(items=part, next=following)

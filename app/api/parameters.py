@@ -38,6 +38,13 @@ class Choice:
     hops: Annotated[
         Literal["1", "multi"] | None, Query(description="Direct edges, or paths of several hops.")
     ] = None
+    baseline: Annotated[
+        str | None,
+        Query(
+            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
+            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`.",
+        ),
+    ] = None
     options: Annotated[
         str | None,
         Query(
@@ -158,19 +165,21 @@ def _fits(analysis: AnalysisRecord, choice: Choice) -> bool:
     return (
         choice.profile in (None, options.profile)
         and choice.hops in (None, options.hops)
+        and choice.baseline in (None, options.baseline)
         and analysis.options_hash.startswith(choice.options or "")
     )
 
 
 def _asked(choice: Choice) -> str:
-    asked = {"profile": choice.profile, "hops": choice.hops, "options": choice.options}
-    return ", ".join(f"{name}={value}" for name, value in asked.items() if value) or "any options"
+    asked = ((name, getattr(choice, name)) for name in ("profile", "hops", "baseline", "options"))
+    return ", ".join(f"{name}={value}" for name, value in asked if value) or "any options"
 
 
 def _named(analyses: list[AnalysisRecord]) -> str:
+    options = [(one.options, one.options_hash[:8]) for one in analyses]
     names = [
-        f"profile={one.options.profile}, hops={one.options.hops}, options={one.options_hash[:8]}"
-        for one in analyses
+        f"profile={o.profile}, hops={o.hops}, baseline={o.baseline}, options={beginning}"
+        for o, beginning in options
     ]
     return "; ".join(names) or "none yet"
 

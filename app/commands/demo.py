@@ -15,7 +15,9 @@ from app.store import open_store
 from ingest.pipeline import IngestRequest, ingest
 from neuromfa.errors import CheckpointMissing, NeuroMFAError
 from neuromfa.options import AnalysisOptions
+from neuromfa.scores import read_scores
 
+SCORES = "scores.csv"
 SERIES = ("stdlib-14m", "stdlib-14m-decay1", "stdlib-14m-shuffled")
 
 
@@ -74,5 +76,6 @@ class _Ingest:
                     with Progress(folder.name) as progress:
                         summary = ingest(request, store, report=progress.update, stop=self._stopped.is_set)
                     messages.print(told(summary))
+                    store.write_scores(summary.model, read_scores(folder / SCORES, model=summary.model))
         except NeuroMFAError as error:
             messages.print(f"neuromfa: {error}", style="red", markup=False)

@@ -13,10 +13,12 @@ from neuromfa.results import (
     Estimate,
     NodeCoverage,
     NullMetrics,
+    RowDimension,
     SampleResult,
     ScaleMatched,
     Spectrum,
 )
+from neuromfa.scores import Score
 
 T = TypeVar("T")
 
@@ -127,11 +129,13 @@ class MetricsAnswer:
     r_squared: dict[str, float | None]
     samples: int
     scale_matched: ScaleMatched | None
+    dimensions: list[RowDimension]
+    scores: list[Score]
 
     @classmethod
-    def of(cls, result: CheckpointResult) -> "MetricsAnswer":
-        """Take the numbers out of a whole result."""
-        return cls(samples=len(result.samples), coverage=result.coverage, **_numbers(result))
+    def of(cls, result: CheckpointResult, scores: list[Score]) -> "MetricsAnswer":
+        """Take the numbers out of a whole result; `scores` are what this checkpoint scored on benchmarks."""
+        return cls(samples=len(result.samples), coverage=result.coverage, scores=scores, **_numbers(result))
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ class EmergenceItem:
     r_squared: dict[str, float | None]
     samples: int
     scale_matched: ScaleMatched | None
+    dimensions: list[RowDimension]
 
     @classmethod
     def of(cls, result: CheckpointResult) -> "EmergenceItem":
@@ -245,7 +250,7 @@ NUMBERS = (
         "emergence_reason",
         "emergence_tie",
     ),
-    *("nulls", "flags", "r_squared", "scale_matched"),
+    *("nulls", "flags", "r_squared", "scale_matched", "dimensions"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from neuromfa.explore import BallAnswer, Box, BoxAnswer, Member
+from neuromfa.explore import BallAnswer, Box, BoxAnswer, MassTable, Member
 from neuromfa.mfa.boxes import CoverMethod
 
 
@@ -46,3 +46,29 @@ class BoxPart:
         sizes = tuple(len(box.neurons) for box in answer.boxes)
         values = {name: getattr(answer, name) for name in cls.__annotations__ if name != "sizes"}
         return cls(sizes=sizes, **values | {"boxes": answer.boxes[:limit]})
+
+
+@dataclass(frozen=True)
+class MassPart:
+    """Masses N(r) of the first of a layer's `n_neurons` neurons: one row a neuron, one column a radius."""
+
+    layer: int
+    profile: str
+    max_distance: float
+    n_neurons: int
+    names: tuple[str, ...]
+    radii: tuple[int, ...]
+    masses: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, table: MassTable, *, limit: int) -> "MassPart":
+        """Keep the first neurons."""
+        return cls(
+            table.layer,
+            table.profile,
+            table.max_distance,
+            len(table.names),
+            table.names[:limit],
+            table.radii,
+            table.masses[:limit],
+        )

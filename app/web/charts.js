@@ -1,7 +1,7 @@
 // Draws the Vega-Lite files of /charts: one card each, one highlighted step for all of them.
 
 import { h, save } from "./dom.js";
-import { csv, metricRows, spectrumRows, stepTicks } from "./rows.js";
+import { csv, dimensionRows, metricRows, radarRows, spectrumRows, stepTicks } from "./rows.js";
 
 const NO_STEP = -1;
 
@@ -27,6 +27,14 @@ export const CHARTS = [
     note: "τ over q. A straight line would be a monofractal; its bend is the spectrum above.",
     toggle: { signal: "bend", name: "Bend only", meaning: "Take the straight line α₀q away, so that only the bend is left" },
   },
+  {
+    name: "nfd", source: "emergence", rows: dimensionRows, title: "Node fractal dimension",
+    note: "How the dimensions of the neurons kept are spread in each kind of layer: median, quartiles, 5 to 95 %.",
+  },
+  {
+    name: "radar", source: "emergence", rows: radarRows, title: "Measures and benchmarks",
+    note: "Each axis from its lowest to its highest value over the steps. A loss is high where the model is bad.",
+  },
 ];
 
 const files = new Map();
@@ -34,6 +42,18 @@ const file = (name) => {
   if (!files.has(name)) files.set(name, fetch(`/charts/${name}.json`).then((response) => response.json()));
   return files.get(name);
 };
+
+// Draws one chart file into a place; `values` are for the parameters the file has of those names.
+export async function embed(plot, name, { rows, theme, values }) {
+  plot.replaceChildren();
+  const [spec, config] = await Promise.all([file(name), file(`theme-${theme}`)]);
+  const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
+  const result = await globalThis.vegaEmbed(plot, { ...spec, params, datasets: { rows } }, {
+    config, ast: true, renderer: "svg", actions: false, defaultStyle: false, logLevel: globalThis.vega.Error,
+    tooltip: { disableDefaultStyle: true, theme: "page" },
+  });
+  return result.view;
+}
 
 export class Chart {
   constructor(description, { onPick }) {
@@ -57,10 +77,10 @@ export class Chart {
     this.json.setAttribute("aria-label", `${description.title} as JSON`);
   }
 
-  async draw({ items, address, theme, series, empty }) {
+  async draw({ items, scores, address, theme, series, empty }) {
     this.series = series;
     this.json.href = address;
-    this.rows = this.description.rows(items);
+    this.rows = this.description.rows(items, scores);
     this.view?.finalize();
     this.view = null;
     this.plot.replaceChildren();
@@ -71,14 +91,8 @@ export class Chart {
       this.plot.append(h("p", { class: "nothing" }, empty));
       return;
     }
-    const [spec, config] = await Promise.all([file(this.description.name), file(`theme-${theme}`)]);
     const values = { highlighted: this.step ?? NO_STEP, stepTicks: stepTicks(items.map((item) => item.step)), bend: this.on };
-    const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
-    const result = await globalThis.vegaEmbed(this.plot, { ...spec, params, datasets: { rows: this.rows } }, {
-      config, ast: true, renderer: "svg", actions: false, defaultStyle: false, logLevel: globalThis.vega.Error,
-      tooltip: { disableDefaultStyle: true, theme: "page" },
-    });
-    this.view = result.view;
+    this.view = await embed(this.plot, this.description.name, { rows: this.rows, theme, values });
     this.view.addEventListener("click", (_, item) => this.pick(item));
   }
 

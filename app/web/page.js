@@ -2,8 +2,10 @@
 
 import { Problem, get, list, modelPath, rememberKey } from "./api.js";
 import { CHARTS, Chart } from "./charts.js";
+import { benchmarks } from "./benchmarks.js";
 import { byId, h, save } from "./dom.js";
 import { readout } from "./readout.js";
+import { GraphView } from "./graph.js";
 import { csv, tableRows } from "./rows.js";
 import { table } from "./table.js";
 import { checkpointName, stepName } from "./words.js";
@@ -11,9 +13,10 @@ import { checkpointName, stepName } from "./words.js";
 const REFRESH_MS = 10_000;
 const PLAY_MS = 700;
 
-const state = { models: [], model: null, analysis: null, items: [], spectra: [], at: 0, stamp: "" };
+const state = { models: [], model: null, analysis: null, items: [], spectra: [], scores: [], at: 0, stamp: "" };
 const charts = CHARTS.map((description) => new Chart(description, { onPick: pickStep }));
 const system = matchMedia("(prefers-color-scheme: dark)");
+const graph = new GraphView(byId("graph"), { onProblem: sayGraphProblem });
 let player = null;
 
 // ---- address and theme
@@ -80,6 +83,11 @@ function sayProblem(problem) {
     h("p", {}, h("button", { class: "quiet", type: "button", onclick: start }, "Try again"))));
 }
 
+function sayGraphProblem(problem) {
+  if (!(problem instanceof Problem)) throw problem;
+  graph.panel.replaceChildren(h("p", { class: "flag", role: "alert" }, problem.message));
+}
+
 function sayKeyNeeded() {
   const field = h("input", { type: "password", id: "key", autocomplete: "current-password", required: true });
   const submit = (event) => {
@@ -140,11 +148,13 @@ async function load(step = null) {
   showControls();
   if (!state.analysis) return sayUnfinished();
   const path = modelPath(state.model.id);
-  const [series, spectra] = await Promise.all([
-    list(`${path}/emergence`, parameters()), list(`${path}/spectra`, parameters())]);
+  const [series, spectra, scores, correlations] = await Promise.all([
+    list(`${path}/emergence`, parameters()), list(`${path}/spectra`, parameters()),
+    list(`${path}/scores`), list(`${path}/correlations`, parameters())]);
   state.items = series.items;
   state.spectra = spectra.items;
-  state.stamp = stampOf(series.items);
+  state.scores = scores.items;
+  state.stamp = stampOf(series.items, scores.items);
   if (!state.items.length) return sayUnfinished();
   byId("message").replaceChildren();
   byId("content").hidden = false;
@@ -152,11 +162,12 @@ async function load(step = null) {
   const found = state.items.findIndex((item) => String(item.step ?? "-") === step);
   state.at = found >= 0 ? found : state.items.length - 1;
   byId("table").replaceChildren(table(state.items, pickStep));
+  byId("correlations").replaceChildren(...benchmarks(state.model.id, correlations.items));
   await drawCharts();
 }
 
-function stampOf(items) {
-  return items.map((item) => item.analysis_hash).join();
+function stampOf(items, scores) {
+  return JSON.stringify([items.map((item) => item.analysis_hash), scores]);
 }
 
 function sayUnfinished() {
@@ -168,8 +179,9 @@ async function refresh() {
   if (document.hidden) return;
   try {
     if (!state.model || !state.items.length) return await start();
-    const series = await list(`${modelPath(state.model.id)}/emergence`, parameters());
-    if (stampOf(series.items) !== state.stamp) await load(String(state.items[state.at].step ?? "-"));
+    const path = modelPath(state.model.id);
+    const [series, scores] = await Promise.all([list(`${path}/emergence`, parameters()), list(`${path}/scores`)]);
+    if (stampOf(series.items, scores.items) !== state.stamp) await load(String(state.items[state.at].step ?? "-"));
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
   }
@@ -227,6 +239,7 @@ async function drawCharts() {
   const query = new URLSearchParams(parameters());
   await Promise.all(charts.map((chart) => chart.draw({
     items: chart.description.source === "spectra" ? state.spectra : state.items,
+    scores: state.scores,
     address: `${modelPath(state.model.id)}/${chart.description.source}?${query}`,
     theme: theme(), series: state.model.id, empty: "No step has a value: there is no baseline to compare with.",
   })));
@@ -256,6 +269,7 @@ async function showStep() {
   byId("readout").replaceChildren(...readout(item, state.items));
   for (const row of byId("table").querySelectorAll("tbody tr")) row.toggleAttribute("aria-current", row.dataset.at === String(state.at));
   writeAddress();
+  graph.show({ model: state.model.id, item, theme: theme() });
   await Promise.all(charts.map((chart) => chart.highlight(item.step)));
 }
 

@@ -8,7 +8,6 @@ from neuromfa.graph.store import (
     GraphStore,
     ModelRecord,
     Page,
-    ScoreRecord,
     open_store,
 )
 
@@ -20,6 +19,5 @@ __all__ = [
     "Manifest",
     "ModelRecord",
     "Page",
-    "ScoreRecord",
     "open_store",
 ]

@@ -1,7 +1,8 @@
 """GraphStore: everything the project asks of a graph database, on either server, from any thread."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -18,6 +19,7 @@ from neuromfa.graph.servers.embedded import EmbeddedServer
 from neuromfa.network import SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CheckpointResult
+from neuromfa.scores import Score
 
 T = TypeVar("T")
 
@@ -54,17 +56,6 @@ class AnalysisRecord:
     options_hash: str
     options: AnalysisOptions
     checkpoints: int
-
-
-@dataclass(frozen=True)
-class ScoreRecord:
-    """What a checkpoint scored on a benchmark."""
-
-    step: int | None
-    task: str
-    metric: str
-    value: float
-    stderr: float | None
 
 
 @dataclass(frozen=True)
@@ -212,19 +203,21 @@ class GraphStore:
             progress=progress,
         )
 
-    def write_scores(
-        self, model: str, step: int | None, scores: Sequence[tuple[str, str, float, float | None]]
-    ) -> None:
-        """Write (task, metric, value, standard error) of benchmarks."""
-        checkpoint = self._existing(model, step)
-
-        def work(transaction: Transaction) -> None:
-            for task, metric, value, stderr in scores:
-                transaction.rows(
-                    "write/score", checkpoint=checkpoint, task=task, metric=metric, value=value, stderr=stderr
-                )
-
-        self.write(work)
+    def write_scores(self, model: str, scores: Iterable[Score]) -> list[Score]:
+        """Write what checkpoints scored on benchmarks, over what they had; return those of steps not stored."""
+        checkpoints = {
+            record.step: checkpoint_id(model, record.step) for record in self.each_checkpoint(model)
+        }
+        placed: dict[str, list[Score]] = {}
+        unplaced = []
+        for score in scores:
+            if score.step in checkpoints:
+                placed.setdefault(checkpoints[score.step], []).append(score)
+            else:
+                unplaced.append(score)
+        for checkpoint, own in placed.items():
+            self.write(partial(_write_scores, checkpoint=checkpoint, scores=own))
+        return unplaced
 
     # reading
 
@@ -269,6 +262,16 @@ class GraphStore:
         )
         items = [_checkpoint(model, row) for row in rows[:size]]
         return Page(items, str(rows[size - 1]["rank"]) if len(rows) > size else None)
+
+    def each_checkpoint(self, model: str) -> Iterator[CheckpointRecord]:
+        """Yield all checkpoints of a model, by step."""
+        cursor: str | None = None
+        while True:
+            page = self.checkpoints(model, limit=LARGEST_PAGE, cursor=cursor)
+            yield from page.items
+            if page.next is None:
+                return
+            cursor = page.next
 
     def checkpoint(self, model: str, step: int | None) -> CheckpointRecord:
         """Return one checkpoint; `NotStored` without it, naming the steps there are."""
@@ -320,11 +323,11 @@ class GraphStore:
             for row in rows
         ]
 
-    def scores(self, model: str) -> list[ScoreRecord]:
-        """Return what a model's checkpoints scored on benchmarks, by step and task."""
-        names = ("step", "task", "metric", "value", "stderr")
+    def scores(self, model: str) -> list[Score]:
+        """Return what a model's checkpoints scored on benchmarks, by step, task and metric."""
+        self.model(model)
         rows = self.read(lambda transaction: transaction.rows("read/scores", model=model))
-        return [ScoreRecord(**{name: row[name] for name in names}) for row in rows]
+        return [Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in rows]
 
     def samples(self, model: str, step: int | None) -> list[Manifest]:
         """Return the manifests of a checkpoint's stored graphs, by seed."""
@@ -408,12 +411,8 @@ class GraphStore:
 
     def delete_model(self, model: str) -> None:
         """Delete a model with its checkpoints, spectra and graphs; what other models share stays."""
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.checkpoints(model)
-            for record in page.items:
-                self._delete_checkpoint(model, record.step)
-            cursor = page.next
+        for record in list(self.each_checkpoint(model)):
+            self._delete_checkpoint(model, record.step)
         self.write(lambda transaction: transaction.rows("write/delete_model", id=model))
 
     def _delete_checkpoint(self, model: str, step: int | None) -> None:
@@ -511,6 +510,18 @@ def _prepared(store: GraphStore, *, prepare: bool) -> GraphStore:
         store.close()
         raise
     return store
+
+
+def _write_scores(transaction: Transaction, *, checkpoint: str, scores: list[Score]) -> None:
+    for score in scores:
+        transaction.rows(
+            "write/score",
+            checkpoint=checkpoint,
+            task=score.task,
+            metric=score.metric,
+            value=score.value,
+            stderr=score.stderr,
+        )
 
 
 def checkpoint_id(model: str, step: int | None) -> str:

@@ -1,5 +1,6 @@
 """Routes of a stored graph: what they answer is what the library answers, in bounds, by either engine."""
 
+import posixpath
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,11 @@ def refused(client: TestClient, path: str, **parameters: Any) -> tuple[int, str,
     body = answer.json()
     assert body["status"] == answer.status_code
     return answer.status_code, body["type"].removeprefix("/problems/"), body["detail"]
+
+
+def within(path: str) -> str:
+    """Return the path without its `..`."""
+    return posixpath.normpath(path)
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +100,21 @@ def test_both_engines_answer_the_same_bytes(client: TestClient, ends: tuple[str,
         ("ball", {"source": ends[0], "radius": 40.5, "gamma": 0, "horizon": 2, "limit": 5}),
         ("boxes", {"radius": 12, "first_layer": 2, "last_layer": 4}),
         ("boxes", {"radius": 9, "first_layer": 3, "last_layer": 4, "method": "colouring"}),
+        ("strongest", {"top": 7}),
+        ("strongest", {"layer": 3}),
+        ("layers/3/radii", {}),
+        ("layers/0/radii", {"profile": "paper", "max_distance": 60}),
+        ("layers/3/masses", {"limit": 3}),
+        ("graph", {"layers": "0-3", "top": 9}),
+        ("neurons", {"order": "dimension", "limit": 9}),
+        (f"neurons/{ends[0]}", {"top": 4}),
+        ("../../../../trajectory", {"neuron": ends[0]}),
+        ("../../../../change", {"before": 0, "after": 2000, "layer": 3, "top": 5}),
+        ("../../provenance/emergence", {}),
     ]
     for path, words in questions:
         answers = [
-            client.get(f"{SAMPLE}/{path}", params=words | {"engine": engine})
+            client.get(within(f"{SAMPLE}/{path}"), params=words | {"engine": engine})
             for engine in ("cypher", "numpy", "auto")
         ]
         assert [answer.status_code for answer in answers] == [200] * 3, answers[0].text
@@ -115,6 +132,51 @@ def test_a_path_is_that_of_the_library(
     total = sum(hop["distance"] for hop in hops) + 5.0 * (len(hops) - 1)
     assert answer["distance"] == pytest.approx(total, rel=1e-9)
     assert answer["distance"] <= 150.0
+
+
+def test_masses_are_cut_at_the_limit_and_say_so(client: TestClient, sample: explore.StoredSample) -> None:
+    whole = explore.mass_table(sample, 3)
+    part = got(client, "layers/3/masses", limit=2)
+    assert part["n_neurons"] == len(whole.names) == 16
+    assert part["names"] == list(whole.names[:2])
+    assert part["masses"] == [list(row) for row in whole.masses[:2]]
+    assert part["radii"] == list(whole.radii)
+
+
+def test_a_neuron_is_followed_over_the_steps_with_a_graph(client: TestClient, ends: tuple[str, str]) -> None:
+    answer = client.get("/v1/models/stdlib-14m/trajectory", params={"neuron": ends[0]}).json()
+    assert [point["step"] for point in answer["points"]] == [0, 128, 512, 2000]
+    detail = got(client, f"neurons/{ends[0]}")
+    assert answer["points"][-1]["nfd"] == detail["neuron"]["nfd"]
+    assert answer["points"][-1]["strength_out"] == pytest.approx(detail["strength_out"], rel=1e-9)
+    for words, status in (
+        ({"neuron": "B99.input.00001"}, 404),
+        ({"neuron": ends[0], "seed": 7}, 404),
+        ({}, 422),
+    ):
+        assert client.get("/v1/models/stdlib-14m/trajectory", params=words).status_code == status
+
+
+def test_a_layer_is_compared_at_two_steps(client: TestClient) -> None:
+    words = {"before": 0, "after": 2000, "layer": 3, "top": 4}
+    answer = client.get("/v1/models/stdlib-14m/change", params=words).json()
+    changes = [abs(edge["change"]) for edge in answer["largest"]]
+    assert changes == sorted(changes, reverse=True)
+    assert len(changes) == 4
+    assert answer["edges_both"] <= min(answer["edges_before"], answer["edges_after"])
+    assert client.get("/v1/models/stdlib-14m/change", params=words | {"layer": 99}).status_code == 422
+    assert client.get("/v1/models/stdlib-14m/change", params=words | {"after": 7}).status_code == 404
+
+
+def test_a_number_says_where_it_comes_from(client: TestClient) -> None:
+    answer = client.get("/v1/models/stdlib-14m/checkpoints/2000/provenance/emergence?profile=exact").json()
+    metrics = client.get("/v1/models/stdlib-14m/checkpoints/2000/metrics?profile=exact").json()
+    assert answer["estimate"] == metrics["emergence"]
+    assert answer["analysis_hash"] == metrics["analysis_hash"]
+    assert answer["baseline"]["step"] == 0
+    assert [sample["stored"] for sample in answer["samples"]] == [True, False, False]
+    bad = client.get("/v1/models/stdlib-14m/checkpoints/2000/provenance/loss")
+    assert bad.status_code == 422
 
 
 def test_no_path_is_null_with_a_reason(client: TestClient, ends: tuple[str, str]) -> None:

@@ -1,14 +1,17 @@
 """What every route answers on a store of real results."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from neuromfa.correlations import correlate
 from neuromfa.errors import StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.results import to_json
+from neuromfa.scores import Score
 from tests.api.conftest import strict_json
 
 SERIES = "/v1/models/stdlib-14m"
@@ -73,6 +76,9 @@ def test_spectrum_and_metrics_are_the_stored_record(client: TestClient, store: G
     assert spectrum["samples"] is None
     metrics = got(client, f"{SERIES}/checkpoints/{step}/metrics", profile="exact")
     assert metrics.pop("samples") == 3
+    scored = [score for score in store.scores("stdlib-14m") if score.step == step]
+    assert metrics.pop("scores") == [asdict(score) for score in scored]
+    assert len(scored) == 5
     assert metrics == {name: stored[name] for name in metrics}
 
 
@@ -135,10 +141,14 @@ def test_samples_tell_their_layout_and_provenance(client: TestClient, store: Gra
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/models", f"{SERIES}/checkpoints", f"{SERIES}/emergence", f"{SERIES}/spectra"]
+    "path",
+    [
+        *("/v1/models", f"{SERIES}/checkpoints", f"{SERIES}/scores"),
+        *(f"{SERIES}/emergence", f"{SERIES}/spectra", f"{SERIES}/correlations"),
+    ],
 )
 def test_pages_put_together_are_the_whole_list(client: TestClient, path: str) -> None:
-    fixed = {"profile": "exact"} if path.endswith(("emergence", "spectra")) else {}
+    fixed = {"profile": "exact"} if path.endswith(("emergence", "spectra", "correlations")) else {}
     whole = got(client, path, **fixed)["items"]
     pages, cursor = [], None
     while True:
@@ -171,6 +181,8 @@ def test_a_page_never_exceeds_the_setting(
         f"{SERIES}/checkpoints/512/metrics",
         f"{SERIES}/emergence",
         f"{SERIES}/spectra",
+        f"{SERIES}/scores",
+        f"{SERIES}/correlations",
         f"{SERIES}/checkpoints/0/samples/0",
     ],
 )
@@ -191,6 +203,44 @@ def test_tags_differ_where_contents_differ(client: TestClient) -> None:
         for step, profile in ((0, "exact"), (0, "paper"), (128, "exact"), (2000, "paper"))
     ]
     assert len({client.get(path).headers["etag"] for path in paths}) == len(paths)
+
+
+# scores
+
+
+def test_every_measure_and_null_goes_along_with_every_benchmark(
+    client: TestClient, store: GraphStore
+) -> None:
+    items = got(client, f"{SERIES}/correlations", profile="exact", limit=1000)["items"]
+    results, scores = store.results("stdlib-14m", profile="exact"), store.scores("stdlib-14m")
+    assert items == [asdict(one) for one in correlate(results, scores)]
+    models = {item["model"] for item in items if item["measure"] == "emergence"}
+    assert models == {"real", "shuffled", "gaussian", "rescaled"}
+    assert {item["n"] for item in items} == {4}
+
+
+def test_a_series_without_scores_has_no_correlations(client: TestClient) -> None:
+    assert got(client, "/v1/models/org--alone/scores") == {"items": [], "next": None}
+    assert got(client, "/v1/models/org--alone/correlations") == {"items": [], "next": None}
+
+
+def test_new_scores_change_the_tag(client: TestClient, store: GraphStore) -> None:
+    path = "/v1/models/org--alone/checkpoints/-/metrics"
+    before = client.get(path).headers["etag"]
+    assert store.write_scores("org/alone", [Score(None, "made", "acc", 0.5, 0.1)]) == []
+    after = client.get(path)
+    assert after.headers["etag"] != before
+    assert after.json()["scores"] == [
+        {"step": None, "task": "made", "metric": "acc", "value": 0.5, "stderr": 0.1}
+    ]
+
+
+def test_a_baseline_chooses_an_analysis(client: TestClient) -> None:
+    assert got(client, f"{SERIES}/emergence", baseline="first")["items"]
+    answer = client.get(f"{SERIES}/emergence", params={"baseline": "reinit"})
+    assert answer.status_code == 404
+    assert "has no results for baseline=reinit; there are: profile=paper" in answer.json()["detail"]
+    assert client.get(f"{SERIES}/emergence", params={"baseline": "last"}).status_code == 422
 
 
 # health

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from neuromfa.graph import open_store
-from neuromfa.plots import metric_rows, spectrum_rows
+from neuromfa.plots import dimension_rows, metric_rows, radar_rows, spectrum_rows
 from tests.e2e.conftest import Visit
 from tests.requirements import missing
 from tests.serving import served
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 SERIES = "/?model=stdlib-14m&profile=exact&step=512"
 ROOT = Path(__file__).parents[2]
 WHITE = "rgb(255, 255, 255)"
-CARDS = ["spectrum", "emergence", "alpha0", "width", "tau"]
+CARDS = ["spectrum", "emergence", "alpha0", "width", "tau", "nfd", "radar"]
 
 
 def marks(page: Page, card: str, layer: str) -> Any:
@@ -52,6 +52,121 @@ def test_every_step_is_drawn(visit: Callable[..., Visit], address: str) -> None:
         assert marks(page, card, "curves").count() == 4
         assert marks(page, card, "band").count() == 4
     expect(page.locator("#table tbody tr")).to_have_count(len(steps))
+
+
+def test_dimensions_and_benchmarks_are_drawn_for_every_step(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    page = visit().open(SERIES).page
+    settled(page)
+    [*items] = httpx.get(f"{address}/v1/models/stdlib-14m/emergence?profile=exact").json()["items"]
+    kinds = {spread["row"] for item in items for spread in item["dimensions"]}
+    assert kinds == {"input", "attention", "dense", "mlp"}
+    assert marks(page, "nfd", "boxes").count() == len(items) * len(kinds)
+    assert marks(page, "nfd", "highlight").count() == len(kinds)
+    assert marks(page, "radar", "polygons").count() == len(items)
+    assert marks(page, "radar", "points").count() == len(items) * 8
+    before = {card: shown_path(page, card) or "" for card in ("nfd", "radar")}
+    page.locator("#scrub").focus()
+    page.keyboard.press("End")
+    for card, path in before.items():
+        expect(marks(page, card, "highlight").first).not_to_have_attribute("d", path)
+
+
+def test_correlations_stand_beside_those_of_the_nulls(visit: Callable[..., Visit], address: str) -> None:
+    page = visit().open(SERIES).page
+    rows = page.locator("#correlations tbody tr")
+    expect(rows).to_have_count(5)
+    expect(page.locator("#correlations thead")).to_contain_text("E shuffled")
+    items = httpx.get(f"{address}/v1/models/stdlib-14m/correlations?profile=exact").json()["items"]
+    [shown] = [
+        item
+        for item in items
+        if (item["measure"], item["model"], item["metric"]) == ("emergence", "real", "loss")
+    ]
+    expect(rows.filter(has_text="next_byte loss")).to_contain_text(
+        f"{shown['spearman']['value']:.2f}".replace("-", "−")
+    )
+    page.locator("#model").select_option("org/alone")
+    expect(page.locator("#correlations")).to_contain_text("neuromfa scores org/alone scores.csv")
+    expect(page.locator(".card-radar")).to_be_hidden()
+
+
+# the sampled graph
+
+
+def opened_graph(page: Page) -> None:
+    page.locator("#graph").scroll_into_view_if_needed()
+    page.wait_for_selector("#graph svg.marks")
+
+
+def test_a_graph_is_asked_for_when_it_is_seen(visit: Callable[..., Visit]) -> None:
+    one = visit().open(SERIES)
+    settled(one.page)
+    assert not [url for url in one.asked if "/samples" in url]
+    opened_graph(one.page)
+    assert [url for url in one.asked if "/samples/0/graph?layers=0-5&top=30" in url]
+
+
+def test_the_graph_drawn_is_the_one_served(visit: Callable[..., Visit], address: str) -> None:
+    page = visit().open(SERIES).page
+    opened_graph(page)
+    link = page.get_by_role("link", name="Graph as json").get_attribute("href") or ""
+    drawing = httpx.get(address + link).json()
+    weighted = [edge for edge in drawing["edges"] if edge["weight"] is not None]
+    graph = page.locator("#graph svg")
+    assert graph.locator(".edges_marks line").count() == len(weighted)
+    assert graph.locator(".wiring_marks line").count() == len(drawing["edges"]) - len(weighted)
+    measured = [neuron for neuron in drawing["neurons"] if neuron["nfd"] is not None]
+    assert graph.locator(".neurons_marks path").count() == len(measured)
+    assert graph.locator(".unmeasured_marks path").count() == len(drawing["neurons"]) - len(measured)
+    for form, beginning in (("graphml", "<?xml"), ("gexf", "<?xml")):
+        file = page.get_by_role("link", name=f"Graph as {form}").get_attribute("href") or ""
+        assert httpx.get(address + file).text.startswith(beginning)
+
+
+def test_a_neuron_is_followed_over_training(visit: Callable[..., Visit], address: str) -> None:
+    page = visit().open(SERIES).page
+    opened_graph(page)
+    chooser = page.locator("#graph [name=neuron]")
+    name = chooser.locator("option").nth(5).get_attribute("value") or ""
+    chooser.select_option(name)
+    panel = page.locator("#graph .neuron")
+    expect(panel.locator("h3")).to_have_text(name)
+    path = httpx.get(f"{address}/v1/models/stdlib-14m/trajectory?neuron={name}").json()["points"]
+    expect(panel.locator("tbody tr")).to_have_count(len(path))
+    expect(panel.locator("tbody tr[aria-current] th")).to_have_text("512")
+    expect(panel.locator("tbody tr").first).to_contain_text(f"{path[0]['nfd']:.3f}")
+    neighbour = panel.locator(".edges button").first
+    following = neighbour.text_content() or ""
+    neighbour.focus()
+    page.keyboard.press("Enter")
+    expect(panel.locator("h3")).to_have_text(following)
+    page.locator("#graph svg .neurons_marks path").first.click(force=True)
+    expect(panel.locator("h3")).not_to_have_text(following)
+
+
+def test_another_part_and_another_step_are_drawn(visit: Callable[..., Visit]) -> None:
+    one = visit().open(SERIES)
+    opened_graph(one.page)
+    with one.page.expect_response("**/samples/0/graph?layers=5-10&top=10"):
+        with one.page.expect_response("**/samples/0/graph?layers=0-5&top=10"):
+            one.page.locator("#graph [name=top]").select_option("10")
+        one.page.locator("#graph [name=part]").select_option("5-10")
+    with one.page.expect_response("**/checkpoints/2000/samples/0/graph?layers=5-10&top=10"):
+        one.page.locator("#next").click()
+    with one.page.expect_download() as saved:
+        one.page.get_by_role("button", name="Graph as SVG").click()
+    assert saved.value.suggested_filename == "stdlib-14m-graph.svg"
+
+
+def test_a_step_without_a_graph_says_how_to_get_one(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    one.page.route("**/samples?*", lambda route: route.fulfill(json={"items": [], "next": None}))
+    one.open(SERIES)
+    one.page.locator("#graph").scroll_into_view_if_needed()
+    expect(one.page.locator("#graph")).to_contain_text("No graph is stored of step 512")
+    expect(one.page.locator("#graph")).to_contain_text("--graph-samples")
 
 
 def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address: str) -> None:
@@ -184,9 +299,12 @@ def test_page_and_library_draw_the_same_rows(visit: Callable[..., Visit], filled
     settled(page)
     with open_store(data_dir=filled_dir) as store:
         results = store.results("stdlib-14m", profile="exact")
+        scores = store.scores("stdlib-14m")
     expected = {
         "Multifractal spectrum": spectrum_rows(results),
         "Spectrum width": metric_rows(results, "width"),
+        "Node fractal dimension": dimension_rows(results),
+        "Measures and benchmarks": radar_rows(results, scores),
     }
     for title, rows in expected.items():
         with page.expect_download() as saved:

@@ -10,6 +10,7 @@ from neuromfa.graph import GraphStore
 from neuromfa.graph.manifest import SAMPLE_BITS, checksum
 from neuromfa.graph.spectra import options_hash
 from neuromfa.network import EdgeColumns, SampleGraph
+from neuromfa.scores import Score
 from tests.integration.conftest import Server
 from tests.integration.making import OPTIONS, make_graph, make_result, same_graph
 
@@ -182,12 +183,14 @@ def test_models_and_checkpoints_come_in_pages(store: GraphStore, model: str) -> 
 
 
 def test_scores_stand_on_checkpoints(store: GraphStore, model: str) -> None:
-    store.write_scores(model, 8, [("piqa", "acc", 0.7, 0.01), ("wsc", "acc", 0.5, None)])
-    store.write_scores(model, 8, [("piqa", "acc", 0.71, 0.01)])
-    assert [(s.step, s.task, s.value, s.stderr) for s in store.scores(model)] == [
-        (8, "piqa", 0.71, 0.01),
-        (8, "wsc", 0.5, None),
-    ]
+    first = [Score(8, "piqa", "acc", 0.7, 0.01), Score(8, "wsc", "acc", 0.5)]
+    elsewhere = Score(9, "piqa", "acc", 0.6)
+    assert store.write_scores(model, [*first, elsewhere]) == [elsewhere]
+    again = Score(8, "piqa", "acc", 0.71)
+    assert store.write_scores(model, [again]) == []
+    assert store.scores(model) == [again, first[1]]
+    with pytest.raises(NotStored, match="model 'no/such' is not in the store"):
+        store.scores("no/such")
 
 
 def test_what_is_not_there_is_named(store: GraphStore, model: str, fresh: str) -> None:

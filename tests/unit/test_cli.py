@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from app.cli import main
+from neuromfa.plots import CHARTS
 
 ROOT = Path(__file__).parents[2]
 SERIES = ROOT / "series" / "stdlib-14m"
@@ -46,7 +47,7 @@ def test_analyze_writes_files(tmp_path: Path) -> None:
     table, record, charts = tmp_path / "a.csv", tmp_path / "a.json", tmp_path / "charts"
     run = neuromfa(
         "analyze", SERIES, "--steps", "0,2000", "--samples", "3", "--nodes", "32",
-        "--csv", table, "--json", record, "--plot", charts,
+        "--csv", table, "--json", record, "--plot", charts, "--scores", SERIES / "scores.csv",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     with table.open() as file:
@@ -56,7 +57,10 @@ def test_analyze_writes_files(tmp_path: Path) -> None:
     assert float(rows[1]["emergence"]) == last["emergence"]["value"]
     assert float(rows[1]["shuffled_emergence"]) == last["nulls"]["shuffled"]["emergence"]["value"]
     assert float(rows[0]["alpha0_low"]) == first["alpha0"]["low"]
-    assert {path.suffix for path in charts.iterdir()} == {".svg", ".png"}
+    assert {path.name for path in charts.iterdir()} == {
+        f"{name}{end}" for name in CHARTS for end in (".svg", ".png")
+    }
+    assert "next_byte loss" in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,9 @@ def test_analyze_writes_files(tmp_path: Path) -> None:
         ),
         (("analyze", SERIES, "--hops", "multi", "--profile", "paper"), 2, "profile exact only"),
         (("analyze", SERIES, "--steps", "0", *QUICK, "--json", "/no/such/folder/a.json"), 2, "cannot write"),
+        (("analyze", SERIES, "--scores", "no.csv"), 2, "cannot read scores from no.csv"),
+        (("scores", "m", "a.csv", "--published"), 2, "give a FILE or --published, not both"),
+        (("scores", "gpt2", "--published"), 2, "has no row of model 'gpt2'"),
         (("ingest", SERIES, "--graph-samples", "some"), 2, "--graph-samples is a number or all"),
         (("frobnicate",), 2, "No such command"),
     ],

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,78 +12,15 @@ import pytest
 
 from neuromfa import plots
 from neuromfa.errors import OptionError
-from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
-from neuromfa.results import (
-    CheckpointResult,
-    Coverage,
-    EdgeCoverage,
-    Estimate,
-    NodeCoverage,
-    NullMetrics,
-    SeriesResult,
-    Spectrum,
-    TensorCoverage,
-)
+from neuromfa.results import CheckpointResult, RowDimension, SeriesResult
+from neuromfa.scores import Score
+from tests.unit.making_results import checkpoint
 
 THEMES = ("light", "dark")
-Q = [k / 10 for k in range(-30, 31)]
-
-
-def estimate(value: float) -> Estimate:
-    return Estimate(value, value - 0.01, value + 0.01, 10)
-
-
-def checkpoint(
-    step: int | None, *, alpha0: float = 1.5, forward: bool = False, nulls: bool = True
-) -> CheckpointResult:
-    """A spectrum in closed form: tau = alpha0 q - q^2 / 20, so alpha = alpha0 - q / 10 and f = -q^2 / 20."""
-    q = np.array(Q)
-    tau, alpha, f = alpha0 * q - q**2 / 20, alpha0 - q / 10, -(q**2) / 20
-    kept = slice(0, -1) if forward else slice(None)
-    spectrum = Spectrum(
-        q=Q,
-        tau=tau.tolist(),
-        tau_low=None if forward else (tau - 0.1).tolist(),
-        tau_high=None if forward else (tau + 0.1).tolist(),
-        alpha_q=q[kept].tolist(),
-        alpha=alpha[kept].tolist(),
-        alpha_low=None,
-        alpha_high=None,
-        f=f[kept].tolist(),
-    )
-    null = NullMetrics(estimate(alpha0), estimate(0.4), estimate(0.1))
-    return CheckpointResult(
-        step=step,
-        revision="main" if step is None else f"step{step}",
-        alpha0=estimate(alpha0),
-        width=estimate(0.6),
-        emergence=None if step is None else estimate(0.2),
-        emergence_reason="no_baseline" if step is None else None,
-        emergence_tie=None,
-        nulls={"shuffled": null, "gaussian": null, "rescaled": null} if nulls else None,
-        coverage=Coverage(NodeCoverage(1, 1, {}), EdgeCoverage(1, {}), TensorCoverage([], [])),
-        flags=[],
-        r_squared={},
-        spectrum=spectrum,
-        samples=[],
-        analysis_hash=f"{step}",
-    )
 
 
 def series(*checkpoints: CheckpointResult) -> SeriesResult:
     return SeriesResult("tiny", "exact", {}, {}, list(checkpoints))
-
-
-def graph(step: int, nfd: Sequence[float]) -> SampleGraph:
-    units = np.arange(2, dtype=np.int64)
-    layers = (
-        Layer(0, "input", (Part("input", units),)),
-        Layer(0, "mlp", (Part("mlp", units[:1]), Part("up", units[1:]))),
-    )
-    none = EdgeColumns(units[:0], units[:0], np.zeros(0), np.zeros(0))
-    measures = NeuronMeasures((np.array(nfd[:2]), np.array(nfd[2:])), (np.zeros(2), np.zeros(2)))
-    origin = Provenance("tiny", step, f"step{step}", "mlp", "", "float32", 0, 2, "exact")
-    return SampleGraph(layers, (none,), (False,), 200.0, 0, "hash", origin, measures)
 
 
 # rows
@@ -118,27 +55,40 @@ def test_real_weights_stand_beside_every_null() -> None:
     }  # fmt: skip
 
 
-def test_neurons_without_a_dimension_have_no_row() -> None:
-    rows = plots.nfd_rows([graph(8, [1.5, float("nan"), 1.2, 1.1])])
-    assert [(row["step"], row["kind"], row["nfd"]) for row in rows] == [
-        (8, "input", 1.5), (8, "mlp", 1.2), (8, "up", 1.1),
+def test_dimensions_have_a_row_for_each_kind_of_layer() -> None:
+    spread = RowDimension("mlp", 40, 1.1, 0.2, [0.8, 1.0, 1.1, 1.2, 1.5])
+    rows = plots.dimension_rows([checkpoint(0), replace(checkpoint(None), dimensions=[spread])])
+    assert rows == [
+        {"step": None, "name": "main", "place": 1, "row": "mlp", "n": 40, "mean": 1.1,
+         "q05": 0.8, "q25": 1.0, "q50": 1.1, "q75": 1.2, "q95": 1.5},
     ]  # fmt: skip
 
 
 def test_polygons_close_and_every_axis_has_its_own_range() -> None:
-    rows = plots.radar_rows(
-        {"E": {0: 0.0, 8: 0.2, 16: 0.4}, "piqa": {0: 0.7, 8: 0.5}, "flat": {0: 3.0, 8: 3.0}}
-    )
+    results = [
+        checkpoint(0, alpha0=1.5),
+        checkpoint(8, alpha0=1.3),
+        checkpoint(16, alpha0=1.1),
+        checkpoint(None),
+    ]
+    scores = [Score(0, "piqa", "acc", 0.7), Score(8, "piqa", "acc", 0.5), Score(None, "piqa", "acc", 0.9)]
+    rows = plots.radar_rows(results, scores)
     assert {row["step"] for row in rows} == {0, 8}
     eight = [row for row in rows if row["step"] == 8]
-    assert [(row["axis"], row["share"]) for row in eight] == [
-        ("E", 1.0),
-        ("piqa", 0.0),
-        ("flat", 1.0),
-        ("E", 1.0),
+    assert [(row["axis"], row["value"], row["share"]) for row in eight] == [
+        ("E", 0.2, 1.0),
+        ("α₀", 1.3, 0.0),
+        ("width", 0.6, 1.0),
+        ("piqa acc", 0.5, 0.0),
+        ("E", 0.2, 1.0),
     ]
-    assert [row["place"] for row in eight] == [0, 1, 2, 3]
-    assert plots.radar_rows({}) == []
+    assert [row["place"] for row in eight] == [0, 1, 2, 3, 4]
+    assert {row["places"] for row in eight} == {4}
+
+
+def test_without_scores_there_is_no_radar() -> None:
+    assert plots.radar_rows([checkpoint(0)], []) == []
+    assert plots.radar_rows([checkpoint(0)], [Score(9, "piqa", "acc", 1.0)]) == []
 
 
 @pytest.mark.parametrize(
@@ -165,10 +115,13 @@ def test_ticks_stay_few_however_many_steps() -> None:
 
 
 def test_every_chart_of_a_series_is_drawn(tmp_path: Path) -> None:
-    result = series(checkpoint(0), checkpoint(512), checkpoint(2000, alpha0=1.2))
-    graphs = [graph(step, [1.0 + step / 4000, 1.5, 1.2, 1.4]) for step in (0, 2000)]
-    paths = plots.render_series(result, tmp_path / "new" / "folder", graphs=graphs)
-    assert {path.stem for path in paths} == {*plots.SPECTRAL_CHARTS, *plots.STEP_CHARTS, "nfd"}
+    spread = RowDimension("mlp", 40, 1.1, 0.2, [0.8, 1.0, 1.1, 1.2, 1.5])
+    result = series(
+        checkpoint(0), checkpoint(512), replace(checkpoint(2000, alpha0=1.2), dimensions=[spread])
+    )
+    scores = [Score(step, "piqa", "acc", step / 4000) for step in (0, 512, 2000)]
+    paths = plots.render_series(result, tmp_path / "new" / "folder", scores=scores)
+    assert {path.stem for path in paths} == set(plots.CHARTS)
     for path in paths:
         start = path.read_bytes()[:8]
         assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
@@ -185,10 +138,11 @@ def test_a_measure_without_a_value_has_no_chart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_radar_is_drawn_in_both_themes(tmp_path: Path, theme: Any) -> None:
-    rows = plots.radar_rows({"E": {0: 0.0, 8: 0.2}, "piqa": {0: 0.7, 8: 0.5}, "sciq": {0: 1.0, 8: 3.0}})
+    scores = [Score(step, task, "acc", step / 10) for step in (0, 8) for task in ("piqa", "sciq")]
+    rows = plots.radar_rows([checkpoint(0), checkpoint(8)], scores)
     drawn = plots.render("radar", rows, tmp_path / "radar.svg", title="tiny", theme=theme)
     text = drawn.read_text(encoding="utf-8")
-    assert all(f">{axis}<" in text for axis in ("E", "piqa", "sciq"))
+    assert all(f">{axis}<" in text for axis in ("E", "piqa acc", "sciq acc"))
 
 
 def test_bad_requests_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

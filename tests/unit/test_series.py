@@ -344,3 +344,13 @@ class TestMaking:
         assert "pip install 'neuromfa[torch]'" in error
         assert error.count("\n") == 1
         assert list(tmp_path.iterdir()) == []
+
+
+def test_places_of_every_task_by_hand() -> None:
+    text = np.frombuffer(b"a_1 (b)\n  c]x", np.uint8).astype(np.int64)[None, :]
+    chosen = {task: np.flatnonzero(mask[0]).tolist() for task, mask in places(text).items()}
+    # place k asks for byte k + 1
+    assert chosen["next_byte"] == list(range(12))
+    assert chosen["inside_words"] == [0, 1]  # a_ and _1; "c]" and "]x" are no words
+    assert chosen["indentation"] == [7, 8, 9]  # the line break, then its two spaces
+    assert chosen["closing_brackets"] == [5, 10]
