@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import json
 import re
 import struct
@@ -61,7 +62,11 @@ class TestStoredSeries:
     @pytest.mark.parametrize("name", STEPS)
     def test_lists_its_steps_and_nothing_else_stands_there(self, name: str) -> None:
         assert [checkpoint["step"] for checkpoint in provenance(name)["checkpoints"]] == STEPS[name]
-        expected = {f"step{step}" for step in STEPS[name]} | {"provenance.json", "training-log.csv"}
+        expected = {f"step{step}" for step in STEPS[name]} | {
+            "provenance.json",
+            "training-log.csv",
+            "scores.csv",
+        }
         assert {path.name for path in (SERIES / name).iterdir()} == expected
         for step in STEPS[name]:
             files = {path.name for path in (SERIES / name / f"step{step}").iterdir()}
@@ -346,7 +351,9 @@ class TestMaking:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_places_of_every_task_by_hand() -> None:
+def test_places_of_every_task_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    places = importlib.import_module("series.score").places
     text = np.frombuffer(b"a_1 (b)\n  c]x", np.uint8).astype(np.int64)[None, :]
     chosen = {task: np.flatnonzero(mask[0]).tolist() for task, mask in places(text).items()}
     # place k asks for byte k + 1
