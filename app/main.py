@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import checkpoints, cypher, graph, health, jobs, models, pages, steps
+from app.api import checkpoints, cypher, exports, graph, health, jobs, models, pages, steps
 from app.api.caching import NotModified, not_modified
 from app.api.parameters import reader
 from app.bodies import BodyLimit
 from app.errors import Problem, register_errors
+from app.metrics import Meter, Metrics
 from app.middleware import Doorkeeper
 from app.seats import Seats
 from app.settings import Settings, load_settings
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.settings = settings
     app.state.store = store
     app.state.samples = SampleCache()
+    app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
 
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
     app.include_router(graph.router, dependencies=[Depends(reader)])
+    app.include_router(exports.router, dependencies=[Depends(reader)])
     app.include_router(steps.router, dependencies=[Depends(reader)])
     app.include_router(jobs.router, dependencies=[Depends(reader)])
     app.include_router(cypher.router)
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.add_middleware(BodyLimit)
     app.add_middleware(Doorkeeper, settings=settings)
+    app.add_middleware(Meter, metrics=app.state.metrics)
     return app
 
 

@@ -120,6 +120,13 @@ def write_results_parquet(results: Sequence[CheckpointResult], path: Path) -> No
     pq.write_table(results_table(results), path)
 
 
+def write_results_arrow(results: Sequence[CheckpointResult], path: Path) -> None:
+    """Write `results_table` as an Arrow IPC file."""
+    table = results_table(results)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
 def write_graphml(graph: SampleGraph, path: Path) -> None:
     """Write GraphML, as networkx, Gephi, igraph and yEd read it."""
     nx.write_graphml_xml(to_networkx(graph), path)
@@ -160,6 +167,7 @@ class GraphFormat:
 RESULT_FORMATS: Mapping[str, ResultFormat] = {
     "csv": ResultFormat(".csv", write_results_csv),
     "parquet": ResultFormat(".parquet", write_results_parquet),
+    "arrow": ResultFormat(".arrow", write_results_arrow),
 }
 GRAPH_FORMATS: Mapping[str, GraphFormat] = {
     "graphml": GraphFormat(".graphml", write_graphml),

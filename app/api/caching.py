@@ -25,6 +25,7 @@ class Tagging:
     def __init__(self, request: Request, response: Response) -> None:
         self._request = request
         self._response = response
+        self.headers: dict[str, str] = {}  # for routes that answer with a response of their own
 
     def by(self, hashes: Iterable[str], *more: str | None) -> None:
         """Tag the answer by the hashes of what it shows; raise `NotModified` when the reader has that.
@@ -34,7 +35,8 @@ class Tagging:
         tag = f'"{content_hash([__version__, list(hashes), list(more)])[:32]}"'
         if matches(self._request.headers.get("if-none-match", ""), tag):
             raise NotModified(tag)
-        self._response.headers.update(headers_of(tag))
+        self.headers = headers_of(tag)
+        self._response.headers.update(self.headers)
 
 
 def scores_hash(scores: Iterable[Score]) -> str:

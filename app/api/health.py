@@ -3,13 +3,15 @@
 import platform
 from importlib.metadata import version
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse, Response
 
-from app.api.parameters import Store
+from app.api.parameters import Store, reader
 from app.errors import KINDS, ProblemKind
+from app.metrics import MEDIA_TYPE, Metrics
 from app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa import __version__
-from neuromfa.errors import NotStored, SchemaMismatch
+from neuromfa.errors import NotStored, SchemaMismatch, StoreError
 
 router = APIRouter(tags=["service"])
 
@@ -29,12 +31,27 @@ def ready(store: Store) -> Readiness:
     return Readiness("ready", _state_of(store), _versions())
 
 
+@router.get("/metrics", dependencies=[Depends(reader)], response_class=PlainTextResponse)
+def count(request: Request, store: Store) -> Response:
+    """Return what the service counts of itself, for Prometheus."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(store_up=_answers(store)), media_type=MEDIA_TYPE)
+
+
 @router.get("/problems/{name}")
 def explain(name: str) -> ProblemKind:
     """Explain the `type` of an error answer."""
     if name not in KINDS:
         raise NotStored(f"no problem is called {name!r}; there are {', '.join(sorted(KINDS))}")
     return KINDS[name]
+
+
+def _answers(store: Store) -> bool:
+    try:
+        store.ping()
+    except StoreError:
+        return False
+    return True
 
 
 def _state_of(store: Store) -> StoreState:

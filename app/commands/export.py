@@ -24,7 +24,7 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="Results: csv, parquet. One stored graph: graphml, gexf, node-link, edges-parquet."
+            help="Results: csv, parquet, arrow. One stored graph: graphml, gexf, node-link, edges-parquet."
         ),
     ] = "csv",
     step: Annotated[

@@ -1,14 +1,20 @@
 """What every route answers on a store of real results."""
 
+import csv
+import io
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from neuromfa.correlations import correlate
 from neuromfa.errors import StoreError
+from neuromfa.exports import results_table
 from neuromfa.graph import GraphStore
 from neuromfa.results import to_json
 from neuromfa.scores import Score
@@ -243,7 +249,51 @@ def test_a_baseline_chooses_an_analysis(client: TestClient) -> None:
     assert client.get(f"{SERIES}/emergence", params={"baseline": "last"}).status_code == 422
 
 
+# tables
+
+
+def test_results_come_as_tables(client: TestClient, store: GraphStore) -> None:
+    results = store.results("stdlib-14m", profile="exact")
+    table = results_table(results)
+    answers = {
+        form: client.get(f"/v1/export/stdlib-14m.{form}?profile=exact")
+        for form in ("csv", "parquet", "arrow")
+    }
+    assert {answer.status_code for answer in answers.values()} == {200}
+    rows = list(csv.DictReader(io.StringIO(answers["csv"].text)))
+    assert [float(row["alpha0"]) for row in rows] == [result.alpha0.value for result in results]
+    assert pq.read_table(io.BytesIO(answers["parquet"].content)).equals(table)
+    assert pa.ipc.open_file(answers["arrow"].content).read_all().equals(table)
+    headers = answers["arrow"].headers
+    assert headers["content-disposition"] == 'attachment; filename="stdlib-14m.arrow"'
+    again = client.get(
+        "/v1/export/stdlib-14m.arrow?profile=exact", headers={"If-None-Match": headers["etag"]}
+    )
+    assert again.status_code == 304
+    for path, status in (("nope.csv", 404), ("stdlib-14m.xlsx", 422), ("stdlib-14m", 404)):
+        assert client.get(f"/v1/export/{path}").status_code == status
+
+
 # health
+
+
+def test_requests_are_counted_by_template(client: TestClient) -> None:
+    for path in ("/v1/models/nope/emergence", f"{SERIES}/emergence", "/nothing/here", "/healthz"):
+        client.get(path)
+    text = client.get("/metrics").text
+    counted = {family.name: family for family in text_string_to_metric_families(text)}
+    requests = {
+        (sample.labels["route"], sample.labels["status"]): sample.value
+        for sample in counted["neuromfa_requests"].samples
+        if sample.name == "neuromfa_requests_total"
+    }
+    assert requests["/v1/models/{model}/emergence", "404"] == 1
+    assert requests["/v1/models/{model}/emergence", "200"] == 1
+    assert requests["none", "404"] == 1
+    assert "nope" not in text and "nothing" not in text
+    assert counted["neuromfa_store_up"].samples[0].value == 1
+    assert counted["neuromfa_requests_under_way"].samples[0].value == 1  # this one
+    assert "process_open_fds" in text
 
 
 def test_alive_asks_nothing(client: TestClient) -> None:

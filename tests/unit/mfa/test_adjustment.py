@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 from neuromfa.errors import OptionError
 from neuromfa.mfa.adjustment import AdjustmentRound, adjustment_rounds, adjustment_story
 from neuromfa.mfa.measure import measure
+from neuromfa.network import Provenance
 from neuromfa.options import AnalysisOptions
 
 
@@ -19,13 +20,15 @@ class TestRounds:
     def test_the_first_network_is_drawn(self):
         first = next(adjustment_rounds(n_layers=4, size=50, mean_weight=0.02, seed=3))
         weights = weights_of(first)
-        assert (first.number, first.raised.size) == (0, 0)
+        assert (first.number, first.raised.size, first.raised.dtype) == (0, 0, np.int64)
         assert weights.shape == (3, 50, 50)
         assert (weights > 0).all()
         assert weights.mean() == pytest.approx(0.02, rel=0.05)
         assert weights.std() == pytest.approx(0.02, rel=0.05)
         assert [layer.size for layer in first.network.layers] == [50] * 4
-        assert [layer.block for layer in first.network.layers] == [0, 1, 2, 3]
+        assert [(layer.block, layer.row) for layer in first.network.layers] == [
+            (block, "layer") for block in range(4)
+        ]
         assert first.network.artificial == (False,) * 3
 
     def test_a_round_raises_the_drawn_and_keeps_the_total(self):
@@ -45,8 +48,10 @@ class TestRounds:
     def test_rounds_are_numbered_in_provenance_too(self):
         rounds = list(adjustment_rounds(rounds=3, size=4, seed=9))
         assert [each.number for each in rounds] == [0, 1, 2, 3]
-        assert [each.network.provenance.step for each in rounds] == [0, 1, 2, 3]
-        assert {each.network.provenance.seed for each in rounds} == {9}
+        assert [each.network.provenance for each in rounds] == [
+            Provenance("algorithm-1", step, "generated", "layers", "", "float64", 9, None, "exact")
+            for step in range(4)
+        ]
         assert rounds[1].network.links[2].matrix == "round 1, layer 2"
         assert rounds[0].network.layers[0].names()[3] == "B00.layer.00003"
 

@@ -170,6 +170,20 @@ class TestBalls:
         ):
             all_balls(complete(4), radius=1.0, gamma=0.0, engine=engine)
 
+    def test_members_of_all_chunks_are_counted(self, engine: Engine, monkeypatch):
+        monkeypatch.setattr("neuromfa.mfa.balls.CHUNK_ENTRIES", 4)
+        monkeypatch.setattr("neuromfa.mfa.balls.MOST_PAIRS", 11)
+        with pytest.raises(OptionError, match="more than 11 nodes"):
+            all_balls(complete(4), radius=1.0, gamma=0.0, engine=engine)
+
+    def test_each_engine_does_its_own_work(self, monkeypatch):
+        graph = path_of(5)
+        with monkeypatch.context() as without:
+            without.setattr("neuromfa.mfa.balls._grow_compiled", None)
+            assert all_balls(graph, radius=1.0, gamma=0.0, engine="numpy").sizes.tolist() == [2, 3, 3, 3, 2]
+        monkeypatch.setattr("neuromfa.mfa.balls._grow_by_labels", None)
+        assert all_balls(graph, radius=1.0, gamma=0.0, engine="numba").sizes.tolist() == [2, 3, 3, 3, 2]
+
 
 class TestHandComputed:
     def test_a_line_of_five(self):
@@ -182,6 +196,7 @@ class TestHandComputed:
         assert (memb.n_boxes, memb.box.tolist()) == (2, [0, 0, 0, 1, 1])
         for method in ("burning", "colouring"):
             covering = cover(line, radius=1.0, gamma=0.0, method=method)
+            assert covering.radius == 1.0
             assert covering.centres is None
             assert (covering.n_boxes, covering.box.tolist()) == (2, [0, 0, 0, 1, 1])
 
@@ -326,6 +341,7 @@ class TestDimension:
         found = box_dimension(flower(2, 2, 5), [1, 2, 4, 8], gamma=0.0)
         assert found.counts.tolist() == [172, 44, 12, 4]
         assert found.radii.tolist() == [1.0, 2.0, 4.0, 8.0]
+        assert (found.radii.dtype, found.counts.dtype) == (np.float64, np.int64)
         x, y = np.log([1, 2, 4, 8]), np.log([172, 44, 12, 4])
         slope, level = np.polyfit(x, y, 1)
         assert found.d_b == pytest.approx(-slope, abs=1e-12)
@@ -355,6 +371,20 @@ class TestDimension:
         found = box_dimension(two_lines, [1, 2, 4, 40], gamma=0.0)
         assert found.counts[-1] == 2
         assert found.fit_range == (1.0, 4.0)
+
+    def test_a_node_without_edges_is_a_component(self):
+        # A line of 31 nodes and node 31 alone: boxes of 3, 5, 9 and 31 nodes of the line, and one more.
+        line = np.arange(30)
+        found = box_dimension(graph_of_edges(line, line + 1, np.ones(30), n=32), [1, 2, 4, 30], gamma=0.0)
+        assert found.counts.tolist() == [12, 8, 5, 2]
+        assert found.fit_range == (1.0, 4.0)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_numpy_does_without_compiled_code(self, method: CoverMethod, monkeypatch):
+        # Boxes of 3, 5 and 9 nodes of the line.
+        monkeypatch.setattr("neuromfa.mfa.balls._grow_compiled", None)
+        found = box_dimension(path_of(64), [1, 2, 4], gamma=0.0, method=method, engine="numpy")
+        assert found.counts.tolist() == [22, 13, 8]
 
     def test_a_range_of_ones_own(self):
         found = box_dimension(path_of(64), [0, 1, 2, 4, 8], gamma=0.0, fit_range=(0.0, 4.0))

@@ -130,6 +130,16 @@ class TestCounts:
         with pytest.raises(OptionError, match="3 neurons x 10 radii do not fit"):
             radius_histogram(network, gamma=5.0, rule=rule)
 
+    def test_the_size_that_fits_is_told_in_gb(self, monkeypatch):
+        monkeypatch.setattr("neuromfa.mfa.multihop.LARGEST_TABLE", 1 << 30)
+        with pytest.raises(OptionError, match="3 neurons x 100000001 radii do not fit the 1 GB"):
+            radius_histogram(network_of([np.ones((2, 3))]), gamma=5.0, rule=RangeRule(longest=1e8))
+
+    def test_numpy_does_without_compiled_code(self, monkeypatch):
+        monkeypatch.setattr("neuromfa.mfa.products.CompiledProducts", None)
+        found = radius_histogram(WIRED.graph, gamma=5.0, rule=RangeRule(longest=30.0), engine="numpy")
+        assert found.counts.sum(axis=1).tolist() == [5, 1, 1]
+
 
 class TestLastRows:
     @pytest.mark.parametrize(
@@ -152,6 +162,7 @@ class TestLastRows:
     def test_rows_are_counted_where_blocks_have_no_wiring(self):
         layers = layers_of([1] * 14, per_block=1)
         assert source_layers(layers, artificial=[False] * 13) == (0, 1, 2)
+        assert source_layers(layers[:6], artificial=[False] * 5) == (0,)
 
     def test_without_the_rule_depth_moves_alpha0(self, monkeypatch):
         depths = (3, 6, 12)

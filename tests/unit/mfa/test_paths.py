@@ -25,8 +25,17 @@ from neuromfa.mfa.paths import (
     mass_curve,
     path_graph,
     shortest_path,
+    tight_edges,
 )
-from neuromfa.mfa.products import CompiledProducts, Engine, PlainProducts, fold, min_plus, products_of
+from neuromfa.mfa.products import (
+    CompiledProducts,
+    Engine,
+    PlainProducts,
+    fold,
+    installed_engine,
+    min_plus,
+    products_of,
+)
 from neuromfa.network import Link, SampleGraph
 from tests.unit.mfa.conftest import interpreted_kernels
 from tests.unit.mfa.graphs import (
@@ -44,6 +53,7 @@ from tests.unit.mfa.graphs import (
     network_of,
     oracle,
     path_of,
+    star_of,
     table_of,
     transformer,
 )
@@ -162,6 +172,19 @@ class TestHandComputed:
         assert path is not None
         assert path.neurons == (0, 1, 2, 3)
 
+    def test_a_horizon_keeps_the_path_near(self):
+        # 0 1 3 2 is 10 + 1 + 1 but goes two layers away; the edge 0 2 is 20.
+        graph = path_graph(WIRED.graph, max_distance=150.0, undirected=True)
+        far = shortest_path(graph, 0, 2, gamma=0.0)
+        near = shortest_path(graph, 0, 2, gamma=0.0, horizon=1)
+        assert far is not None and near is not None
+        assert (far.neurons, far.distance) == ((0, 1, 3, 2), 12.0)
+        assert (near.neurons, near.distance) == ((0, 2), 20.0)
+
+    def test_neurons_equally_near_stand_by_number(self):
+        inside = ball(star_of(40), 7, radius=2.0, gamma=0.0)
+        assert inside.neurons.tolist() == [7, 0, *(leaf for leaf in range(1, 41) if leaf != 7)]
+
     def test_ball_is_nearest_first_and_includes_its_radius(self):
         graph = path_graph(WIRED.graph, max_distance=150.0)
         inside = ball(graph, 0, radius=26.0, gamma=5.0)
@@ -200,7 +223,7 @@ class TestNumbering:
         assert [graph.place(number) for number in range(graph.n)] == places
         assert [graph.number(layer=layer, position=position) for layer, position in places] == list(range(7))
 
-    @pytest.mark.parametrize(("layer", "position"), [(3, 0), (-1, 0), (0, 2), (0, -1)])
+    @pytest.mark.parametrize(("layer", "position"), [(3, 0), (-1, 0), (0, 2), (0, -1), (1, 2), (2, 3)])
     def test_a_neuron_that_is_not_there(self, layer: int, position: int):
         with pytest.raises(OptionError, match=f"no neuron {position} in layer {layer}: 3 layers"):
             path_graph(SPARSE.graph, max_distance=150.0).number(layer=layer, position=position)
@@ -211,6 +234,25 @@ class TestNumbering:
         assert graph.target.tolist() == [2, 1, 3, 0, 0, 3, 1, 2]
         assert graph.distance.tolist() == [1.0, 4.0, 4.0, 4.0, 1.0, 8.0, 4.0, 8.0]
         assert graph.source.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+    def test_a_graph_of_edges_is_one_layer(self):
+        graph = path_of(4)
+        assert [graph.place(number) for number in range(4)] == [(0, 0), (0, 1), (0, 2), (0, 3)]
+        assert [graph.number(layer=0, position=position) for position in range(4)] == [0, 1, 2, 3]
+
+    def test_a_graph_of_directed_edges(self):
+        ends = np.array([0, 1]), np.array([1, 2])
+        graph = graph_of_edges(*ends, np.array([2.0, 3.0]), n=3, undirected=False)
+        assert (graph.source.tolist(), graph.target.tolist()) == ([0, 1], [1, 2])
+        assert distances_from(graph, 1, gamma=0.0).tolist() == [INF, 0.0, 3.0]
+
+    def test_tight_edges_are_those_of_shortest_paths(self):
+        # 0 -1- 1 -1- 2, an edge 0 2 of 3 that is no shortcut, and 3 -1- 4 out of reach.
+        graph = graph_of_edges(
+            np.array([0, 1, 0, 3]), np.array([1, 2, 2, 4]), np.array([1.0, 1.0, 3.0, 1.0]), n=5
+        )
+        tight = tight_edges(graph, distances_from(graph, 0, gamma=0.0), gamma=0.0)
+        assert list(zip(graph.source[tight], graph.target[tight], strict=True)) == [(0, 1), (1, 2)]
 
 
 class TestAgainstOracle:
@@ -340,6 +382,11 @@ class TestInputs:
         reached = next(layer_distances(network_of([weights]), gamma=5.0, max_distance=150.0, engine=engine))
         assert reached.distances.tolist() == [[INF, INF, INF, INF, 2.0, 4.0, INF]]
 
+    def test_an_edge_of_just_the_cut_is_one(self, engine: Engine):
+        network = network_of([np.array([[1 / 8], [1 / 9]])])
+        reached = next(layer_distances(network, gamma=5.0, max_distance=8.0, engine=engine))
+        assert reached.distances.tolist() == [[8.0, INF]]
+
     def test_links_are_taken_once_and_in_order(self):
         taken = []
 
@@ -421,7 +468,7 @@ class TestInputs:
     def test_targets_without_wiring_stay_out_of_reach(self, engine: Engine):
         wiring = fold(np.array([[False, False], [True, False], [False, False], [False, True]]))
         frontier = np.array([[3.0, 4.0]])
-        out, alive = products_of(engine).relay(frontier, wiring, gamma=2.0, longest=9.0, spare=0)
+        out, alive = products_of(engine).relay(frontier, wiring, gamma=2.0, longest=7.0, spare=0)
         assert out.tolist() == [[INF, 6.0, INF, 7.0]]
         assert alive.tolist() == [0]
 
@@ -467,10 +514,12 @@ class TestEngines:
         assert isinstance(products_of("auto"), CompiledProducts)
         assert isinstance(products_of("numba"), CompiledProducts)
         assert isinstance(products_of("numpy"), PlainProducts)
+        assert installed_engine("numpy") == "numpy"
 
     def test_auto_is_numpy_without_it(self, without_numba):
         assert isinstance(products_of("auto"), PlainProducts)
         assert isinstance(products_of("numpy"), PlainProducts)
+        assert installed_engine("auto") == installed_engine("numpy") == "numpy"
         found = sweep_table(WIRED.graph, gamma=5.0, max_distance=150.0)
         assert np.array_equal(found, table_of(WIRED, undirected=False))
 

@@ -1,0 +1,47 @@
+"""Routes of tables: the results of a model as a file."""
+
+from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+
+from app.api.caching import Tag
+from app.api.parameters import Chosen, ModelId, Store, choose
+from neuromfa.errors import NotStored
+from neuromfa.exports import RESULT_FORMATS
+
+router = APIRouter(prefix="/v1/export", tags=["series"])
+
+FILE_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.file",
+}
+
+
+@router.get(
+    "/{model}.{format}",
+    response_class=Response,
+    responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in FILE_TYPES.values()}}},
+)
+def export_results(
+    store: Store,
+    model: ModelId,
+    format: Annotated[Literal["csv", "parquet", "arrow"], Path(description="Form of the table.")],
+    choice: Chosen,
+    tag: Tag,
+) -> Response:
+    """Return the results of all steps as a table, as `neuromfa export` writes it."""
+    results = store.results(model, options_hash=choose(store, model, choice).options_hash)
+    if not results:
+        raise NotStored(f"model {model!r} has no results; `neuromfa ingest` puts some there")
+    tag.by((result.analysis_hash for result in results), format)
+    form = RESULT_FORMATS[format]
+    with TemporaryDirectory() as folder:
+        path = FilePath(folder) / "table"
+        form.write(results, path)
+        content = path.read_bytes()
+    name = model.replace("/", "--") + form.suffix
+    headers = {**tag.headers, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=FILE_TYPES[format], headers=headers)
