@@ -4,15 +4,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import scaling
+
 
 def main() -> int:
-    """Run all, or those named on the command line; return the number that failed."""
+    """Run all, or those named on the command line; return the number that failed; what docs/scaling.md makes of them is written anew."""
     found = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
     wanted = [name for name in found if not sys.argv[1:] or name.removeprefix("bench_") in sys.argv[1:]]
     failed = 0
     for name in wanted:
         print(f"\n== {name}", flush=True)
         failed += subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0
+    scaling.main()
     return failed
 
 

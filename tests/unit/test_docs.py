@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.cli import cli
 from app.docs import COMMANDS_PAGE, commands_page
+from benchmarks.scaling import BEGIN, END, Shape, table
+from neuromfa import AnalysisOptions, open_series
+from neuromfa.analysis import sample
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -86,3 +90,16 @@ def test_no_machine_path_or_registry_host_stands_in_the_tree() -> None:
     )
     assert found.returncode in (0, 1), found.stderr
     assert found.stdout == ""
+
+
+def test_the_arithmetic_of_scaling_is_what_the_rates_give() -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text()
+    shown = page.split(BEGIN)[1].split(END)[0]
+    assert shown.splitlines() == table(), "run `python -m benchmarks.scaling`"
+
+
+def test_the_edges_of_the_arithmetic_are_those_of_a_network() -> None:
+    start = open_series(str(ROOT / "series/stdlib-14m")).at(0)
+    [network] = sample(start, AnalysisOptions(samples=1)).networks
+    present = [link.wiring if link.weights is None else np.ones_like(link.weights) for link in network.links]
+    assert sum(int(np.count_nonzero(edges)) for edges in present) == Shape("", 128, 512, 6, 8).edges
