@@ -8,7 +8,7 @@ from benchmarks import scaling
 
 
 def main() -> int:
-    """Run all, or those named on the command line; return the number that failed; what docs/scaling.md makes of them is written anew."""
+    """Run all, or those named on the command line, then write docs/scaling.md anew; return the number that failed."""
     found = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
     wanted = [name for name in found if not sys.argv[1:] or name.removeprefix("bench_") in sys.argv[1:]]
     failed = 0
