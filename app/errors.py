@@ -168,7 +168,16 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     kind = HTTP_KINDS.get(error.status_code) or _plain_kind(error.status_code)
     response = answer(kind, _detail_of(error, request), request.scope)
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_at(request)):
+        response.headers["Allow"] = ", ".join(methods)
     return response
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return all methods of an address of the contract: the router names those of one of its functions."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    template = getattr(request.scope.get("route"), "path", "")
+    return sorted(method.upper() for method in paths.get(template, {}))
 
 
 def _plain_kind(status: int) -> ProblemKind:

@@ -37,6 +37,19 @@ PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Service(FastAPI):
+    """A FastAPI whose contract says that the key is asked for in some settings only."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the contract; where a route takes a key, it may also be called without one."""
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                if {} not in operation.get("security", [{}]):
+                    operation["security"].insert(0, {})
+        return document
+
+
 def create_app(settings: Settings | None = None, *, store: GraphStore | None = None) -> FastAPI:
     """Return the service.
 
@@ -46,7 +59,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     store : an open store, which stays its owner's; without it the service opens and closes its own
     """
     settings = settings or load_settings()
-    app = FastAPI(
+    app = Service(
         title="NeuroMFA",
         version=version("neuromfa"),
         description=DESCRIPTION,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.caching import Tag, scores_hash
-from app.api.parameters import Chosen, Configured, ModelId, Pages, Store, choose, page_of
+from app.api.parameters import Chosen, Configured, ModelId, NamePages, Pages, Store, choose, page_of
 from app.schemas.answers import (
     Analysis,
     CheckpointSummary,
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/models", tags=["series"])
 
 
 @router.get("")
-def list_models(store: Store, pages: Pages, settings: Configured) -> Listing[ModelSummary]:
+def list_models(store: Store, pages: NamePages, settings: Configured) -> Listing[ModelSummary]:
     """List the series in the store, by id."""
     page = store.models(limit=min(pages.limit, settings.page_limit), cursor=pages.cursor)
     return Listing(items=[ModelSummary.of(record) for record in page.items], next=page.next)

@@ -17,12 +17,23 @@ T = TypeVar("T")
 
 NO_STEP = "-"
 LARGEST_STEP_DIGITS = 15
+CURSOR = rf"^-?[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
 bearer = HTTPBearer(auto_error=False, description="The value of NEUROMFA_API_KEY")
 
 
 @dataclass(frozen=True)
 class Paging:
     """Which part of a list."""
+
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
+    cursor: Annotated[
+        str | None, Query(pattern=CURSOR, description="`next` of the page before; left out for the first.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class NamePaging:
+    """Which part of a list by id; its cursor is an id."""
 
     limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
     cursor: Annotated[
@@ -189,4 +200,5 @@ Configured = Annotated[Settings, Depends(settings_of)]
 ModelId = Annotated[str, Depends(model_id)]
 Step = Annotated[int | None, Depends(step_number)]
 Pages = Annotated[Paging, Depends()]
+NamePages = Annotated[NamePaging, Depends()]
 Chosen = Annotated[Choice, Depends()]

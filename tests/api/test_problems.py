@@ -266,3 +266,9 @@ def test_a_store_of_a_newer_version_is_not_ready() -> None:
 
     with pytest.raises(errors.SchemaMismatch, match="schema 9"):
         ready(Newer(RuntimeError()))  # type: ignore[arg-type]
+
+
+def test_a_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
+    assert client.put("/v1/jobs").headers["allow"] == "GET, POST"
+    assert client.put(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET"
+    assert client.post("/v1/models").headers["allow"] == "GET"
