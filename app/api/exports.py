@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 
 from app.api.caching import Tag
-from app.api.parameters import Chosen, ModelId, Store, choose
-from neuromfa.errors import NotStored
+from app.api.parameters import ModelId, Results
 from neuromfa.exports import RESULT_FORMATS
 
 router = APIRouter(prefix="/v1/export", tags=["series"])
@@ -26,16 +25,12 @@ FILE_TYPES = {
     responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in FILE_TYPES.values()}}},
 )
 def export_results(
-    store: Store,
     model: ModelId,
     format: Annotated[Literal["csv", "parquet", "arrow"], Path(description="Form of the table.")],
-    choice: Chosen,
+    results: Results,
     tag: Tag,
 ) -> Response:
     """Return the results of all steps as a table, as `neuromfa export` writes it."""
-    results = store.results(model, options_hash=choose(store, model, choice).options_hash)
-    if not results:
-        raise NotStored(f"model {model!r} has no results; `neuromfa ingest` puts some there")
     tag.by((result.analysis_hash for result in results), format)
     form = RESULT_FORMATS[format]
     with TemporaryDirectory() as folder:

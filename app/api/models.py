@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.caching import Tag, scores_hash
-from app.api.parameters import Chosen, Configured, ModelId, NamePages, Pages, Store, choose, page_of
+from app.api.parameters import Configured, ModelId, NamePages, Pages, Results, Store, page_of
 from app.schemas.answers import (
     Analysis,
     CheckpointSummary,
@@ -44,24 +44,16 @@ def list_checkpoints(
 
 
 @router.get("/{model}/emergence")
-def read_emergence(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
-) -> Listing[EmergenceItem]:
+def read_emergence(results: Results, pages: Pages, settings: Configured, tag: Tag) -> Listing[EmergenceItem]:
     """Return E, alpha0 and width over the steps of a series, with nulls, intervals, coverage and flags."""
-    analysis = choose(store, model, choice)
-    results = store.results(model, options_hash=analysis.options_hash)
     part, following = page_of(results, pages, most=settings.page_limit)
     tag.by((result.analysis_hash for result in part), following)
     return Listing(items=[EmergenceItem.of(result) for result in part], next=following)
 
 
 @router.get("/{model}/spectra")
-def read_spectra(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
-) -> Listing[SpectrumAnswer]:
+def read_spectra(results: Results, pages: Pages, settings: Configured, tag: Tag) -> Listing[SpectrumAnswer]:
     """Return the spectra of all steps of a series."""
-    analysis = choose(store, model, choice)
-    results = store.results(model, options_hash=analysis.options_hash)
     part, following = page_of(results, pages, most=settings.page_limit)
     tag.by((result.analysis_hash for result in part), following)
     return Listing(items=[SpectrumAnswer.of(result) for result in part], next=following)
@@ -78,7 +70,7 @@ def list_scores(store: Store, model: ModelId, pages: Pages, settings: Configured
 
 @router.get("/{model}/correlations")
 def read_correlations(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+    store: Store, model: ModelId, results: Results, pages: Pages, settings: Configured, tag: Tag
 ) -> Listing[Correlation]:
     """Return how E, alpha0 and width go along with every benchmark, and how those of the nulls do.
 
@@ -86,7 +78,6 @@ def read_correlations(
     What tells something is the difference between `model` real and the nulls.
     """
     scores = store.scores(model)
-    results = store.results(model, options_hash=choose(store, model, choice).options_hash)
     tag.by((result.analysis_hash for result in results), scores_hash(scores), pages.cursor, str(pages.limit))
     part, following = page_of(correlate(results, scores), pages, most=settings.page_limit)
     return Listing(items=part, next=following)

@@ -12,6 +12,7 @@ from app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
 from app.settings import PREFIX, Settings
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import AnalysisRecord, GraphStore
+from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
 
@@ -146,6 +147,23 @@ def choose(store: GraphStore, model: str, choice: Choice) -> AnalysisRecord:
     return found
 
 
+Store = Annotated[GraphStore, Depends(store_of)]
+Configured = Annotated[Settings, Depends(settings_of)]
+ModelId = Annotated[str, Depends(model_id)]
+Step = Annotated[int | None, Depends(step_number)]
+Pages = Annotated[Paging, Depends()]
+NamePages = Annotated[NamePaging, Depends()]
+Chosen = Annotated[Choice, Depends()]
+
+
+def chosen_results(store: Store, model: ModelId, choice: Chosen) -> list[CheckpointResult]:
+    """Return the results of the analysis a request chooses, by step."""
+    return store.results(model, options_hash=choose(store, model, choice).options_hash)
+
+
+Results = Annotated[list[CheckpointResult], Depends(chosen_results)]
+
+
 def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:
     """Return the part of a whole list that a page asks for, and the cursor of the next."""
     start = offset_of(paging.cursor)
@@ -193,12 +211,3 @@ def _named(analyses: list[AnalysisRecord]) -> str:
         for o, beginning in options
     ]
     return "; ".join(names) or "none yet"
-
-
-Store = Annotated[GraphStore, Depends(store_of)]
-Configured = Annotated[Settings, Depends(settings_of)]
-ModelId = Annotated[str, Depends(model_id)]
-Step = Annotated[int | None, Depends(step_number)]
-Pages = Annotated[Paging, Depends()]
-NamePages = Annotated[NamePaging, Depends()]
-Chosen = Annotated[Choice, Depends()]

@@ -1,6 +1,6 @@
 """What REST answers where no record of `neuromfa.results` says it already."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -112,8 +112,8 @@ class SpectrumAnswer:
 
 
 @dataclass(frozen=True)
-class MetricsAnswer:
-    """All single numbers of one checkpoint, with what has to stand beside them."""
+class Numbers:
+    """The single numbers of one checkpoint, with what has to stand beside them; `samples` counts the seeds."""
 
     step: int | None
     revision: str
@@ -124,48 +124,37 @@ class MetricsAnswer:
     emergence_reason: str | None
     emergence_tie: tuple[float, float] | None
     nulls: dict[str, NullMetrics] | None
-    coverage: Coverage
     flags: list[str]
     r_squared: dict[str, float | None]
     samples: int
     scale_matched: ScaleMatched | None
     dimensions: list[RowDimension]
+
+
+@dataclass(frozen=True)
+class MetricsAnswer(Numbers):
+    """All single numbers of one checkpoint, with its whole coverage and what it scored on benchmarks."""
+
+    coverage: Coverage
     scores: list[Score]
 
     @classmethod
     def of(cls, result: CheckpointResult, scores: list[Score]) -> "MetricsAnswer":
-        """Take the numbers out of a whole result; `scores` are what this checkpoint scored on benchmarks."""
-        return cls(samples=len(result.samples), coverage=result.coverage, scores=scores, **_numbers(result))
+        """Take the numbers out of a whole result; `scores` are those of this checkpoint."""
+        return cls(**_numbers(result), coverage=result.coverage, scores=scores)
 
 
 @dataclass(frozen=True)
-class EmergenceItem:
-    """One step of a series: `MetricsAnswer` with its coverage in short."""
+class EmergenceItem(Numbers):
+    """One step of a series, with its coverage in short."""
 
-    step: int | None
-    revision: str
-    analysis_hash: str
-    alpha0: Estimate
-    width: Estimate
-    emergence: Estimate | None
-    emergence_reason: str | None
-    emergence_tie: tuple[float, float] | None
-    nulls: dict[str, NullMetrics] | None
     nodes: NodeCoverage
     edges: EdgeCoverage
-    flags: list[str]
-    r_squared: dict[str, float | None]
-    samples: int
-    scale_matched: ScaleMatched | None
-    dimensions: list[RowDimension]
 
     @classmethod
     def of(cls, result: CheckpointResult) -> "EmergenceItem":
         """Take the numbers out of a whole result."""
-        coverage = result.coverage
-        return cls(
-            samples=len(result.samples), nodes=coverage.nodes, edges=coverage.edges, **_numbers(result)
-        )
+        return cls(**_numbers(result), nodes=result.coverage.nodes, edges=result.coverage.edges)
 
 
 @dataclass(frozen=True)
@@ -239,20 +228,7 @@ class Readiness:
     versions: dict[str, str]
 
 
-NUMBERS = (
-    *(
-        "step",
-        "revision",
-        "analysis_hash",
-        "alpha0",
-        "width",
-        "emergence",
-        "emergence_reason",
-        "emergence_tie",
-    ),
-    *("nulls", "flags", "r_squared", "scale_matched", "dimensions"),
-)
-
-
 def _numbers(result: CheckpointResult) -> dict[str, Any]:
-    return {name: getattr(result, name) for name in NUMBERS}
+    """Return the fields of `Numbers` by name."""
+    names = [field.name for field in fields(Numbers) if field.name != "samples"]
+    return {name: getattr(result, name) for name in names} | {"samples": len(result.samples)}
