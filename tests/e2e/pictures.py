@@ -28,6 +28,13 @@ def main(address: str) -> None:
             page.wait_for_selector(".card-tau svg.marks")
             page.wait_for_timeout(500)
             page.screenshot(path=FOLDER / name)
+        page = browser.new_page(viewport={"width": 1280, "height": 1100})
+        page.goto(address + PAGE)
+        page.locator("#graph").scroll_into_view_if_needed()
+        page.wait_for_selector("#graph svg.marks")
+        page.locator("#graph [name=neuron]").select_option("B00.input.00048")
+        page.wait_for_selector("#graph .neuron table")
+        page.locator("#graph").screenshot(path=FOLDER / "graph.png")
         browser.close()
 
 
