@@ -112,6 +112,6 @@ def _mirrored(start: IntArray, member: MemberArray, radius: float) -> Balls:
     """Return the whole relation from the half in which members have a higher number than the centre."""
     n = start.size - 1
     half = csr_array((np.ones(member.size, dtype=np.bool_), member, start), shape=(n, n))
-    whole = half + half.T + eye_array(n, dtype=np.bool_, format="csr")
+    whole = half + half.T + eye_array(n, dtype=np.bool_)
     whole.sort_indices()
     return Balls(whole.indptr, whole.indices, radius)

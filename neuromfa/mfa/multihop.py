@@ -101,9 +101,9 @@ def _nodes_of_analysis(network: SNIN | SampleGraph) -> int:
 
 
 def _rows(layers: Sequence[Layer], sources: Sequence[int]) -> IntArray:
-    """Return the row in the table of every neuron of the network, -1 where it is no source."""
+    """Return the row in the table of every source, by its number in the network; no other neuron has one."""
     is_source = np.repeat([k in sources for k in range(len(layers))], [layer.size for layer in layers])
-    return np.where(is_source, np.cumsum(is_source) - 1, -1)
+    return np.cumsum(is_source) - 1
 
 
 def _zeros(n_rows: int, n_columns: int) -> CountArray:

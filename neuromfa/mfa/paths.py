@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -294,12 +295,13 @@ def shortest_path(
     distances = distances_from(graph, source, gamma=gamma, max_distance=max_distance, horizon=horizon)
     if distances[target] == np.inf:
         return None
-    before = _predecessors(_near(graph, source, horizon), source, distances, gamma)
+    # Beyond the horizon distances are inf, so no edge there is tight.
+    before = _predecessors(graph, source, distances, gamma)
     neurons = [target]
     while neurons[-1] != source:
         neurons.append(int(before[neurons[-1]]))
     neurons.reverse()
-    edges = tuple(_edge(graph, tail, head) for tail, head in zip(neurons, neurons[1:], strict=False))
+    edges = tuple(_edge(graph, tail, head) for tail, head in pairwise(neurons))
     return Path(tuple(neurons), edges, float(distances[target]))
 
 

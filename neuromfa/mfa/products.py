@@ -6,7 +6,7 @@ A product takes the distances to one layer on to the next: out[i, j] = min over 
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -95,7 +95,14 @@ class Products(Protocol):
 
 
 def installed_engine(engine: Engine) -> Literal["numba", "numpy"]:
-    """Return the engine that will do the work: ``auto`` is numba where it is installed (extra ``fast``)."""
+    """Return the engine that will do the work: ``auto`` is numba where it is installed (extra ``fast``).
+
+    Raises
+    ------
+    OptionError : an unknown name, or numba where it is not installed
+    """
+    if engine not in get_args(Engine):
+        raise OptionError(f"engine is one of {', '.join(get_args(Engine))}, not {engine!r}")
     if engine == "numpy":
         return "numpy"
     if find_spec("numba") is not None:

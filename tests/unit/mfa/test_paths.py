@@ -529,6 +529,10 @@ class TestEngines:
         ):
             next(layer_distances(CHAIN.graph, gamma=5.0, max_distance=150.0, engine="numba"))
 
+    def test_an_unknown_engine_is_refused(self):
+        with pytest.raises(OptionError, match="engine is one of auto, numba, numpy, not 'numpi'"):
+            products_of("numpi")  # type: ignore[arg-type]
+
     def test_numba_is_imported_only_when_it_works(self):
         program = (
             "import sys, neuromfa.mfa, neuromfa.mfa.paths, neuromfa.mfa.multihop, neuromfa.mfa.boxes\n"
