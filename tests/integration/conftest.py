@@ -13,7 +13,13 @@ import pytest
 
 from neuromfa.errors import StoreUnavailable
 from neuromfa.graph import GraphStore, Limits, open_store
-from neuromfa.graph.servers.neo4j_home import LTS, Neo4jServer, find_java, home_folder, is_assembled
+from neuromfa.graph.servers.neo4j_home import (
+    Neo4jServer,
+    chosen_release,
+    find_java,
+    home_folder,
+    is_assembled,
+)
 from tests.requirements import missing
 
 QUICK = Limits(query_s=30, longest_query_s=60, retry_s=3, lease_s=1.0)
@@ -70,7 +76,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         return
     home = home_folder()
     if not is_assembled(home):
-        missing("neo4j", f"no Neo4j {LTS.version} in {home}")
+        missing("neo4j", f"no Neo4j {chosen_release().version} in {home}")
     try:
         find_java()
     except StoreUnavailable as error:

@@ -56,6 +56,7 @@ PAIRING = {
 }
 SCANS = ("AllNodesScan", "NodeByLabelScan")
 SEEKS = ("NodeIndexSeek", "NodeUniqueIndexSeek", "NodeUniqueIndexSeekByRange")
+SEEKS += ("MergeUniqueNode",)  # of Neo4j 2026: finds by the unique index, and makes what it does not find
 
 
 def contents() -> dict[str, str]:

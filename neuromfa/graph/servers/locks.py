@@ -43,6 +43,10 @@ class FileLock:
             time.sleep(POLL_S)
         return True
 
+    def fileno(self) -> int:
+        """Return the descriptor; a child that inherits it holds the lock too, as long as it lives."""
+        return self._descriptor
+
     def release(self) -> None:
         """Give the lock back and keep the file open."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)

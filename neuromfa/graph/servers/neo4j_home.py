@@ -4,6 +4,8 @@ Used by the tests, by ``make neo4j-home`` (assemble) and by ``make neo4j`` (a se
 
     python -m neuromfa.graph.servers.neo4j_home assemble
     python -m neuromfa.graph.servers.neo4j_home run --folder var/neo4j --bolt-port 7687 --http-port 7474
+
+``NEUROMFA_NEO4J_VERSION=2026.09.0`` before any of these, and before ``make test``, takes that version instead.
 """
 
 import argparse
@@ -22,9 +24,11 @@ from types import TracebackType
 
 from neuromfa.errors import StoreUnavailable
 from neuromfa.graph.servers.locks import FileLock
+from neuromfa.graph.servers.marks import ServerMark
 from neuromfa.graph.servers.ports import LOOPBACK, accepts, free_ports
 
 HOME_VARIABLE = "NEUROMFA_NEO4J_HOME"
+VERSION_VARIABLE = "NEUROMFA_NEO4J_VERSION"
 COMPLETE = ".complete"
 ASSEMBLE_S = 1800.0
 START_S = 120.0
@@ -62,6 +66,7 @@ CALENDAR = Release(
     (21, 25),
     {"server.fleet_discovery.enabled": "false", "dbms.fleet_manager.enabled": "false"},
 )
+RELEASES = {release.version: release for release in (LTS, CALENDAR)}
 
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -101,11 +106,27 @@ HARDENED = BARRIER | {
 }
 
 
-def home_folder(release: Release = LTS) -> Path:
+def chosen_release() -> Release:
+    """Return the version the environment names, else the LTS.
+
+    Raises
+    ------
+    StoreUnavailable
+        We do not know how to start that version; the message names those we do.
+    """
+    version = os.environ.get(VERSION_VARIABLE) or LTS.version
+    if version not in RELEASES:
+        raise StoreUnavailable(f"{VERSION_VARIABLE} is {version!r}; known are {' and '.join(RELEASES)}")
+    return RELEASES[version]
+
+
+def home_folder(release: Release | None = None) -> Path:
     """Return where the jars are or will be: the environment's folder, else one in the user's cache."""
-    chosen = os.environ.get(HOME_VARIABLE)
-    if chosen and release is LTS:
-        return Path(chosen)
+    chosen = chosen_release()
+    release = release or chosen
+    named = os.environ.get(HOME_VARIABLE)
+    if named and release is chosen:
+        return Path(named)
     return Path.home() / ".cache" / "neuromfa" / f"neo4j-{release.version}"
 
 
@@ -114,7 +135,7 @@ def is_assembled(home: Path) -> bool:
     return (home / COMPLETE).exists()
 
 
-def find_java(release: Release = LTS) -> str:
+def find_java(release: Release | None = None) -> str:
     """Return a Java that runs this Neo4j: of JAVA_HOME, of the path, or of the usual folder of Linux systems.
 
     Raises
@@ -122,6 +143,7 @@ def find_java(release: Release = LTS) -> str:
     StoreUnavailable
         None is installed; the message says how to get one.
     """
+    release = release or chosen_release()
     home = os.environ.get("JAVA_HOME")
     usual = sorted(Path("/usr/lib/jvm").glob("*/bin/java"))
     candidates = [f"{home}/bin/java" if home else None, shutil.which("java"), *map(str, usual)]
@@ -142,7 +164,7 @@ def _java_major(java: str) -> int:
     return int(match.group(1)) if match else 0
 
 
-def assemble(home: Path, release: Release = LTS) -> Path:
+def assemble(home: Path, release: Release | None = None) -> Path:
     """Fetch all jars of Neo4j and its Browser from Maven Central into ``home/lib``, once; return `home`.
 
     Raises
@@ -152,6 +174,7 @@ def assemble(home: Path, release: Release = LTS) -> Path:
     """
     if is_assembled(home):
         return home
+    release = release or chosen_release()
     find_java(release)
     maven = shutil.which("mvn")
     if maven is None:
@@ -200,7 +223,7 @@ class Neo4jServer:
     heap : memory of the JVM
     quick_start : trade peak speed for an earlier first answer
     settings : further lines of neo4j.conf
-    release : the version in `home`
+    release : the version in `home`; None is what the environment names, else the LTS
     """
 
     def __init__(
@@ -214,19 +237,20 @@ class Neo4jServer:
         heap: str = "512m",
         quick_start: bool = False,
         settings: Mapping[str, str] | None = None,
-        release: Release = LTS,
+        release: Release | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.password = password
         free = free_ports(2)
         self.bolt_port = bolt_port or free[0]
         self.http_port = http_port or free[1]
-        self._home, self._release = home.absolute(), release
+        self._home, self._release = home.absolute(), release or chosen_release()
         self._flags = [f"-Xmx{heap}", "-XX:+UseSerialGC"] + (
             ["-XX:TieredStopAtLevel=1"] if quick_start else []
         )
         self._extra = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._mark = ServerMark(self.folder)
 
     @property
     def uri(self) -> str:
@@ -256,15 +280,28 @@ class Neo4jServer:
         Raises
         ------
         StoreUnavailable
-            A port is taken, or the server ended or said nothing for too long (with the end of its log).
+            Another Neo4j runs in the folder, a port is taken, `home` holds another version, or the server ended or
+            said nothing for too long (with the end of its log).
         """
-        self._refuse_taken_ports()
-        self._lay_out()
-        self._set_password()
+        self._mark.take()
+        try:
+            self._refuse_taken_ports()
+            self._refuse_another_version()
+            self._lay_out()
+            self._set_password()
+            self._process = self._launched()
+            self._mark.write(self._process.pid)
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launched(self) -> "subprocess.Popen[bytes]":
+        """Run the server; it inherits the mark of the folder and so holds it until it has ended."""
         command = [*self._java(), self._release.main_class, f"--home-dir={self.folder}"]
         command += [f"--config-dir={self.folder / 'conf'}", "--console-mode"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  no shell, a fixed command
+            return subprocess.Popen(  # noqa: S603  no shell, a fixed command
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -272,27 +309,30 @@ class Neo4jServer:
                 cwd=self.folder,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
+                pass_fds=(self._mark.fileno(),),
             )
-        self._wait_until_up()
 
     def stop(self) -> None:
         """Stop the server and wait until it is gone."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._forget()
 
     def kill(self) -> None:
         """End the server without warning, as a power cut does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._process = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._process = None
+        self._mark.close()
 
     def wait(self) -> int:
         """Wait until the server ends by itself; return its exit code."""
@@ -313,6 +353,14 @@ class Neo4jServer:
                 raise StoreUnavailable(
                     f"port {port} is taken; stop what listens there or choose another port"
                 )
+
+    def _refuse_another_version(self) -> None:
+        version = self._release.version
+        if not (self._home / "lib" / f"neo4j-{version}.jar").exists():
+            raise StoreUnavailable(
+                f"{self._home} holds no Neo4j {version}; {VERSION_VARIABLE} says which version runs, and "
+                f"{HOME_VARIABLE} where its jars are"
+            )
 
     def _lay_out(self) -> None:
         """Make the folders and neo4j.conf."""
@@ -400,10 +448,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
+        release = chosen_release()
         home = chosen.home or home_folder()
         if not is_assembled(home) and not chosen.quiet:
-            sys.stdout.write(f"fetching Neo4j {LTS.version} from Maven Central into {home} (137 MB, once)\n")
-        assemble(home)
+            sys.stdout.write(
+                f"fetching Neo4j {release.version} from Maven Central into {home} (up to 170 MB, once)\n"
+            )
+        assemble(home, release)
         if chosen.command == "run":
             _run(chosen, home)
     except StoreUnavailable as error:
