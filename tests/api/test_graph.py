@@ -238,7 +238,7 @@ def test_a_drawing_goes_to_other_programs(client: TestClient, tmp_path: Path, fo
         ("neurons", {"layer": -1}, 422, "invalid-request", "query.layer"),
         ("neurons", {"order": "size"}, 422, "invalid-request", "query.order"),
         ("neurons", {"limit": 1001}, 422, "invalid-request", "query.limit"),
-        ("neurons", {"cursor": "x"}, 422, "invalid-request", "is no cursor"),
+        ("neurons", {"cursor": "-1"}, 422, "invalid-request", "is no cursor"),
         ("neurons/B99.mlp.00000", {}, 404, "not-stored", "no neuron 'B99.mlp.00000'"),
         ("neurons/B06.output.00107", {"top": 0}, 422, "invalid-request", "query.top"),
         ("neurons/B06.output.00107", {"max_distance": 500}, 422, "invalid-request", "at most 200"),

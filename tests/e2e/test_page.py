@@ -336,6 +336,10 @@ def test_nothing_scrolls_sideways(visit: Callable[..., Visit], width: int) -> No
     page = visit(width=width).open(SERIES).page
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    opened_graph(page)
+    page.locator("#graph [name=neuron]").select_option(index=3)
+    page.wait_for_selector("#graph .neuron table")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     for card in CARDS:
         box = page.locator(f".card-{card} svg.marks").bounding_box()
         assert box is not None
@@ -348,14 +352,15 @@ def test_dark_follows_the_system_and_a_choice_is_kept(visit: Callable[..., Visit
     paper = "document.querySelector('.card-spectrum svg.marks')?.style.backgroundColor"
     dark = page.evaluate(ground), page.evaluate(paper)
     page.get_by_role("button", name="Switch to the light theme").click()
-    page.wait_for_function(f"{paper} === '{WHITE}'")
+    chart = page.locator(".card-spectrum svg.marks")
+    expect(chart).to_have_css("background-color", WHITE)
     assert page.evaluate(ground) != dark[0]
     assert dark[1] != WHITE
     page.reload()
     page.wait_for_selector(".card-spectrum svg.marks")
     assert page.evaluate(paper) == WHITE
     page.get_by_role("button", name="Switch to the dark theme").click()
-    page.wait_for_function(f"{paper} === '{dark[1]}'")
+    expect(chart).to_have_css("background-color", dark[1])
 
 
 def axe() -> str:
@@ -371,6 +376,9 @@ def test_axe_finds_nothing(visit: Callable[..., Visit], scheme: str, width: int)
     source = axe()
     page = visit(scheme=scheme, width=width).open(SERIES).page
     settled(page)
+    opened_graph(page)
+    page.locator("#graph [name=neuron]").select_option(index=3)
+    page.wait_for_selector("#graph .neuron table")
     page.evaluate(source)
     found = page.evaluate("axe.run(document)")
     faults = [
