@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.network import FloatArray
 from neuromfa.results import CheckpointResult, Estimate
 from neuromfa.scores import Score, by_benchmark
@@ -66,7 +67,7 @@ def correlate(results: Sequence[CheckpointResult], scores: Sequence[Score]) -> l
 
 def _measured(results: Sequence[CheckpointResult]) -> Iterator[tuple[str, str, dict[int, float]]]:
     """Yield measure, model and value by step, for all that any step has."""
-    nulls = list(dict.fromkeys(name for result in results for name in result.nulls or ()))
+    nulls = [name for name in NULL_KINDS if any(name in (result.nulls or ()) for result in results)]
     for measure in MEASURES:
         for model in (REAL, *nulls):
             values = {

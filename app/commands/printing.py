@@ -13,9 +13,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from neuromfa.errors import OptionError
+from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.results import CheckpointResult, Estimate, SeriesResult, to_json
-
-NULLS = ("shuffled", "gaussian", "rescaled")
 
 console = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
@@ -75,7 +74,7 @@ def print_series(result: SeriesResult) -> None:
     for line in _skipped(result.checkpoints):
         console.print(line, style="yellow")
     table = Table(title=f"{result.series}, profile {result.profile}")
-    for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in NULLS), "nodes\nkept"):
+    for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in NULL_KINDS), "nodes\nkept"):
         table.add_column(name, justify="right", no_wrap=True)
     for checkpoint in result.checkpoints:
         table.add_row(*_cells(checkpoint))
@@ -93,7 +92,7 @@ def _cells(checkpoint: CheckpointResult) -> Iterable[str]:
     yield _interval(checkpoint.alpha0)
     yield _interval(checkpoint.width)
     yield _interval(checkpoint.emergence) if checkpoint.emergence else checkpoint.emergence_reason or "-"
-    for name in NULLS:
+    for name in NULL_KINDS:
         null = nulls.get(name)
         yield _interval(null.emergence) if null and null.emergence else "-"
     yield f"{100 * nodes.kept / nodes.total:.0f} %"
