@@ -324,7 +324,7 @@ def against_torch(folder: Path, python: str | None, ours: float) -> list[Figure]
     for way, goal in (("from_pretrained", 40.0), ("safe_open", None)):
         runs = []
         for _ in range(2):
-            command = [python, "-c", WITH_TORCH, str(folder), way]
+            command = [str(Path(python).absolute()), "-c", WITH_TORCH, str(folder), way]
             answer = subprocess.run(command, capture_output=True, text=True, cwd=folder)
             if answer.returncode:
                 raise RuntimeError(answer.stderr)
