@@ -40,7 +40,7 @@ def read_scores(path: Path, *, model: str) -> list[Score]:
         this model; the message names the line
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a mark
             return _scores(file, name=str(path), model=model)
     except OSError as error:
         raise OptionError(f"cannot read scores from {path}: {error.strerror or error}") from None

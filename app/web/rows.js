@@ -4,7 +4,7 @@ import { MODEL_NAMES, checkpointName } from "./words.js";
 
 const AXES = { emergence: "E", alpha0: "α₀", width: "width" };
 const QUANTILES = ["q05", "q25", "q50", "q75", "q95"];
-const MOST_LAYERS = 8;
+const [FEWEST_LAYERS, MOST_LAYERS] = [5, 8];
 const NOTHING = { value: null, low: null, high: null };
 
 export function spectrumRows(items) {
@@ -60,15 +60,17 @@ function shareOf(value, values) {
   return high > low ? (value - low) / (high - low) : 1;
 }
 
-// Parts of a graph that fit a drawing: a block with the row that follows it, and long blocks in pieces.
+// Parts of a graph that fit a drawing: a block with the row that follows it; long blocks in pieces, short ones together.
 export function windowsOf(layers) {
   const last = layers.length - 1;
   const windows = [];
   let first = 0;
   while (first < last) {
     let end = first + 1;
-    while (end < last && layers[end].block === layers[first].block && end - first < MOST_LAYERS) end += 1;
-    windows.push({ value: `${first}-${end}`, label: `block ${layers[first].block}, layers ${first} to ${end}` });
+    const goesOn = () => end - first < FEWEST_LAYERS || layers[end].block === layers[first].block;
+    while (end < last && end - first < MOST_LAYERS && goesOn()) end += 1;
+    const block = layers[end - 1].block === layers[first].block ? `block ${layers[first].block}, ` : "";
+    windows.push({ value: `${first}-${end}`, label: `${block}layers ${first} to ${end}` });
     first = end;
   }
   return windows;

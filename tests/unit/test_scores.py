@@ -21,6 +21,12 @@ def test_columns_come_in_any_order_and_stderr_may_be_missing(tmp_path: Path) -> 
     assert read_scores(path, model="m") == [Score(8, "piqa", "acc", 0.5), Score(None, "wsc", "acc", 0.25)]
 
 
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_bytes(b"\xef\xbb\xbfstep,task,metric,value\r\n8,piqa,acc,0.5\r\n")
+    assert read_scores(path, model="m") == [Score(8, "piqa", "acc", 0.5)]
+
+
 def test_only_rows_of_the_model_are_taken(tmp_path: Path) -> None:
     path = written(
         tmp_path,
