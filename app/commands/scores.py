@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from app.commands.parameters import AsJson, DataDir
@@ -77,7 +78,14 @@ def print_correlations(found: Iterable[Correlation]) -> None:
         )
         return
     columns = [column for column in dict.fromkeys(c for row in rows.values() for c in row) if _shown(*column)]
-    table = Table("benchmark", "steps", title="Spearman's coefficient")
+    table = Table(
+        title="Spearman's coefficient over n steps",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("benchmark", min_width=max(len(f"{task} {metric}") for task, metric, _ in rows))
+    table.add_column("n", justify="right")
     for measure, model in columns:
         table.add_column(NAMES[measure] if model == REAL else f"{NAMES[measure]}\n{model}", justify="right")
     for (task, metric, n), row in rows.items():
@@ -93,4 +101,4 @@ def _shown(measure: str, model: str) -> bool:
 def _cell(one: Correlation | None) -> str:
     if one is None:
         return "-"
-    return one.reason or "-" if one.spearman is None else f"{one.spearman.value:.3f}"
+    return one.reason or "-" if one.spearman is None else f"{one.spearman.value:.2f}"

@@ -45,6 +45,6 @@ def test_stored_scores_are_shown_beside_the_nulls(
     newest = store.results("stdlib-14m", options_hash=store.analyses("stdlib-14m")[0].options_hash)
     assert found == [asdict(one) for one in correlate(newest, store.scores("stdlib-14m"))]
     told = neuromfa(capsys, monkeypatch, *words)
-    assert "next_byte" in told
+    assert "next_byte loss" in told
     assert "shuffled" in told
     assert "not independent draws" in told
