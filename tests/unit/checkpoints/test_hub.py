@@ -99,7 +99,8 @@ def test_a_sample_downloads_no_file_and_at_most_twice_its_bytes(hub, tmp_path):
 
 def test_the_token_goes_to_the_hub_and_not_to_its_file_store(hub):
     sample(open_series(REPO).at(512).open())
-    assert {each.authorization for each in hub.asked("/api/")} == {"Bearer hf_secret"}
+    # by name: a question an earlier test gave up on may still be asked, and meets the endpoint of today
+    assert {each.authorization for each in hub.asked(f"/api/models/{REPO}")} == {"Bearer hf_secret"}
     assert {each.authorization for each in hub.asked("/resolve/")} == {"Bearer hf_secret"}
     assert {each.authorization for each in hub.asked("/store/")} == {None}
 
