@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30)
 NO_ROUTE = "none"
+METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 
 class Metrics:
@@ -71,9 +72,6 @@ class Meter:
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.answered(method, _route_of(scope), status, time.perf_counter() - begun)
-
-
-METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 
 def _route_of(scope: Scope) -> str:

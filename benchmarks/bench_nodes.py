@@ -7,6 +7,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.pages import put_table
 from neuromfa.analysis import analyze
 from neuromfa.checkpoints import open_series
 from neuromfa.options import AnalysisOptions
@@ -16,7 +17,6 @@ ROOT = Path(__file__).parents[1]
 NODES = (16, 32, 64, 96, 128, None)
 STEPS = "0,512,2000"
 COLUMNS = ("nodes", "step", "alpha0", "width", "emergence", "emergence_shuffled", "nodes_total", "flags")
-TABLE_START, TABLE_END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
 def main() -> None:
@@ -64,9 +64,7 @@ def _write_table(rows: list[dict[str, str]], path: Path) -> None:
     head = ["neurons a layer", "step", "alpha0", "width", "E", "E of shuffled null", "neurons measured"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(row[column] for column in COLUMNS[:-1]) + " |" for row in rows]
-    text = path.read_text()
-    before, after = text.split(TABLE_START)[0], text.split(TABLE_END)[1]
-    path.write_text(before + TABLE_START + "\n".join(lines) + "\n" + TABLE_END + after)
+    put_table(path, lines)
 
 
 if __name__ == "__main__":

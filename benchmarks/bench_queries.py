@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.pages import put_table
 from ingest.pipeline import IngestRequest, ingest
 from neuromfa import explore
 from neuromfa.explore import EngineChoice, Explorer, SampleCache
@@ -26,7 +27,6 @@ from neuromfa.options import AnalysisOptions
 
 ROOT = Path(__file__).parents[1]
 TARGET, PAGE = ROOT / "benchmarks/results/queries.csv", ROOT / "docs/queries.md"
-TABLE_START, TABLE_END = "<!-- table -->\n", "<!-- end of table -->\n"
 COLUMNS = ("server", "question", "cypher_ms", "numpy_cold_ms", "numpy_warm_ms")
 MODEL, STEPS = "stdlib-14m", "0,512,1000,2000"
 ROUNDS, LONG_ENOUGH_S = 5, 4.0
@@ -171,9 +171,7 @@ def _write_table(timings: list[Timing]) -> None:
             cells += [*map(_ms, (one.cypher, one.cold, one.warm)), f"{one.cypher / one.cold:.2g}"]
         cells += [faster(found.values(), "cold"), faster(found.values(), "warm")]
         lines.append("| " + " | ".join(cells) + " |")
-    text = PAGE.read_text()
-    before, after = text.split(TABLE_START)[0], text.split(TABLE_END)[1]
-    PAGE.write_text(before + TABLE_START + "\n".join(lines) + "\n" + TABLE_END + after)
+    put_table(PAGE, lines)
 
 
 def faster(timings: Iterable[Timing], way: str) -> str:

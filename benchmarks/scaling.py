@@ -4,9 +4,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.pages import put_table
+
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs/scaling.md"
-BEGIN, END = "<!-- table -->\n", "\n<!-- end of table -->"
 SAMPLED, SEEDS = 64, 10
 MILLION = 1e6
 
@@ -57,8 +58,7 @@ SHAPES = (
 
 def main() -> None:
     """Put the table into the page."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}{chr(10).join(table())}{END}{rest.partition(END)[2]}")
+    put_table(PAGE, table())
 
 
 def table() -> list[str]:

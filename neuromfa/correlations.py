@@ -1,19 +1,17 @@
 """How E, alpha0 and width of a series go along with its benchmark scores, and how those of the nulls do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.network import FloatArray
-from neuromfa.results import CheckpointResult, Estimate
+from neuromfa.results import REAL, CheckpointResult, values_by_step
 from neuromfa.scores import Score, by_benchmark
 
 MEASURES = ("emergence", "alpha0", "width")
-REAL = "real"
 FEWEST = 3
 FEWEST_FOR_INTERVAL = 5
 RESAMPLES = 1000
@@ -57,31 +55,17 @@ def correlate(results: Sequence[CheckpointResult], scores: Sequence[Score]) -> l
 
     Intervals are percentiles of 1000 resamples of the steps, drawn by a generator of fixed seed. See `CAVEAT`.
     """
-    measured = {(measure, model): values for measure, model, values in _measured(results)}
+    nulls = [name for name in NULL_KINDS if any(name in (result.nulls or ()) for result in results)]
+    measured = {
+        (measure, model): values_by_step(results, measure, model=model)
+        for measure in MEASURES
+        for model in (REAL, *nulls)
+    }
     return [
         _correlation(measure, model, values, task, metric, scored)
         for task, metric, scored in by_benchmark(scores)
         for (measure, model), values in measured.items()
     ]
-
-
-def _measured(results: Sequence[CheckpointResult]) -> Iterator[tuple[str, str, dict[int, float]]]:
-    """Yield measure, model and value by step, for all that any step has."""
-    nulls = [name for name in NULL_KINDS if any(name in (result.nulls or ()) for result in results)]
-    for measure in MEASURES:
-        for model in (REAL, *nulls):
-            values = {
-                result.step: value
-                for result in results
-                if result.step is not None and (value := _value(result, measure, model)) is not None
-            }
-            yield measure, model, values
-
-
-def _value(result: CheckpointResult, measure: str, model: str) -> float | None:
-    source: Any = result if model == REAL else (result.nulls or {}).get(model)
-    estimate: Estimate | None = getattr(source, measure, None)
-    return None if estimate is None else estimate.value
 
 
 def _correlation(

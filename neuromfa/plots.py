@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from neuromfa.errors import OptionError
-from neuromfa.results import CheckpointResult, Estimate, SeriesResult
+from neuromfa.results import REAL, CheckpointResult, Estimate, SeriesResult, values_by_step
 from neuromfa.scores import Score, by_benchmark
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ ALONG_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
 QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 AXES = {"emergence": "E", "alpha0": "α₀", "width": "width"}
 LABELS = {
-    "real": "Real weights",
+    REAL: "Real weights",
     "shuffled": "Shuffled null",
     "gaussian": "Gaussian null",
     "rescaled": "Rescaled null",
@@ -136,7 +136,7 @@ def radar_rows(checkpoints: Iterable[CheckpointResult], scores: Iterable[Score])
     compare with, and no row.
     """
     series = list(checkpoints)
-    axes = {AXES[measure]: _by_step(series, measure) for measure in STEP_CHARTS}
+    axes = {AXES[measure]: values_by_step(series, measure) for measure in STEP_CHARTS}
     axes = {axis: values for axis, values in axes.items() if values}
     benchmarks = {f"{task} {metric}": values for task, metric, values in by_benchmark(scores)}
     return _corners({**axes, **benchmarks}) if benchmarks else []
@@ -185,7 +185,7 @@ def _name(checkpoint: CheckpointResult) -> str:
 
 
 def _estimates(checkpoint: CheckpointResult, measure: str) -> Iterator[tuple[str, Estimate | None]]:
-    yield "real", getattr(checkpoint, measure)
+    yield REAL, getattr(checkpoint, measure)
     for model, null in (checkpoint.nulls or {}).items():
         yield model, getattr(null, measure)
 
@@ -194,15 +194,6 @@ def _value(estimate: Estimate | None) -> Row:
     if estimate is None:
         return {"value": None, "low": None, "high": None}
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _by_step(checkpoints: Iterable[CheckpointResult], measure: str) -> dict[int, float]:
-    estimates = ((checkpoint.step, getattr(checkpoint, measure)) for checkpoint in checkpoints)
-    return {
-        step: estimate.value
-        for step, estimate in estimates
-        if step is not None and estimate is not None and estimate.value is not None
-    }
 
 
 def _corners(axes: Mapping[str, Mapping[int, float]]) -> list[Row]:

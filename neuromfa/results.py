@@ -4,6 +4,7 @@ The same records are written by ``analyze --json``, kept in the store and served
 A number that could not be had is None with a reason beside it, never NaN.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -166,6 +167,26 @@ class SeriesResult:
     versions: dict[str, str]
     checkpoints: list[CheckpointResult]
     notes: list[str] = field(default_factory=list)
+
+
+REAL = "real"
+"""What the weights themselves are called where null models stand beside them."""
+
+
+def values_by_step(
+    results: Iterable[CheckpointResult], measure: str, *, model: str = REAL
+) -> dict[int, float]:
+    """Return `measure` (emergence, alpha0 or width) of the real weights or of a null, by step.
+
+    What a checkpoint has no value of, and checkpoints without a step, are left out.
+    """
+    values = {}
+    for result in results:
+        source: Any = result if model == REAL else (result.nulls or {}).get(model)
+        estimate: Estimate | None = getattr(source, measure, None)
+        if result.step is not None and estimate is not None and estimate.value is not None:
+            values[result.step] = estimate.value
+    return values
 
 
 def to_json(record: Any, *, indent: int | None = None) -> str:

@@ -1,12 +1,12 @@
 """Routes of tables: the results of a model as a file."""
 
-from pathlib import Path as FilePath
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 
 from app.api.caching import Tag
+from app.api.files import file_answer, file_contract
 from app.api.parameters import ModelId, Results
 from neuromfa.exports import RESULT_FORMATS
 
@@ -22,7 +22,7 @@ FILE_TYPES = {
 @router.get(
     "/{model}.{format}",
     response_class=Response,
-    responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in FILE_TYPES.values()}}},
+    responses=file_contract(FILE_TYPES.values()),
 )
 def export_results(
     model: ModelId,
@@ -33,10 +33,6 @@ def export_results(
     """Return the results of all steps as a table, as `neuromfa export` writes it."""
     tag.by((result.analysis_hash for result in results), format)
     form = RESULT_FORMATS[format]
-    with TemporaryDirectory() as folder:
-        path = FilePath(folder) / "table"
-        form.write(results, path)
-        content = path.read_bytes()
     name = model.replace("/", "--") + form.suffix
-    headers = {**tag.headers, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=FILE_TYPES[format], headers=headers)
+    write = partial(form.write, results)
+    return file_answer(write, name=name, media_type=FILE_TYPES[format], headers=tag.headers)

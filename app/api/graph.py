@@ -1,13 +1,13 @@
 """Routes of one stored graph: its neurons, paths, balls, boxes, and the part of it that can be drawn."""
 
 from dataclasses import dataclass
-from pathlib import Path as FilePath
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.api.caching import Tag
+from app.api.files import file_answer, file_contract
 from app.api.parameters import Configured, ModelId, Pages, Step, Store, offset_of
 from app.schemas.answers import Listing
 from app.schemas.graph import BallPart, BoxPart, MassPart
@@ -72,9 +72,15 @@ def sample_of(explorer: Explore, model: ModelId, step: Step, seed: Seed) -> Stor
     return explorer.sample(model, step, seed)
 
 
+def tag_graphs(tag: Tag, request: Request, *samples: StoredSample) -> None:
+    """Tag an answer: the same question to the same graphs has the same answer, and so the same tag."""
+    hashes = [part for sample in samples for part in (sample.manifest.graph_hash, sample.manifest.checksum)]
+    tag.by(hashes, request.url.path, request.url.query)
+
+
 def tagged(request: Request, sample: Annotated[StoredSample, Depends(sample_of)], tag: Tag) -> StoredSample:
-    """Return the sample; the same question to the same content has the same answer, and so the same tag."""
-    tag.by([sample.manifest.graph_hash, sample.manifest.checksum], request.url.path, request.url.query)
+    """Return the sample, and tag the answer by it."""
+    tag_graphs(tag, request, sample)
     return sample
 
 
@@ -229,7 +235,7 @@ def read_masses(
 @router.get(
     "/graph",
     response_model=Drawing,
-    responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in FILE_TYPES.values()}}},
+    responses=file_contract(FILE_TYPES.values()),
 )
 def read_graph(
     sample: Sample,
@@ -249,10 +255,6 @@ def read_graph(
 def _file(sample: StoredSample, found: Drawing, kind: str) -> Response:
     """Return the drawing in a form that other programs read."""
     manifest, form = sample.manifest, GRAPH_FORMATS[kind]
-    with TemporaryDirectory() as folder:
-        path = FilePath(folder) / "graph"
-        form.write(found.as_graph(manifest), path)
-        content = path.read_bytes()
     name = f"seed{manifest.seed}-layers{found.first_layer}-{found.last_layer}{form.suffix}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=FILE_TYPES[kind], headers=headers)
+    graph = found.as_graph(manifest)
+    return file_answer(partial(form.write, graph), name=name, media_type=FILE_TYPES[kind])

@@ -5,12 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from app.api.caching import Tag
-from app.api.graph import MOST_LAYERS, Engine, Explore, NeuronName, Radius, SeedQuery
-from app.api.parameters import Chosen, ModelId, Step, Store, choose
+from app.api.graph import MOST_LAYERS, Engine, Explore, NeuronName, Radius, SeedQuery, tag_graphs
+from app.api.parameters import LARGEST_STEP_DIGITS, Chosen, ModelId, Step, Store, choose
 from neuromfa.explore import (
     LayerChange,
     Provenance,
-    StoredSample,
     Trajectory,
     layer_change,
     provenance,
@@ -20,7 +19,7 @@ from neuromfa.explore.origins import Number
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["graph"])
 
-StepNumber = Annotated[int, Query(ge=0, lt=10**15, description="Training step.")]
+StepNumber = Annotated[int, Query(ge=0, lt=10**LARGEST_STEP_DIGITS, description="Training step.")]
 
 
 @router.get("/trajectory")
@@ -36,7 +35,7 @@ def read_trajectory(
 ) -> Trajectory:
     """Follow one neuron over all steps with a stored graph: dimensions, edges in range, strength."""
     samples = explorer.samples(model, seed)
-    _tag(tag, request, *samples)
+    tag_graphs(tag, request, *samples)
     return trajectory(samples, neuron, max_distance=max_distance, engine=engine)
 
 
@@ -56,7 +55,7 @@ def read_change(
 ) -> LayerChange:
     """Compare the edges between a layer and the next at two steps."""
     earlier, later = (explorer.sample(model, step, seed) for step in (before, after))
-    _tag(tag, request, earlier, later)
+    tag_graphs(tag, request, earlier, later)
     return layer_change(earlier, later, layer, max_distance=max_distance, top=top, engine=engine)
 
 
@@ -74,9 +73,3 @@ def read_provenance(
     store.checkpoint(model, step)
     options = choose(store, model, choice).options_hash
     return provenance(explorer, model, step, number=number, options_hash=options, engine=engine)
-
-
-def _tag(tag: Tag, request: Request, *samples: StoredSample) -> None:
-    """Tag by the graphs asked: the same question to the same graphs has the same answer."""
-    manifests = [sample.manifest for sample in samples]
-    tag.by((f"{one.graph_hash}{one.checksum}" for one in manifests), request.url.path, request.url.query)

@@ -12,9 +12,10 @@ from app.commands.parameters import AsJson, DataDir
 from app.commands.printing import console, write_json
 from app.settings import load_settings
 from app.store import open_store
-from neuromfa.correlations import CAVEAT, REAL, Correlation, correlate
+from neuromfa.correlations import CAVEAT, Correlation, correlate
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
+from neuromfa.results import REAL
 from neuromfa.scores import Score, published_scores, read_scores
 
 NAMES = {"emergence": "E", "alpha0": "alpha0", "width": "width"}

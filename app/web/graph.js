@@ -1,8 +1,8 @@
 // The stored graph of the highlighted step: the strongest edges of one block, and one neuron followed over training.
 
-import { get, modelPath } from "./api.js";
+import { Problem, get, modelPath } from "./api.js";
 import { embed } from "./charts.js";
-import { h, save } from "./dom.js";
+import { fact, h, save } from "./dom.js";
 import { graphRows, windowsOf } from "./rows.js";
 import { checkpointName, fixed } from "./words.js";
 
@@ -14,9 +14,8 @@ const SIZES = [10, 30, 100];
 const number = (value) => (value === null ? "—" : fixed(value));
 
 export class GraphView {
-  constructor(element, { onProblem }) {
+  constructor(element) {
     this.element = element;
-    this.onProblem = onProblem;
     this.view = null;
     this.asked = 0;
     this.seen = false;
@@ -24,9 +23,9 @@ export class GraphView {
     this.plot = h("div", { class: "plot" });
     this.panel = h("div", { class: "neuron", "aria-live": "polite" });
     this.links = ["json", "graphml", "gexf"].map((form) => h("a", { href: "#", "aria-label": `Graph as ${form}` }, form.toUpperCase()));
-    this.part = h("select", { name: "part", onchange: () => this.reload() });
-    this.top = h("select", { name: "top", onchange: () => this.reload() }, SIZES.map((n) => h("option", { value: n }, `${n} strongest edges a link`)));
-    this.seed = h("select", { name: "seed", onchange: () => this.reload() });
+    this.part = h("select", { name: "part", onchange: () => this.load() });
+    this.top = h("select", { name: "top", onchange: () => this.load() }, SIZES.map((n) => h("option", { value: n }, `${n} strongest edges a link`)));
+    this.seed = h("select", { name: "seed", onchange: () => this.load() });
     this.neuron = h("select", { name: "neuron", onchange: () => this.choose(this.neuron.value) });
     this.seedLabel = h("label", {}, "Sample ", this.seed);
     element.append(
@@ -57,10 +56,6 @@ export class GraphView {
     return null;
   }
 
-  reload() {
-    return this.load();
-  }
-
   get path() {
     return `${modelPath(this.model)}/checkpoints/${this.item.step ?? "-"}/samples`;
   }
@@ -81,7 +76,7 @@ export class GraphView {
       this.links.forEach((link) => { link.href = `${address}&format=${link.textContent.toLowerCase()}`; });
       await this.draw(drawing, sample);
     } catch (problem) {
-      this.onProblem(problem);
+      this.sayProblem(problem);
     }
   }
 
@@ -90,6 +85,11 @@ export class GraphView {
     this.view = null;
     this.panel.replaceChildren();
     this.plot.replaceChildren(h("p", { class: "nothing" }, `No graph is stored of ${checkpointName(this.item)}: ingest with --graph-samples 1 or more.`));
+  }
+
+  sayProblem(problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    this.panel.replaceChildren(h("p", { class: "flag", role: "alert" }, problem.message));
   }
 
   fill(samples) {
@@ -127,7 +127,7 @@ export class GraphView {
         get(`${modelPath(this.model)}/trajectory?${new URLSearchParams({ neuron: name, seed })}`)]);
       if (name === this.chosen) this.panel.replaceChildren(...this.told(detail, path));
     } catch (problem) {
-      if (problem.status !== 404) return this.onProblem(problem);
+      if (problem.status !== 404) return this.sayProblem(problem);
       this.panel.replaceChildren(h("p", { class: "none" }, problem.message));
     }
   }
@@ -158,8 +158,6 @@ export class GraphView {
     if (this.view) save(`${this.model.replaceAll("/", "--")}-graph.svg`, "image/svg+xml", await this.view.toSVG());
   }
 }
-
-const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 function options(select, pairs, value) {
   select.replaceChildren(...pairs.map(([name, label]) => h("option", { value: name }, label)));

@@ -1,11 +1,11 @@
 // The page: what is shown and when. One state, one highlighted step; the address holds both so that it can be sent on.
 
 import { Problem, get, list, modelPath, rememberKey } from "./api.js";
-import { CHARTS, Chart } from "./charts.js";
 import { benchmarks } from "./benchmarks.js";
+import { CHARTS, Chart } from "./charts.js";
 import { byId, h, save } from "./dom.js";
-import { readout } from "./readout.js";
 import { GraphView } from "./graph.js";
+import { readout } from "./readout.js";
 import { csv, tableRows } from "./rows.js";
 import { table } from "./table.js";
 import { checkpointName, stepName } from "./words.js";
@@ -16,7 +16,7 @@ const PLAY_MS = 700;
 const state = { models: [], model: null, analysis: null, items: [], spectra: [], scores: [], at: 0, stamp: "" };
 const charts = CHARTS.map((description) => new Chart(description, { onPick: pickStep }));
 const system = matchMedia("(prefers-color-scheme: dark)");
-const graph = new GraphView(byId("graph"), { onProblem: sayGraphProblem });
+const graph = new GraphView(byId("graph"));
 let player = null;
 
 // ---- address and theme
@@ -81,11 +81,6 @@ function sayProblem(problem) {
     h("h2", {}, problem.title ?? "Something went wrong"),
     h("p", {}, problem.message),
     h("p", {}, h("button", { class: "quiet", type: "button", onclick: start }, "Try again"))));
-}
-
-function sayGraphProblem(problem) {
-  if (!(problem instanceof Problem)) throw problem;
-  graph.panel.replaceChildren(h("p", { class: "flag", role: "alert" }, problem.message));
 }
 
 function sayKeyNeeded() {

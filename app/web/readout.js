@@ -1,6 +1,6 @@
 // The numbers of one step, with everything that has to stand beside them: interval, nulls, coverage, fit, flags.
 
-import { h } from "./dom.js";
+import { fact, h } from "./dom.js";
 import { MODELS, NULL_MEANING, SHORT_NAMES, checkpointName, fixed, flagMeaning, flagName, percent, reason } from "./words.js";
 
 export function readout(item, items) {
@@ -65,7 +65,6 @@ function facts(item) {
   const { kept, total } = item.nodes;
   const lost = Object.entries(item.edges.dropped).filter(([, count]) => count > 0);
   const fits = Object.values(item.r_squared).filter((value) => value !== null);
-  const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
   return h("dl", { class: "facts" },
     fact("Neurons kept", `${kept.toLocaleString("en")} of ${total.toLocaleString("en")} (${percent(total ? kept / total : 0)})`),
     fact("Edges in range", item.edges.kept.toLocaleString("en")),

@@ -11,7 +11,8 @@ import pytest
 
 from app.cli import cli
 from app.docs import COMMANDS_PAGE, commands_page
-from benchmarks.scaling import BEGIN, END, Shape, table
+from benchmarks.pages import table_of
+from benchmarks.scaling import Shape, table
 from neuromfa import AnalysisOptions, open_series
 from neuromfa.analysis import sample
 
@@ -93,9 +94,8 @@ def test_no_machine_path_or_registry_host_stands_in_the_tree() -> None:
 
 
 def test_the_arithmetic_of_scaling_is_what_the_rates_give() -> None:
-    page = (ROOT / "docs" / "scaling.md").read_text()
-    shown = page.split(BEGIN)[1].split(END)[0]
-    assert shown.splitlines() == table(), "run `python -m benchmarks.scaling`"
+    shown = table_of(ROOT / "docs" / "scaling.md")
+    assert shown == table(), "run `python -m benchmarks.scaling`"
 
 
 def test_the_edges_of_the_arithmetic_are_those_of_a_network() -> None:

@@ -1,0 +1,25 @@
+"""Answers that are files: written as the command line writes them, and sent under a name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi import Response
+
+
+def file_answer(
+    write: Callable[[Path], None], *, name: str, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return what `write` puts into a file, to be saved under `name`."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        write(path)
+        content = path.read_bytes()
+    said = {**(headers or {}), "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=said)
+
+
+def file_contract(media_types: Iterable[str]) -> dict[int | str, dict[str, Any]]:
+    """Return what the contract says of a route that answers files of these types."""
+    return {200: {"content": {kind: {"schema": {"type": "string"}} for kind in media_types}}}
