@@ -38,7 +38,7 @@ check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/hadolint Dockerfile
 
 test: check  ## everything: check, then unit, API, integration and browser tests
-	-@$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble --quiet
+	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
@@ -58,7 +58,7 @@ series: $(DEV)  ## train and score the bundled checkpoint series again (extra to
 	$(BIN)/python -m series.score
 
 neo4j-home: $(BASE)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
-	$(BIN)/python -m neuromfa.graph.servers.neo4j_home assemble
+	$(BIN)/python -m neuromfa.servers.neo4j_server assemble
 
 neo4j: $(BASE)  ## a Neo4j with the bundled series, opened in the Neo4j Browser with style and guide
 	$(BIN)/neuromfa browser --data-dir var/neo4j
@@ -67,7 +67,7 @@ up:  ## docker compose: neo4j, api, worker
 	docker compose up --build
 
 docs: $(DEV)  ## write the generated parts of docs/ again (OpenAPI, schemas, settings, commands)
-	$(BIN)/python -m app.docs
+	$(BIN)/python -m neuromfa.app.cli.write_docs
 
 clean:  ## remove the virtual environment, caches and the demo store
 	rm -rf $(VENV) .venv-torch var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -8,18 +8,28 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import checkpoints, cypher, exports, graph, health, jobs, models, pages, steps
-from app.api.caching import NotModified, not_modified
-from app.api.parameters import reader
-from app.bodies import BodyLimit
-from app.errors import Problem, register_errors
-from app.metrics import Meter, Metrics
-from app.middleware import Doorkeeper
-from app.seats import Seats
-from app.settings import Settings, load_settings
-from app.store import open_store
-from neuromfa.explore import SampleCache
+from neuromfa.app.api import (
+    checkpoints,
+    cypher,
+    exports,
+    graph_questions,
+    graph_questions_over_steps,
+    health,
+    jobs,
+    models,
+    pages,
+)
+from neuromfa.app.body_limit import BodyLimit
+from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.dependencies import reader
+from neuromfa.app.errors import Problem, register_errors
+from neuromfa.app.etags import NotModified, not_modified
+from neuromfa.app.metrics import Meter, Metrics
+from neuromfa.app.middleware import Doorkeeper
+from neuromfa.app.open_store import open_store
+from neuromfa.app.settings import Settings, load_settings
 from neuromfa.graph import GraphStore
+from neuromfa.questions import SampleCache
 
 DESCRIPTION = """Multifractal spectra of neuron interaction networks over training, and their graphs.
 
@@ -82,9 +92,9 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
-    app.include_router(graph.router, dependencies=[Depends(reader)])
+    app.include_router(graph_questions.router, dependencies=[Depends(reader)])
     app.include_router(exports.router, dependencies=[Depends(reader)])
-    app.include_router(steps.router, dependencies=[Depends(reader)])
+    app.include_router(graph_questions_over_steps.router, dependencies=[Depends(reader)])
     app.include_router(jobs.router, dependencies=[Depends(reader)])
     app.include_router(cypher.router)
     app.include_router(health.router)

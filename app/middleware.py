@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import INTERNAL, WRONG_HOST, answer
-from app.settings import PREFIX, Settings, is_loopback
+from neuromfa.app.errors import INTERNAL, WRONG_HOST, answer
+from neuromfa.app.settings import PREFIX, Settings, is_loopback
 
 log = logging.getLogger("neuromfa.app")
 

@@ -1,4 +1,4 @@
-"""Writes the two contracts in docs/: ``python -m app.openapi`` after a change of routes or records."""
+"""Writes the two contracts in docs/: ``python -m neuromfa.app.openapi`` after a change of routes or records."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.main import create_app
-from app.settings import Settings
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
 from neuromfa.results import SeriesResult
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def openapi_document() -> dict[str, Any]:

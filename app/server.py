@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import uvicorn
 
-from app.main import create_app
-from app.settings import PREFIX, Settings, refuse_public_without_key
-from app.store import open_store
+from neuromfa.app.main import create_app
+from neuromfa.app.open_store import open_store
+from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
 from neuromfa.errors import OptionError
 
 BACKLOG = 512

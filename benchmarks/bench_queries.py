@@ -3,7 +3,8 @@
 ``python -m benchmarks.bench_queries`` writes benchmarks/results/queries.csv and the table of docs/queries.md. Every
 question is asked by Cypher, by numpy with the sample yet to be read (cold) and by numpy with its arrays in memory
 (warm), in turn; of several rounds the shortest time counts, because machines are shared. `engine=auto` follows the
-ratio cypher / numpy, the geometric mean of both servers; a test compares `neuromfa.explore.engines` with the file.
+ratio cypher / numpy, the geometric mean of both servers; a test compares
+`neuromfa.questions.engine.choice` with the file.
 """
 
 import csv
@@ -18,12 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.pages import put_table
-from ingest.pipeline import IngestRequest, ingest
-from neuromfa import explore
-from neuromfa.explore import EngineChoice, Explorer, SampleCache
+from neuromfa import questions
 from neuromfa.graph import GraphStore, open_store
-from neuromfa.graph.servers.neo4j_home import Neo4jServer, home_folder, is_assembled
+from neuromfa.ingest.ingest import IngestRequest, ingest
 from neuromfa.options import AnalysisOptions
+from neuromfa.questions import EngineChoice, Explorer, SampleCache
+from neuromfa.servers.neo4j_assembly import home_folder, is_assembled
+from neuromfa.servers.neo4j_server import Neo4jServer
 
 ROOT = Path(__file__).parents[1]
 TARGET, PAGE = ROOT / "benchmarks/results/queries.csv", ROOT / "docs/queries.md"
@@ -101,28 +103,28 @@ def _questions(store: GraphStore) -> dict[str, Ask]:
         return lambda explorer, engine: ask(explorer.sample(MODEL, at), *words, engine=engine, **more)
 
     return {
-        "path": of_sample(explore.shortest_path, source, target),
-        "ball": of_sample(explore.ball, source),
-        "boxes": of_sample(explore.boxes, radius=10.0, first_layer=4, last_layer=6),
-        "radii": of_sample(explore.radius_histogram, 5),
-        "masses": of_sample(explore.mass_table, 5),
-        "strongest": of_sample(explore.strongest_edges),
-        "neurons": of_sample(explore.neurons, order="dimension"),
-        "neuron": of_sample(explore.neuron, source),
-        "drawing": of_sample(explore.drawing, first_layer=5, last_layer=10),
-        "change": lambda explorer, engine: explore.layer_change(
+        "path": of_sample(questions.shortest_path, source, target),
+        "ball": of_sample(questions.ball, source),
+        "boxes": of_sample(questions.boxes, radius=10.0, first_layer=4, last_layer=6),
+        "radii": of_sample(questions.radius_histogram, 5),
+        "masses": of_sample(questions.mass_table, 5),
+        "strongest": of_sample(questions.strongest_edges),
+        "neurons": of_sample(questions.neurons, order="dimension"),
+        "neuron": of_sample(questions.neuron, source),
+        "drawing": of_sample(questions.drawing, first_layer=5, last_layer=10),
+        "change": lambda explorer, engine: questions.layer_change(
             explorer.sample(MODEL, 512), explorer.sample(MODEL, at), 5, engine=engine
         ),
-        "trajectory": lambda explorer, engine: explore.trajectory(
+        "trajectory": lambda explorer, engine: questions.trajectory(
             explorer.samples(MODEL), source, engine=engine
         ),
-        "provenance": lambda explorer, engine: explore.provenance(explorer, MODEL, at, engine=engine),
+        "provenance": lambda explorer, engine: questions.provenance(explorer, MODEL, at, engine=engine),
     }
 
 
 def _reached(store: GraphStore, source: str) -> str:
     """Return a neuron with a path of many hops to it."""
-    ball = explore.ball(Explorer(store).sample(MODEL, 2000), source, engine="numpy")
+    ball = questions.ball(Explorer(store).sample(MODEL, 2000), source, engine="numpy")
     return max(ball.members, key=lambda member: (member.layer, member.name)).name
 
 

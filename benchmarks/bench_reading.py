@@ -24,9 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from neuromfa.checkpoints.dtypes import AnyArray
+from neuromfa.checkpoints.formats.dtypes import AnyArray
+from neuromfa.checkpoints.formats.tensor_store import TensorInfo, TensorStore
+from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import Checkpoint, open_series
-from neuromfa.checkpoints.tensors import TensorInfo, TensorStore
 from neuromfa.network import IntArray
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +125,7 @@ source, seeds, repeats, nodes = json.loads(sys.argv[1])
 times = []
 for _ in range(repeats):
     wall, cpu = time.perf_counter(), time.process_time()
-    sampled = open_series(source).checkpoints[0].networks(nodes=nodes, seeds=range(seeds), row_rule="exact")
+    sampled = sample_checkpoint(open_series(source).checkpoints[0], nodes=nodes, seeds=range(seeds), row_rule="exact")
     times.append((time.perf_counter() - wall, time.process_time() - cpu))
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 wall, cpu = (min(column) for column in zip(*times))
@@ -344,7 +345,7 @@ def note_asked(folder: Path) -> str:
     """Write the rows and columns of seed 0 to asked.npz; return the sha256 of the weights found there."""
     checkpoint: Checkpoint = open_series(str(folder)).checkpoints[0]
     recorder = Recorder(checkpoint.open())
-    replace(checkpoint, opener=lambda: recorder).networks(nodes=NODES, seeds=[0], row_rule="exact")
+    sample_checkpoint(replace(checkpoint, opener=lambda: recorder), nodes=NODES, seeds=[0], row_rule="exact")
     arrays: dict[str, IntArray] = {}
     for name, (rows, columns) in recorder.asked.items():
         arrays |= {f"{name}/rows": rows, f"{name}/columns": columns}

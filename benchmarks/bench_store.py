@@ -26,8 +26,9 @@ import numpy as np
 
 from neuromfa.graph import GraphStore, open_store
 from neuromfa.graph.manifest import SAMPLE_BITS
-from neuromfa.graph.servers.neo4j_home import LTS, Neo4jServer, home_folder, is_assembled
 from neuromfa.network import EdgeColumns, Layer, Part, Provenance, SampleGraph
+from neuromfa.servers.neo4j_assembly import LTS, home_folder, is_assembled
+from neuromfa.servers.neo4j_server import Neo4jServer
 
 TARGET = Path(__file__).parent / "results/store.csv"
 WIDTH, ROUNDS = 64, 3

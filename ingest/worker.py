@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ingest.pipeline import IngestRequest, ingest
 from neuromfa.errors import JobError, NeuroMFAError, OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore
-from neuromfa.graph.jobs import Job, JobQueue
+from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.identity import canonical_json
+from neuromfa.ingest.ingest import IngestRequest, ingest
 from neuromfa.options import AnalysisOptions
 
 IDLE_S = 1.0

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from neuromfa import __version__, mfa
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint
+from neuromfa.checkpoints.sampling.networks import sample_checkpoint
+from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
 from neuromfa.errors import AnalysisError
 from neuromfa.identity import analysis_hash, graph_hash
 from neuromfa.network import SampleGraph
@@ -24,7 +26,7 @@ from neuromfa.options import (
     AnalysisOptions,
 )
 from neuromfa.results import CheckpointResult, SeriesResult
-from neuromfa.summary import Baseline, Measures, summarise
+from neuromfa.summarise import Baseline, Measures, summarise
 
 Progress = Callable[[int, int, str], None]
 """Called with checkpoints done, checkpoints in all, and what is under way."""
@@ -197,7 +199,7 @@ def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Base
 
 def sample(checkpoint: Checkpoint, options: AnalysisOptions) -> SampledCheckpoint:
     """Draw the networks of all seeds in one pass over the files."""
-    return checkpoint.networks(nodes=options.nodes, seeds=options.seeds, row_rule=options.profile)
+    return sample_checkpoint(checkpoint, nodes=options.nodes, seeds=options.seeds, row_rule=options.profile)
 
 
 def graph_hashes(sampled: SampledCheckpoint, options: AnalysisOptions) -> list[str]:
@@ -229,8 +231,8 @@ def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Samp
     if chosen == BASELINE_NONE:
         return None
     if chosen == BASELINE_REINIT:
-        return series.checkpoints[0].reinit(
-            nodes=options.nodes, seeds=options.seeds, row_rule=options.profile
+        return reinitialise_checkpoint(
+            series.checkpoints[0], nodes=options.nodes, seeds=options.seeds, row_rule=options.profile
         )
     if chosen == BASELINE_FIRST:
         start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from neuromfa.analysis import analyze_checkpoint, measure_baseline
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, open_series
-from neuromfa.checkpoints.dtypes import AnyArray
-from neuromfa.checkpoints.tensors import TensorInfo
+from neuromfa.checkpoints.formats.dtypes import AnyArray
+from neuromfa.checkpoints.formats.tensor_store import TensorInfo
 from neuromfa.errors import CheckpointMissing, NeuroMFAError
 from neuromfa.network import IntArray
 from neuromfa.options import BASELINE_NONE, BASELINE_REINIT, AnalysisOptions
 from neuromfa.results import CheckpointResult
-from neuromfa.summary import Baseline
+from neuromfa.summarise import Baseline
 
 if TYPE_CHECKING:
     import torch

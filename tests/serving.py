@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SCRIPT = """
-from app.server import run
-from app.settings import load_settings
+from neuromfa.app.server import run
+from neuromfa.app.settings import load_settings
 run(load_settings(), ready=lambda address: print(address, flush=True))
 """
 

@@ -4,9 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.caching import Tag, scores_hash
-from app.api.parameters import Chosen, Configured, ModelId, Pages, Step, Store, choose, page_of
-from app.schemas.answers import CheckpointSummary, Listing, MetricsAnswer, SampleManifest, SpectrumAnswer
+from neuromfa.app.dependencies import Chosen, Configured, ModelId, Pages, Step, Store, choose, page_of
+from neuromfa.app.etags import Tag, scores_hash
+from neuromfa.app.schemas.answers import (
+    CheckpointSummary,
+    Listing,
+    MetricsAnswer,
+    SampleManifest,
+    SpectrumAnswer,
+)
 
 router = APIRouter(prefix="/v1/models/{model}/checkpoints/{step}", tags=["checkpoints"])
 

@@ -6,13 +6,13 @@ from anyio import from_thread
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.parameters import Configured, Store, settings_of, writer
-from app.errors import SWITCHED_OFF, Refused
-from app.seats import Seats
-from app.settings import PREFIX, Settings
-from neuromfa.graph.free import Bounds, Table
-from neuromfa.graph.free.asking import MOST_ROWS
-from neuromfa.graph.free.text import MOST_CHARACTERS
+from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.dependencies import Configured, Store, settings_of, writer
+from neuromfa.app.errors import SWITCHED_OFF, Refused
+from neuromfa.app.settings import PREFIX, Settings
+from neuromfa.graph.user_cypher import Bounds, Table
+from neuromfa.graph.user_cypher.check_text import MOST_CHARACTERS
+from neuromfa.graph.user_cypher.run import MOST_ROWS
 
 MOST_AT_ONCE = 2
 

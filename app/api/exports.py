@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 
-from app.api.caching import Tag
-from app.api.files import file_answer, file_contract
-from app.api.parameters import ModelId, Results
+from neuromfa.app.dependencies import ModelId, Results
+from neuromfa.app.etags import Tag
+from neuromfa.app.file_responses import file_answer, file_contract
 from neuromfa.exports import RESULT_FORMATS
 
 router = APIRouter(prefix="/v1/export", tags=["series"])

@@ -6,11 +6,11 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from app.api.parameters import Store, reader
-from app.errors import KINDS, ProblemKind
-from app.metrics import MEDIA_TYPE, Metrics
-from app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa import __version__
+from neuromfa.app.dependencies import Store, reader
+from neuromfa.app.errors import KINDS, ProblemKind
+from neuromfa.app.metrics import MEDIA_TYPE, Metrics
+from neuromfa.app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa.errors import NotStored, SchemaMismatch, StoreError
 
 router = APIRouter(tags=["service"])

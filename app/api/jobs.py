@@ -11,18 +11,18 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from app.api.parameters import Configured, Pages, Store, offset_of, writer
-from app.errors import TOO_MANY, Refused
-from app.schemas.answers import Listing
-from app.schemas.jobs import JobRequest, JobState
-from app.seats import Seats
-from app.settings import Settings
-from app.sources import admitted
-from ingest.pipeline import IngestRequest
-from ingest.worker import enqueue
+from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.dependencies import Configured, Pages, Store, offset_of, writer
+from neuromfa.app.errors import TOO_MANY, Refused
+from neuromfa.app.schemas.answers import Listing
+from neuromfa.app.schemas.jobs import JobRequest, JobState
+from neuromfa.app.settings import Settings
+from neuromfa.app.source_policy import admitted
 from neuromfa.checkpoints import list_architectures
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
-from neuromfa.graph.jobs import LARGEST_PAGE, JobQueue, Status
+from neuromfa.graph.job_queue import LARGEST_PAGE, JobQueue, Status
+from neuromfa.ingest.ingest import IngestRequest
+from neuromfa.ingest.worker import enqueue
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 

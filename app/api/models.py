@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.api.caching import Tag, scores_hash
-from app.api.parameters import Configured, ModelId, NamePages, Pages, Results, Store, page_of
-from app.schemas.answers import (
+from neuromfa.app.dependencies import Configured, ModelId, NamePages, Pages, Results, Store, page_of
+from neuromfa.app.etags import Tag, scores_hash
+from neuromfa.app.schemas.answers import (
     Analysis,
     CheckpointSummary,
     EmergenceItem,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-WEB = Path(str(resources.files("app").joinpath("web")))
+WEB = Path(str(resources.files("neuromfa.app").joinpath("web")))
 CHARTS = Path(str(resources.files("neuromfa").joinpath("charts")))
 ASK_AGAIN = {"Cache-Control": "no-cache"}
 

@@ -1,9 +1,9 @@
-"""What the routes of a stored graph answer: the records of `neuromfa.explore`, lists cut to what was asked for."""
+"""What the routes of a stored graph answer: the records of `neuromfa.questions`, lists cut to what was asked for."""
 
 from dataclasses import dataclass
 
-from neuromfa.explore import BallAnswer, Box, BoxAnswer, MassTable, Member
 from neuromfa.mfa.boxes import CoverMethod
+from neuromfa.questions import BallAnswer, Box, BoxAnswer, MassTable, Member
 
 
 @dataclass(frozen=True)

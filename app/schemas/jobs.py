@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from neuromfa.graph.jobs import Job, Status
+from neuromfa.graph.job_queue import Job, Status
 from neuromfa.options import LIMITS, AnalysisOptions, Grid, Hops, Profile, default_q
 
 LARGEST_SEED = 2**32 - LIMITS["samples"] - 1

@@ -4,15 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from neuromfa.checkpoints.places import locations_of
-from neuromfa.checkpoints.sources import Location, open_tensors
-from neuromfa.checkpoints.tensors import TensorStore
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
+from neuromfa.checkpoints.formats.tensor_store import TensorStore
+from neuromfa.checkpoints.locate import locations_of
+from neuromfa.checkpoints.transport.folder import Location
 from neuromfa.errors import CheckpointMissing, OptionError
-
-if TYPE_CHECKING:
-    from neuromfa.checkpoints.sampling import SampledCheckpoint
 
 ALL, PAPER = "all", "paper"
 PAPER_STEPS = frozenset([0, *(2**k for k in range(10)), 1000, 3000, *range(13_000, 143_001, 10_000)])
@@ -40,18 +37,6 @@ class Checkpoint:
     def open(self) -> TensorStore:
         """Open the tensors; the caller closes the store."""
         return self.opener()
-
-    def networks(self, *, nodes: int | None, seeds: Sequence[int], row_rule: str) -> "SampledCheckpoint":
-        """Sample one network a seed in one pass over the file; nodes None gives one lazy whole network."""
-        from neuromfa.checkpoints.sampling import sample_checkpoint
-
-        return sample_checkpoint(self, nodes=nodes, seeds=seeds, row_rule=row_rule)
-
-    def reinit(self, *, nodes: int | None, seeds: Sequence[int], row_rule: str) -> "SampledCheckpoint":
-        """Sample the same neurons with weights drawn by the architecture's initialisation formulas."""
-        from neuromfa.checkpoints.initialisation import reinitialise_checkpoint
-
-        return reinitialise_checkpoint(self, nodes=nodes, seeds=seeds, row_rule=row_rule)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The only code that talks to a graph database: `open_store` gives a `GraphStore` on either server."""
 
-from neuromfa.graph.connection import Limits
+from neuromfa.graph.limits import Limits
 from neuromfa.graph.manifest import Manifest
 from neuromfa.graph.store import (
     AnalysisRecord,

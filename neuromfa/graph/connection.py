@@ -12,26 +12,18 @@ from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import (
-    AuthError,
-    ConfigurationError,
-    ConstraintError,
-    DriverError,
     Neo4jError,
-    ServiceUnavailable,
-    SessionExpired,
 )
 
 from neuromfa.errors import (
-    QueryRefused,
-    QueryTimeout,
     QueryTooLarge,
-    StoreConflict,
-    StoreError,
     StoreUnavailable,
 )
+from neuromfa.graph.cypher_files import query
 from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
-from neuromfa.graph.queries import query
+from neuromfa.graph.driver_errors import mapped
+from neuromfa.graph.limits import Limits
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -40,47 +32,8 @@ Row = dict[str, Any]
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
-SHORTEST_LIMIT_S = 0.05
 RETRIES = 8
 FIRST_PAUSE_S = 0.02
-DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long things may take.
-
-    Attributes
-    ----------
-    query_s : a read, unless the caller asks for less or more
-    longest_query_s : what a caller may ask for at most; 0 never means unlimited
-    write_s : one transaction of a write
-    connect_s : opening a connection
-    retry_s : how long the driver tries again when the server is away
-    lease_s : how long a writer that fell silent keeps its sample
-    """
-
-    query_s: float = 30.0
-    longest_query_s: float = 120.0
-    write_s: float = 120.0
-    connect_s: float = 5.0
-    retry_s: float = 5.0
-    lease_s: float = 20.0
-
-    @property
-    def lease_ms(self) -> int:
-        """The lease in milliseconds."""
-        return int(self.lease_s * 1000)
-
-    @property
-    def server_s(self) -> float:
-        """What a server with one limit for everything has to allow."""
-        return max(self.longest_query_s, self.write_s)
-
-    def clamp(self, seconds: float | None) -> float:
-        """Return a limit the server can keep; None is the usual one, 0 and below the shortest one."""
-        wanted = self.query_s if seconds is None else seconds
-        return min(max(wanted, SHORTEST_LIMIT_S), self.longest_query_s)
 
 
 @dataclass(frozen=True)
@@ -282,49 +235,3 @@ def _driver(uri: str, user: tuple[str, str], limits: Limits) -> neo4j.Driver:
         notifications_min_severity="OFF",
         user_agent="neuromfa",
     )
-
-
-@contextmanager
-def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = None) -> Iterator[None]:
-    """Turn what the driver raises into our errors, with the address and what to do."""
-    try:
-        yield
-    except AuthError as error:
-        raise StoreUnavailable(
-            f"the store at {uri} refuses this user or password; check NEUROMFA_NEO4J_USER and "
-            "NEUROMFA_NEO4J_PASSWORD (a server keeps the password of its first start: an old data volume has "
-            "its old one)"
-        ) from error
-    except (ServiceUnavailable, SessionExpired, OSError) as error:
-        raise StoreUnavailable(
-            f"the store at {uri} does not answer ({_first_line(error)}); start it, or set NEUROMFA_NEO4J_URI"
-        ) from error
-    except ConstraintError as error:
-        raise StoreConflict(
-            f"somebody else has just written the same thing ({_first_line(error)})"
-        ) from error
-    except Neo4jError as error:
-        raise _mapped_answer(error, uri, dialect, limit) from error
-    except (ConfigurationError, ValueError) as error:
-        raise StoreUnavailable(f"{uri!r} is no usable address of a store ({_first_line(error)})") from error
-    except DriverError as error:
-        raise StoreUnavailable(f"the connection to {uri} failed ({_first_line(error)}); try again") from error
-
-
-def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: float | None) -> StoreError:
-    """Return our error for what a server answered."""
-    code = error.code or ""
-    if dialect is not None and code in dialect.timeout_codes:
-        return QueryTimeout(
-            f"the query took longer than its limit of {limit:g} s; ask for less, or raise the limit"
-        )
-    if dialect is not None and code in dialect.refused_codes:
-        return QueryRefused(f"this may only read: the server refused to write ({_first_line(error)})")
-    if code == DATABASE_DOWN:
-        return StoreUnavailable(f"the database at {uri} is not available ({_first_line(error)}); try again")
-    return StoreError(f"the store at {uri} answers {code}: {_first_line(error)}")
-
-
-def _first_line(error: BaseException) -> str:
-    text = getattr(error, "message", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0][:300]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from neuromfa.errors import SchemaMismatch
 from neuromfa.graph.connection import Connection
-from neuromfa.graph.queries import names, query
+from neuromfa.graph.cypher_files import names, query
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,19 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from neuromfa.errors import NotStored, OptionError
-from neuromfa.graph import claims, samples, spectra
-from neuromfa.graph.connection import Connection, Limits, Transaction
-from neuromfa.graph.free import Bounds, FreeQuery, Table
-from neuromfa.graph.free.apart import ask_apart
+from neuromfa.graph import result_io, sample_io, sample_leases
+from neuromfa.graph.connection import Connection, Transaction
+from neuromfa.graph.cypher_files import query
+from neuromfa.graph.limits import Limits
 from neuromfa.graph.manifest import Manifest, manifest_from
-from neuromfa.graph.queries import query
 from neuromfa.graph.schema import current_version, ensure_schema, stored_version
-from neuromfa.graph.servers.embedded import EmbeddedServer
+from neuromfa.graph.user_cypher import Bounds, FreeQuery, Table
+from neuromfa.graph.user_cypher.child_process import ask_apart
 from neuromfa.network import SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CheckpointResult
 from neuromfa.scores import Score
+from neuromfa.servers.arcadedb_server import EmbeddedServer
 
 T = TypeVar("T")
 
@@ -126,7 +127,7 @@ class GraphStore:
 
     def sweep(self) -> int:
         """Delete what killed writers left behind; return how many samples."""
-        return claims.sweep(self._connection)
+        return sample_leases.sweep(self._connection)
 
     # writing
 
@@ -170,7 +171,7 @@ class GraphStore:
         written : False when this checkpoint already had it
         """
         checkpoint = self._existing(model, result.step)
-        return spectra.write_result(self._connection, checkpoint, result, options)
+        return result_io.write_result(self._connection, checkpoint, result, options)
 
     def write_sample(
         self,
@@ -195,11 +196,11 @@ class GraphStore:
         -------
         written : False when the store already had the same graph
         """
-        return samples.write_sample(
+        return sample_io.write_sample(
             self._connection,
             self._existing(model, step),
             graph,
-            options_hash=None if options is None else spectra.options_hash(options),
+            options_hash=None if options is None else result_io.options_hash(options),
             progress=progress,
         )
 
@@ -299,7 +300,7 @@ class GraphStore:
         if row is None:
             asked = ", ".join(f"{name} {value}" for name, value in chosen.items() if value) or "at all"
             raise NotStored(f"model {model!r} has no result at step {_named(step)} ({asked})")
-        return spectra.result_from(row)
+        return result_io.result_from(row)
 
     def results(
         self,
@@ -313,13 +314,13 @@ class GraphStore:
         self.model(model)
         chosen = {"profile": profile, "hops": hops, "options_hash": options_hash}
         rows = self.read(lambda transaction: transaction.rows("read/results", model=model, **chosen))
-        return [spectra.result_from(row) for row in spectra.newest(rows)]
+        return [result_io.result_from(row) for row in result_io.newest(rows)]
 
     def analyses(self, model: str) -> list[AnalysisRecord]:
         """Return the sets of options a model was analysed with, newest first."""
         rows = self.read(lambda transaction: transaction.rows("read/analyses", model=model))
         return [
-            AnalysisRecord(row["options_hash"], spectra.options_from(row["options"]), row["checkpoints"])
+            AnalysisRecord(row["options_hash"], result_io.options_from(row["options"]), row["checkpoints"])
             for row in rows
         ]
 
@@ -360,7 +361,7 @@ class GraphStore:
         of its queries, one or a few a layer.
         """
         manifest = self.sample(model, step, seed, graph_hash=graph_hash)
-        return samples.read_sample(self._connection, manifest, timeout_s=timeout_s)
+        return sample_io.read_sample(self._connection, manifest, timeout_s=timeout_s)
 
     def query(
         self, name: str, parameters: dict[str, Any], *, timeout_s: float | None = None
@@ -407,7 +408,7 @@ class GraphStore:
     ) -> None:
         """Delete one stored graph; it goes out of sight at once and in small pieces after that."""
         manifest = self.sample(model, step, seed, graph_hash=graph_hash)
-        claims.unlink(self._connection, checkpoint_id(model, step), manifest.graph_hash)
+        sample_leases.unlink(self._connection, checkpoint_id(model, step), manifest.graph_hash)
 
     def delete_model(self, model: str) -> None:
         """Delete a model with its checkpoints, spectra and graphs; what other models share stays."""
@@ -418,7 +419,7 @@ class GraphStore:
     def _delete_checkpoint(self, model: str, step: int | None) -> None:
         checkpoint = checkpoint_id(model, step)
         for manifest in self._manifests(model, step):
-            claims.unlink(self._connection, checkpoint, manifest.graph_hash)
+            sample_leases.unlink(self._connection, checkpoint, manifest.graph_hash)
         self.write(lambda transaction: transaction.rows("write/delete_checkpoint", id=checkpoint))
 
     # inside

@@ -7,8 +7,7 @@ from neuromfa.mfa.emergence import emergence
 from neuromfa.mfa.measure import NullMeasure, SampleMeasure, measure, measure_graph, measure_nulls
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
 from neuromfa.mfa.partition import partition_function
-from neuromfa.mfa.spectrum import multifractal_spectrum
-from neuromfa.mfa.summary import (
+from neuromfa.mfa.seed_means import (
     EmergenceSummary,
     checkpoint_flags,
     edge_coverage,
@@ -20,6 +19,7 @@ from neuromfa.mfa.summary import (
     node_coverage,
     null_metrics,
 )
+from neuromfa.mfa.spectrum import multifractal_spectrum
 from neuromfa.mfa.uncertainty import emergence_estimate, mean_curve, mean_estimate
 
 __all__ = [

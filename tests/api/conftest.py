@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app
-from app.settings import Settings
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore, open_store
 
 LOOPBACK = "http://127.0.0.1:8000"

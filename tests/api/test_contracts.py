@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.pages import WEB
-from app.openapi import DOCS, documents, openapi_document
+from neuromfa.app.api.pages import WEB
+from neuromfa.app.openapi import DOCS, documents, openapi_document
 from neuromfa.graph import GraphStore
 from neuromfa.results import SeriesResult, to_json
 from tests.api.conftest import strict_json
@@ -80,7 +80,7 @@ def check(body: Any, schema: dict[str, Any]) -> None:
 
 def test_the_documents_in_docs_are_those_of_the_code() -> None:
     for path, text in documents().items():
-        assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `python -m app.openapi`"
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `make docs`"
 
 
 def test_the_served_contract_is_the_published_one(client: TestClient) -> None:

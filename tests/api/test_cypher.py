@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app
-from app.seats import Seats
-from app.settings import Settings
+from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
 from tests.api.conftest import LOOPBACK, strict_json
 from tests.api.test_contracts import check

@@ -9,11 +9,11 @@ import networkx as nx
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app
-from app.settings import Settings
-from neuromfa import explore
-from neuromfa.explore import Explorer
+from neuromfa import questions
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
+from neuromfa.questions import Explorer
 from neuromfa.results import to_json
 from tests.api.conftest import LOOPBACK, strict_json
 
@@ -40,16 +40,16 @@ def within(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def sample(store: GraphStore) -> explore.StoredSample:
+def sample(store: GraphStore) -> questions.StoredSample:
     return Explorer(store).sample("stdlib-14m", 2000)
 
 
 @pytest.fixture(scope="module")
-def ends(sample: explore.StoredSample, store: GraphStore) -> tuple[str, str]:
+def ends(sample: questions.StoredSample, store: GraphStore) -> tuple[str, str]:
     """Two neurons with a path of several hops between them."""
     graph = store.read_sample("stdlib-14m", 2000, 0)
     source = graph.layers[0].names()[3]
-    inside = explore.ball(sample, source, engine="numpy")
+    inside = questions.ball(sample, source, engine="numpy")
     return source, max(inside.members, key=lambda member: (member.layer, member.name)).name
 
 
@@ -122,10 +122,10 @@ def test_both_engines_answer_the_same_bytes(client: TestClient, ends: tuple[str,
 
 
 def test_a_path_is_that_of_the_library(
-    client: TestClient, sample: explore.StoredSample, ends: tuple[str, str]
+    client: TestClient, sample: questions.StoredSample, ends: tuple[str, str]
 ) -> None:
     answer = got(client, "path", source=ends[0], target=ends[1])
-    assert answer == strict_json(to_json(explore.shortest_path(sample, *ends)))
+    assert answer == strict_json(to_json(questions.shortest_path(sample, *ends)))
     hops = answer["edges"]
     assert (hops[0]["source"], hops[-1]["target"]) == ends
     assert all(left["target"] == right["source"] for left, right in zip(hops, hops[1:], strict=False))
@@ -134,8 +134,8 @@ def test_a_path_is_that_of_the_library(
     assert answer["distance"] <= 150.0
 
 
-def test_masses_are_cut_at_the_limit_and_say_so(client: TestClient, sample: explore.StoredSample) -> None:
-    whole = explore.mass_table(sample, 3)
+def test_masses_are_cut_at_the_limit_and_say_so(client: TestClient, sample: questions.StoredSample) -> None:
+    whole = questions.mass_table(sample, 3)
     part = got(client, "layers/3/masses", limit=2)
     assert part["n_neurons"] == len(whole.names) == 16
     assert part["names"] == list(whole.names[:2])

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import jobs
-from app.errors import Refused
-from app.main import create_app
-from app.schemas.jobs import JobOptions, JobRequest, JobState
-from app.seats import Seats
-from app.settings import Settings
-from app.sources import admitted
-from ingest.worker import work
+from neuromfa.app.api import jobs
+from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.errors import Refused
+from neuromfa.app.main import create_app
+from neuromfa.app.schemas.jobs import JobOptions, JobRequest, JobState
+from neuromfa.app.settings import Settings
+from neuromfa.app.source_policy import admitted
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore
-from neuromfa.graph.jobs import JobQueue
+from neuromfa.graph.job_queue import JobQueue
+from neuromfa.ingest.worker import work
 from neuromfa.options import AnalysisOptions
 from tests.api.conftest import LOOPBACK, strict_json
 from tests.api.test_contracts import check

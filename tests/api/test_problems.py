@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.health import ready
-from app.errors import KINDS, TABLE, kind_of
-from app.main import create_app
-from app.settings import Settings
 from neuromfa import errors
+from neuromfa.app.api.health import ready
+from neuromfa.app.errors import KINDS, TABLE, kind_of
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
 from tests.api.conftest import LOOPBACK
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main
-from neuromfa import explore
-from neuromfa.explore import Explorer
-from neuromfa.explore.questions import QUESTIONS
+from neuromfa import questions
+from neuromfa.app.cli.main import main
 from neuromfa.graph import GraphStore
-from neuromfa.graph.queries import names
+from neuromfa.graph.cypher_files import names
+from neuromfa.questions import Explorer
+from neuromfa.questions.catalogue import QUESTIONS
 from neuromfa.results import to_json
 
 WHERE = ("model=stdlib-14m", "step=2000")
@@ -64,7 +64,7 @@ def test_the_list_is_a_table_for_people(terminal: Terminal) -> None:
 def test_a_question_answers_in_json(terminal: Terminal, store: GraphStore) -> None:
     code, out, err = terminal("ball", *WHERE, "source=B00.input.00051", "radius=20.5", "--json")
     assert (code, err) == (0, "")
-    expected = explore.ball(Explorer(store).sample("stdlib-14m", 2000), "B00.input.00051", radius=20.5)
+    expected = questions.ball(Explorer(store).sample("stdlib-14m", 2000), "B00.input.00051", radius=20.5)
     assert json.loads(out) == json.loads(to_json(expected))
 
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from neuromfa.app.main import create_app
 from neuromfa.correlations import correlate
 from neuromfa.errors import StoreError
 from neuromfa.exports import results_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main
+from neuromfa.app.cli.main import main
 from neuromfa.correlations import correlate
 from neuromfa.graph import GraphStore
 from neuromfa.scores import Score

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.server import address_of, bind, run
-from app.settings import Settings
+from neuromfa.app.server import address_of, bind, run
+from neuromfa.app.settings import Settings
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore
 from tests.serving import served

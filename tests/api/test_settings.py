@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import PREFIX, Settings, is_loopback, load_settings, refuse_public_without_key
+from neuromfa.app.settings import PREFIX, Settings, is_loopback, load_settings, refuse_public_without_key
 from neuromfa.errors import OptionError
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from neuromfa.checkpoints.ranges import LOCAL_BATCH_BYTES, Traffic
-from neuromfa.checkpoints.safetensors_file import read_safetensors
-from neuromfa.checkpoints.tensors import FileTensors
-from neuromfa.checkpoints.torch_file import read_torch_file
+from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
+from neuromfa.checkpoints.formats.tensor_store import FileTensors
+from neuromfa.checkpoints.formats.torch_file import read_torch_file
+from neuromfa.checkpoints.transport.byte_source import LOCAL_BATCH_BYTES, Traffic
 from neuromfa.errors import SourceError
 
 DATA = Path(__file__).parents[1] / "data" / "tensors"

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
+from neuromfa.checkpoints.transport.folder import LocalFolder
 from neuromfa.errors import (
     CorruptFile,
     NeuroMFAError,
@@ -87,13 +88,13 @@ def test_misuse_of_what_is_allowed_is_unsafe(tmp_path, container, trick):
 def test_misuse_leaves_the_modules_as_they_were(tmp_path):
     import collections
 
-    from neuromfa.checkpoints import pickle_machine
+    from neuromfa.checkpoints.formats import restricted_unpickler
 
-    before = dict(vars(pickle_machine)), dict(vars(collections.OrderedDict))
+    before = dict(vars(restricted_unpickler)), dict(vars(collections.OrderedDict))
     for pickled in exploits.tricks().values():
         with pytest.raises(UnsafeFormat):
             open_tensors(LocalFolder(write_bin(tmp_path, torch_zip(pickled))))
-    assert (dict(vars(pickle_machine)), dict(vars(collections.OrderedDict))) == before
+    assert (dict(vars(restricted_unpickler)), dict(vars(collections.OrderedDict))) == before
 
 
 @pytest.mark.parametrize("trick", ZIP_VERDICTS)
@@ -253,7 +254,7 @@ def test_an_index_cannot_leave_its_folder(tmp_path, shard):
 )
 def test_what_is_no_repository_never_reaches_the_hub(source, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("neuromfa.checkpoints.hub.HfApi", None)
+    monkeypatch.setattr("neuromfa.checkpoints.transport.hub.HfApi", None)
     with pytest.raises(NeuroMFAError, match="does not exist|holds no checkpoint"):
         open_series(source)
 
@@ -263,7 +264,7 @@ def test_what_is_no_repository_never_reaches_the_hub(source, monkeypatch, tmp_pa
     ["../main", "a/../../b", "-x", "/etc", "a b", "x?y", "x#y", "", "a//b", "refs\n", "r" * 300, "%2e%2e"],
 )
 def test_what_is_no_revision_never_reaches_the_hub(revision, monkeypatch):
-    monkeypatch.setattr("neuromfa.checkpoints.hub.HfApi", None)
+    monkeypatch.setattr("neuromfa.checkpoints.transport.hub.HfApi", None)
     with pytest.raises(OptionError, match="not the name of a branch, a tag or a commit"):
         open_series("someone/something", revision=revision)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.settings import is_loopback
+from neuromfa.app.settings import is_loopback
 from tests.requirements import chromium
 from tests.serving import served
 

@@ -16,11 +16,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.browsing.queries import saved_queries
-from app.browsing.style import style_rules
-from app.settings import is_loopback
+from neuromfa.app.neo4j_browser.queries import saved_queries
+from neuromfa.app.neo4j_browser.style import style_rules
+from neuromfa.app.settings import is_loopback
 from neuromfa.errors import StoreUnavailable
-from neuromfa.graph.servers.neo4j_home import find_java, home_folder, is_assembled
+from neuromfa.servers.neo4j_assembly import find_java, home_folder, is_assembled
 from tests.e2e.exploring import enter, newest, run, turn_to
 from tests.requirements import chromium, missing
 
@@ -50,7 +50,7 @@ def started(folder: Path, *more: str) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
-        "app.cli",
+        "neuromfa.app.cli.main",
         "browser",
         "--data-dir",
         str(folder),

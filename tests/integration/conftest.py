@@ -13,13 +13,8 @@ import pytest
 
 from neuromfa.errors import StoreUnavailable
 from neuromfa.graph import GraphStore, Limits, open_store
-from neuromfa.graph.servers.neo4j_home import (
-    Neo4jServer,
-    chosen_release,
-    find_java,
-    home_folder,
-    is_assembled,
-)
+from neuromfa.servers.neo4j_assembly import chosen_release, find_java, home_folder, is_assembled
+from neuromfa.servers.neo4j_server import Neo4jServer
 from tests.requirements import missing
 
 QUICK = Limits(query_s=30, longest_query_s=60, retry_s=3, lease_s=1.0)

@@ -17,8 +17,8 @@ import yaml
 from neuromfa.errors import NotStored, QueryRefused, QueryTimeout, QueryTooLarge, StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.connection import Transaction
-from neuromfa.graph.free import Bounds, FreeQuery, Table, asking
-from neuromfa.graph.servers.neo4j_home import BARRIER
+from neuromfa.graph.user_cypher import Bounds, FreeQuery, Table, run
+from neuromfa.servers.neo4j_server import BARRIER
 from tests.integration.conftest import Server
 
 ROOT = Path(__file__).parents[2]
@@ -144,13 +144,13 @@ def read(store: GraphStore, text: str) -> list[dict[str, Any]]:
 
 def ask(store: GraphStore, text: str, **parameters: Any) -> Table:
     """Ask a query of a user's in this process, which is quicker than one of its own."""
-    return asking.ask(store._connection, FreeQuery(text, parameters), Bounds(seconds=20))
+    return run.ask(store._connection, FreeQuery(text, parameters), Bounds(seconds=20))
 
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Free Cypher without the check of its text: what is left is the server."""
-    monkeypatch.setattr(asking, "check_text", lambda text: None)
+    monkeypatch.setattr(run, "check_text", lambda text: None)
 
 
 # the session or the user that reads have

@@ -7,7 +7,7 @@ import pytest
 
 from neuromfa.errors import JobError, NotStored
 from neuromfa.graph import GraphStore
-from neuromfa.graph.jobs import MOST_ATTEMPTS, JobQueue
+from neuromfa.graph.job_queue import MOST_ATTEMPTS, JobQueue
 from tests.integration.conftest import Server
 
 

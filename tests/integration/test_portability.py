@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.browsing.queries import saved_queries
+from neuromfa.app.neo4j_browser.queries import saved_queries
 from neuromfa.graph import GraphStore
+from neuromfa.graph.cypher_files import KIND_PLACE
 from neuromfa.graph.dialects import ARCADEDB
-from neuromfa.graph.queries import KIND_PLACE
 from tests.integration.conftest import SERVERS, driver_of
 from tests.integration.making import OPTIONS, make_graph, make_result
 
@@ -62,7 +62,7 @@ SEEKS += ("MergeUniqueNode",)  # of Neo4j 2026: finds by the unique index, and m
 def contents() -> dict[str, str]:
     found = {}
     for folder in FOLDERS:
-        for entry in (files("cypher") / folder).iterdir():
+        for entry in (files("neuromfa.cypher") / folder).iterdir():
             if entry.name.endswith(".cypher"):
                 name = f"{folder}/{entry.name.removesuffix('.cypher')}"
                 found[name] = entry.read_text(encoding="utf-8")
@@ -88,7 +88,9 @@ def declared(name: str) -> list[str]:
 
 
 def test_all_folders_are_looked_at() -> None:
-    present = {entry.name for entry in files("cypher").iterdir() if entry.is_dir() and entry.name[0] != "_"}
+    present = {
+        entry.name for entry in files("neuromfa.cypher").iterdir() if entry.is_dir() and entry.name[0] != "_"
+    }
     assert present == set(FOLDERS)
     assert len(TEXTS) > 80
     exceptions = UNORDERED | SCANNING | PAIRING

@@ -8,7 +8,7 @@ import pytest
 from neuromfa.errors import NotStored, OptionError, StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.manifest import SAMPLE_BITS, checksum
-from neuromfa.graph.spectra import options_hash
+from neuromfa.graph.result_io import options_hash
 from neuromfa.network import EdgeColumns, SampleGraph
 from neuromfa.scores import Score
 from tests.integration.conftest import Server
@@ -47,7 +47,7 @@ def test_layers_without_edges_and_kinds_of_a_user(store: GraphStore, model: str,
 def test_reads_are_paged(store: GraphStore, model: str, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = make_graph(fresh, seed=4, width=9)
     store.write_sample(model, 0, graph)
-    monkeypatch.setattr("neuromfa.graph.samples.READ_EDGES", 10)
+    monkeypatch.setattr("neuromfa.graph.sample_io.READ_EDGES", 10)
     assert same_graph(store.read_sample(model, 0, 4), graph)
 
 

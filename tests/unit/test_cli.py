@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from app.cli import main
+from neuromfa.app.cli.main import main
 from neuromfa.plots import CHARTS
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ QUICK = ("--samples", "3", "--nodes", "32", "--no-nulls")
 
 def neuromfa(*words: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app.cli", *map(str, words)],
+        [sys.executable, "-m", "neuromfa.app.cli.main", *map(str, words)],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -98,7 +98,7 @@ def test_bad_input_is_one_sentence_and_a_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["neuromfa", *map(str, words)])
-    monkeypatch.setattr("neuromfa.checkpoints.hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("neuromfa.checkpoints.transport.hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == code
@@ -143,7 +143,7 @@ def test_architectures_are_listed() -> None:
 def test_the_base_install_imports_without_torch_or_plots() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('torch', 'transformers', 'altair', 'vl_convert', 'numba')));"
-        "import app.cli, app.main, neuromfa.analysis, ingest.pipeline; print('imported')"
+        "import neuromfa.app.cli.main, neuromfa.app.main, neuromfa.analysis, neuromfa.ingest.ingest; print('imported')"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert run.stdout.strip() == "imported", run.stderr

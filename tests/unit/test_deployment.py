@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from app.cli import cli
-from app.settings import PREFIX, Settings
+from neuromfa.app.cli.main import cli
+from neuromfa.app.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

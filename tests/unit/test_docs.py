@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.cli import cli
-from app.docs import COMMANDS_PAGE, commands_page
 from benchmarks.pages import table_of
 from benchmarks.scaling import Shape, table
 from neuromfa import AnalysisOptions, open_series
 from neuromfa.analysis import sample
+from neuromfa.app.cli.main import cli
+from neuromfa.app.cli.write_docs import COMMANDS_PAGE, commands_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

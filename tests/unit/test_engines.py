@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from neuromfa.errors import OptionError
-from neuromfa.explore.engines import FASTER, Faster, engine_for
-from neuromfa.explore.questions import QUESTIONS
+from neuromfa.questions.catalogue import QUESTIONS
+from neuromfa.questions.engine.choice import FASTER, Faster, engine_for
 
 ROOT = Path(__file__).parents[2]
 

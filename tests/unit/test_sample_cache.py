@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from neuromfa.errors import StoreUnavailable
-from neuromfa.explore.cache import SampleCache, bytes_of
 from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
+from neuromfa.questions.engine.sample_cache import SampleCache, bytes_of
 
 
 def graph(n_edges: int, *, measured: bool = False) -> SampleGraph:

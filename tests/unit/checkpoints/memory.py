@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromfa.checkpoints.tensors import TensorInfo
+from neuromfa.checkpoints.formats.tensor_store import TensorInfo
 
 
 class MemoryTensors:

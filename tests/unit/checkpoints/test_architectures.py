@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from neuromfa.checkpoints.architecture import (
+from neuromfa.checkpoints.architecture.detect import nearest_family
+from neuromfa.checkpoints.architecture.schema import (
     Architecture,
     bundled,
     list_architectures,
     load_architecture,
     schema,
 )
-from neuromfa.checkpoints.finding import nearest_family
+from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
 from tests.requirements import missing
@@ -39,7 +40,7 @@ GATED_ROWS = ["input", "qkv", "attention", "dense", "gated", "mlp"]
 
 def sampled(family, *, nodes=5, seeds=(0, 1, 2), row_rule="exact", architecture=None):
     (checkpoint,) = open_series(str(TINY / family), architecture=architecture).checkpoints
-    return checkpoint.networks(nodes=nodes, seeds=seeds, row_rule=row_rule)
+    return sample_checkpoint(checkpoint, nodes=nodes, seeds=seeds, row_rule=row_rule)
 
 
 def truth_of(family):
@@ -336,7 +337,7 @@ LLAMA = {
 
 
 def sample_memory(tensors, config, **options):
-    from neuromfa.checkpoints.sampling import sample_networks
+    from neuromfa.checkpoints.sampling.networks import sample_networks
 
     store = MemoryTensors(tensors, config)
     common = {"nodes": 2, "seeds": [0], "row_rule": "exact", "series": "m", "step": None, "revision": "r"}

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.dtypes import DTYPES, decode
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
+from neuromfa.checkpoints.formats.dtypes import DTYPES, decode
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
+from neuromfa.checkpoints.transport.folder import LocalFolder
 
 from .making import DATA
 

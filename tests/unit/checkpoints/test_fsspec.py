@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
-from neuromfa.checkpoints.fsspec_folder import FsspecFile, FsspecFolder
-from neuromfa.checkpoints.ranges import read_bytes
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
-from neuromfa.checkpoints.sources import open_tensors
+from neuromfa.checkpoints.transport.byte_source import read_bytes
+from neuromfa.checkpoints.transport.fsspec_folder import FsspecFile, FsspecFolder
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
 
 from .making import DATA, write_tensors

@@ -4,16 +4,17 @@ import httpx
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.http_file import Manners
-from neuromfa.checkpoints.http_folder import HttpFolder, without_secrets
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
+from neuromfa.checkpoints.transport.folder import LocalFolder
+from neuromfa.checkpoints.transport.http_folder import HttpFolder, without_secrets
+from neuromfa.checkpoints.transport.retry import RetryPolicy
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError, UnsupportedFormat
 
 from .loopback import Loopback
 from .making import DATA, write_tensors
 
-QUICK = Manners(timeout=0.5, attempts=3, pause=0.01, parallel=4)
+QUICK = RetryPolicy(timeout=0.5, attempts=3, pause=0.01, parallel=4)
 
 
 @pytest.fixture
@@ -37,8 +38,8 @@ def matrix(tmp_path, server):
     return array
 
 
-def remote(server, client, manners=QUICK):
-    return open_tensors(HttpFolder(f"{server.url}/run/step0", manners=manners, client=client))
+def remote(server, client, retry=QUICK):
+    return open_tensors(HttpFolder(f"{server.url}/run/step0", retry=retry, client=client))
 
 
 ROWS = np.random.default_rng(1).choice(2000, 60, replace=False)
@@ -120,7 +121,7 @@ def test_progress_starts_the_count_of_failures_anew(server, client, matrix):
     [("refuse", "the server answers 503"), ("hang", "timed out"), ("limit", "answers 429")],
 )
 def test_a_failure_that_stays_is_told_in_one_sentence(server, client, matrix, fault, reason):
-    tensors = remote(server, client, Manners(timeout=0.2, attempts=2, pause=0.01))
+    tensors = remote(server, client, RetryPolicy(timeout=0.2, attempts=2, pause=0.01))
     server.faults.extend([fault] * 100)
     with pytest.raises(SourceError, match=f"could not be read at byte .*{reason}, 2 times in a row"):
         sampled(tensors)
@@ -199,7 +200,7 @@ def test_a_server_that_is_down(client):
     with Loopback() as running:
         url = running.url
     with pytest.raises(SourceError, match=r"cannot be reached: .*, 2 times in a row"):
-        HttpFolder(url, manners=Manners(attempts=2, pause=0.01), client=client).has("model.safetensors")
+        HttpFolder(url, retry=RetryPolicy(attempts=2, pause=0.01), client=client).has("model.safetensors")
 
 
 def test_steps_from_an_index_page(server, matrix):

@@ -9,10 +9,10 @@ import huggingface_hub.constants
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.http_file import Manners
-from neuromfa.checkpoints.hub import hub_locations
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
-from neuromfa.checkpoints.sources import open_tensors
+from neuromfa.checkpoints.transport.hub import hub_locations
+from neuromfa.checkpoints.transport.retry import RetryPolicy
 from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError, UnsafeFormat
 
 from .loopback import Loopback, Repository
@@ -20,7 +20,7 @@ from .making import write_tensors
 
 REPO = "someone/pythia-tiny"
 STEPS = (0, 1, 512)
-QUICK = Manners(timeout=0.6, attempts=3, pause=0.01, parallel=4)
+QUICK = RetryPolicy(timeout=0.6, attempts=3, pause=0.01, parallel=4)
 ROWS = np.random.default_rng(1).choice(500, 40, replace=False)
 COLUMNS = np.array([9, 0, 5])
 
@@ -67,7 +67,7 @@ def hub(contents, tmp_path, monkeypatch):
 
 def opened(step=512, **options):
     """Return the tensors of one step, asked for with little patience."""
-    locations = hub_locations(REPO, revision=f"step{step}", download=False, manners=QUICK, **options)
+    locations = hub_locations(REPO, revision=f"step{step}", download=False, retry=QUICK, **options)
     return open_tensors(locations[0].folder())
 
 
@@ -226,7 +226,7 @@ def test_a_branch_that_moves_during_a_download_is_noticed(hub):
 
 
 def test_a_download_the_store_refuses_is_told(hub):
-    (location,) = hub_locations(REPO, revision="step1", download=True, manners=QUICK)
+    (location,) = hub_locations(REPO, revision="step1", download=True, retry=QUICK)
     hub.lies["status"] = 418
     with pytest.raises(SourceError, match="step1/.*(answers 418|could not be downloaded|does not answer)"):
         location.folder()
@@ -287,7 +287,7 @@ def cache(contents, tmp_path, monkeypatch):
         ref.write_text(commit(step))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("neuromfa.checkpoints.hub.HfApi", None)
+    monkeypatch.setattr("neuromfa.checkpoints.transport.hub.HfApi", None)
     monkeypatch.chdir(tmp_path)
     return repository
 

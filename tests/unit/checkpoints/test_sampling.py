@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.sampling import WholeLinks, kernel_norm, sample_networks, wiring
+from neuromfa.checkpoints.sampling.links import WholeLinks, kernel_norm, wiring
+from neuromfa.checkpoints.sampling.networks import sample_checkpoint, sample_networks
 from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import OptionError
 from tests.unit.checkpoints.memory import MemoryTensors
@@ -19,7 +20,9 @@ COUNTS = ("source_nodes", "candidate_nodes", "kept_nodes", "kept_edges", "r_min"
 
 
 def parity(step, *, nodes=64, seeds=range(4), row_rule="paper"):
-    return open_series(str(PARITY / "neox")).at(step).networks(nodes=nodes, seeds=seeds, row_rule=row_rule)
+    return sample_checkpoint(
+        open_series(str(PARITY / "neox")).at(step), nodes=nodes, seeds=seeds, row_rule=row_rule
+    )
 
 
 def counted(network):
@@ -63,7 +66,7 @@ def test_draws_are_the_numbers_of_the_method():
 
 def test_gate_and_up_units_share_the_draw_of_their_mlp_units():
     (checkpoint,) = open_series(str(TINY / "llama")).checkpoints
-    (network,) = checkpoint.networks(nodes=4, seeds=[9], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=4, seeds=[9], row_rule="exact").networks
     gate, up = network.layers[4].parts
     np.testing.assert_array_equal(gate.units, network.layers[5].units)
     np.testing.assert_array_equal(up.units, network.layers[5].units)
@@ -117,7 +120,7 @@ def test_each_matrix_is_asked_for_once_with_its_sampled_rows_only():
 
 def test_a_layer_smaller_than_the_sample_is_taken_whole_and_says_so():
     (checkpoint,) = open_series(str(TINY / "gpt_neox")).checkpoints
-    (network,) = checkpoint.networks(nodes=11, seeds=[1], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=11, seeds=[1], row_rule="exact").networks
     assert {layer.row: layer.whole for layer in network.layers} == {
         "input": False,
         "qkv": False,
@@ -134,8 +137,8 @@ def test_a_layer_smaller_than_the_sample_is_taken_whole_and_says_so():
 @pytest.mark.parametrize("family", ["gpt_neox", "gpt2", "llama", "resnet"])
 def test_a_sample_of_everything_is_the_whole_network_in_another_order(family):
     (checkpoint,) = open_series(str(TINY / family)).checkpoints
-    (drawn,) = checkpoint.networks(nodes=4096, seeds=[3], row_rule="exact").networks
-    (whole,) = checkpoint.networks(nodes=None, seeds=[3], row_rule="exact").networks
+    (drawn,) = sample_checkpoint(checkpoint, nodes=4096, seeds=[3], row_rule="exact").networks
+    (whole,) = sample_checkpoint(checkpoint, nodes=None, seeds=[3], row_rule="exact").networks
     for k, artificial in enumerate(drawn.artificial):
         source, target = (np.lexsort((drawn.layers[j].units, drawn.layers[j].kinds)) for j in (k, k + 1))
         source_w, target_w = (np.lexsort((whole.layers[j].units, whole.layers[j].kinds)) for j in (k, k + 1))
@@ -203,7 +206,7 @@ def test_hashes_tell_weights_and_seeds_apart():
 
 def test_transposed_reads_come_out_row_major():
     (checkpoint,) = open_series(str(TINY / "gpt2")).checkpoints
-    (network,) = checkpoint.networks(nodes=5, seeds=[0], row_rule="exact").networks
+    (network,) = sample_checkpoint(checkpoint, nodes=5, seeds=[0], row_rule="exact").networks
     assert all(link.weights.flags.c_contiguous for link in network.links if not link.artificial)
 
 

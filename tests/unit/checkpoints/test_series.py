@@ -3,7 +3,7 @@
 import pytest
 
 from neuromfa.checkpoints.series import PAPER_STEPS, open_series
-from neuromfa.checkpoints.sources import step_of
+from neuromfa.checkpoints.transport.folder import step_of
 from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
 
 from .making import write_step

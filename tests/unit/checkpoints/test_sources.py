@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.sources import LocalFolder, open_tensors
+from neuromfa.checkpoints.formats.open_tensors import open_tensors
+from neuromfa.checkpoints.transport.folder import LocalFolder
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
 
 from .making import DATA, write_step, write_tensors

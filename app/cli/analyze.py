@@ -1,0 +1,50 @@
+"""`neuromfa analyze`: spectra and metrics of a series, no database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuromfa import analysis, plots
+from neuromfa.app.cli.options import Jobs, with_request
+from neuromfa.app.cli.output import Progress, console, print_series, write_json, write_series_csv
+from neuromfa.app.cli.scores import print_correlations
+from neuromfa.correlations import correlate
+from neuromfa.ingest.executors import open_executor
+from neuromfa.ingest.ingest import IngestRequest
+from neuromfa.scores import read_scores
+
+
+@with_request
+def analyze(
+    request: IngestRequest,
+    jobs: Jobs = 1,
+    json: Annotated[
+        str | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write one row per step to this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the charts into this folder (extra plots).")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="CSV file of benchmark scores: step, task, metric, value.")
+    ] = None,
+) -> None:
+    """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
+    if plot is not None:
+        plots.require()
+    series = request.open()
+    given = read_scores(scores, model=series.id) if scores else []
+    with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
+        result = analysis.analyze(
+            series, request.options, steps=request.steps, executor=executor, progress=progress.update
+        )
+    if json != "-":
+        print_series(result)
+        if given:
+            print_correlations(correlate(result.checkpoints, given))
+    if json is not None:
+        write_json(result, json)
+    if csv is not None:
+        write_series_csv(result, csv)
+    if plot is not None:
+        for path in plots.render_series(result, plot, scores=given):
+            console.print(f"drew {path}")

@@ -1,0 +1,81 @@
+"""`neuromfa demo`: the bundled series in an embedded store, measured while the page is already open."""
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuromfa.app.cli.ingest import told
+from neuromfa.app.cli.options import DataDir
+from neuromfa.app.cli.output import Progress, messages
+from neuromfa.app.open_store import open_store
+from neuromfa.app.server import run
+from neuromfa.app.settings import Settings, load_settings
+from neuromfa.errors import CheckpointMissing, NeuroMFAError
+from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.options import AnalysisOptions
+from neuromfa.scores import read_scores
+
+SCORES = "scores.csv"
+SERIES = ("stdlib-14m", "stdlib-14m-decay1", "stdlib-14m-shuffled")
+
+
+def demo(
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for a free one [NEUROMFA_PORT].")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the bundled series from an embedded store; ingest first what is not in it yet."""
+    settings = load_settings(port=port, data_dir=data_dir)
+    folders = [bundled_series(name) for name in SERIES]
+    work = _Ingest(settings, folders)
+    try:
+        run(settings, ready=work.start)
+    finally:
+        work.stop()
+
+
+def bundled_series(name: str) -> Path:
+    """Return the folder of a bundled series, in the project's folder or in the present one."""
+    for root in (Path(__file__).resolve().parents[2], Path.cwd()):
+        if (root / "series" / name).is_dir():
+            return root / "series" / name
+    raise CheckpointMissing(
+        f"the bundled series {name} is not here: run the demo from a clone of the project"
+    )
+
+
+class _Ingest:
+    """The ingest beside the running service: a thread that ends between two checkpoints when asked to."""
+
+    def __init__(self, settings: Settings, folders: list[Path]) -> None:
+        self._settings, self._folders = settings, folders
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest")
+
+    def start(self, address: str) -> None:
+        """Say where the service is and begin."""
+        messages.print(f"page {address}   REST {address}/docs   (Ctrl-C stops both)")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask for the end and wait for it; the checkpoint under way is finished first."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with open_store(self._settings) as store:
+                for folder in self._folders:
+                    if self._stopped.is_set():
+                        return
+                    request = IngestRequest(source=str(folder), options=AnalysisOptions())
+                    with Progress(folder.name) as progress:
+                        summary = ingest(request, store, report=progress.update, stop=self._stopped.is_set)
+                    messages.print(told(summary))
+                    store.write_scores(summary.model, read_scores(folder / SCORES, model=summary.model))
+        except NeuroMFAError as error:
+            messages.print(f"neuromfa: {error}", style="red", markup=False)

@@ -1,0 +1,96 @@
+"""`neuromfa doctor`: what is here, what is missing and how to get it."""
+
+import shutil
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from neuromfa.analysis import versions
+from neuromfa.app.cli.options import AsJson, DataDir
+from neuromfa.app.cli.output import console, write_json
+from neuromfa.app.open_store import open_store
+from neuromfa.app.settings import Settings, load_settings
+from neuromfa.errors import NeuroMFAError, StoreUnavailable
+from neuromfa.servers import neo4j_assembly
+
+EXTRAS = {
+    "numba": ("fast", "multi-hop distances come slower"),
+    "altair": ("plots", "no chart files from the command line"),
+    "torch": ("torch", "no live training, no `make series`"),
+    "distributed": ("dask", "no cluster"),
+}
+LOW_DISK_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether all is well, what was found, and what to do otherwise."""
+
+    name: str
+    good: bool
+    found: str
+    advice: str = ""
+
+
+def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show versions, whether the store answers, its schema, disk, and what is missing with how to get it."""
+    settings = load_settings(data_dir=data_dir)
+    store = _store(settings)
+    findings = [
+        *(Finding(name, True, found) for name, found in versions().items() if name not in EXTRAS),
+        *(_extra(module, *what) for module, what in EXTRAS.items()),
+        _neo4j_home(),
+        _disk(settings.data_dir),
+        *store,
+    ]
+    if as_json:
+        write_json(findings, "-")
+    else:
+        _print(findings)
+    broken = [finding for finding in store if not finding.good]
+    if broken:
+        raise StoreUnavailable(broken[0].advice)
+
+
+def _store(settings: Settings) -> list[Finding]:
+    try:
+        with open_store(settings, prepare=False) as store:
+            found = store.versions()
+            schema = f"{found['schema_version']} of {found['schema_version_known']}"
+            return [Finding("store", True, f"{found['server']} at {found['address']}, schema {schema}")]
+    except NeuroMFAError as error:
+        return [Finding("store", False, "not reachable", str(error))]
+
+
+def _extra(module: str, extra: str, without: str) -> Finding:
+    if find_spec(module) is not None:
+        return Finding(module, True, "installed")
+    return Finding(module, False, "not installed", f"{without}; pip install 'neuromfa[{extra}]'")
+
+
+def _neo4j_home() -> Finding:
+    home = neo4j_assembly.home_folder()
+    if neo4j_assembly.is_assembled(home):
+        return Finding("neo4j home", True, str(home))
+    return Finding("neo4j home", False, "not assembled", "only for `make neo4j` and tests: make neo4j-home")
+
+
+def _disk(folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    return Finding(
+        "disk", free > LOW_DISK_GB, f"{free:.1f} GB free at {folder}", "the store needs room to grow"
+    )
+
+
+def _print(findings: list[Finding]) -> None:
+    table = Table("what", "", "found", "what to do")
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.good else "[yellow]--[/]"
+        table.add_row(
+            finding.name, mark, escape(finding.found), "" if finding.good else escape(finding.advice)
+        )
+    console.print(table)

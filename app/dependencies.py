@@ -1,0 +1,213 @@
+"""Parameters that routes share, as small records composed by `Depends`."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
+from neuromfa.app.settings import PREFIX, Settings
+from neuromfa.errors import NotStored, OptionError
+from neuromfa.graph import AnalysisRecord, GraphStore
+from neuromfa.results import CheckpointResult
+
+T = TypeVar("T")
+
+NO_STEP = "-"
+LARGEST_STEP_DIGITS = 15
+CURSOR = rf"^-?[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
+bearer = HTTPBearer(auto_error=False, description="The value of NEUROMFA_API_KEY")
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of a list."""
+
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
+    cursor: Annotated[
+        str | None, Query(pattern=CURSOR, description="`next` of the page before; left out for the first.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class NamePaging:
+    """Which part of a list by id; its cursor is an id."""
+
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next` of the page before; left out for the first.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of several analyses of the same checkpoints; without a word the newest."""
+
+    profile: Annotated[Literal["exact", "paper"] | None, Query(description="Profile of the analysis.")] = None
+    hops: Annotated[
+        Literal["1", "multi"] | None, Query(description="Direct edges, or paths of several hops.")
+    ] = None
+    baseline: Annotated[
+        str | None,
+        Query(
+            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
+            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`.",
+        ),
+    ] = None
+    options: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[0-9a-f]{8,64}$",
+            description="Beginning of an `options_hash` among the model's `analyses`.",
+        ),
+    ] = None
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings the service was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def store_of(request: Request) -> GraphStore:
+    """Return the open store of this process."""
+    store: GraphStore = request.app.state.store
+    return store
+
+
+def model_id(
+    model: Annotated[
+        str, Path(min_length=1, max_length=200, description="Id of the model, with `/` written `--`.")
+    ],
+) -> str:
+    """Turn the route's part back into the id."""
+    return model.replace("--", "/")
+
+
+def step_number(
+    step: Annotated[
+        str,
+        Path(
+            pattern=rf"^(-|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
+            description="Training step, or `-` for a checkpoint without one.",
+        ),
+    ],
+) -> int | None:
+    """Return the step, None for a checkpoint without one."""
+    return None if step == NO_STEP else int(step)
+
+
+def reader(
+    settings: Annotated[Settings, Depends(settings_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    """Let a read pass: always on loopback, with the key elsewhere, unless reads were opened."""
+    if not (settings.binds_loopback or settings.open_reads):
+        check_key(settings, given)
+
+
+def writer(
+    request: Request,
+    settings: Annotated[Settings, Depends(settings_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    """Let a write pass: with the key once one is set, and never from a page of another site.
+
+    A browser sends some requests to this machine for any page it shows, and asks nobody first.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and not _own(origin, request, settings):
+        raise Refused(FOREIGN_PAGE, f"requests of pages at {origin[:200]} are not taken")
+    if settings.api_key is not None:
+        check_key(settings, given)
+
+
+def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) -> None:
+    """Refuse a request without the key."""
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not key or given is None or not secrets.compare_digest(given.credentials.encode(), key.encode()):
+        raise Refused(KEY_NEEDED, f"send the value of {PREFIX}API_KEY as `Authorization: Bearer KEY`")
+
+
+def choose(store: GraphStore, model: str, choice: Choice) -> AnalysisRecord:
+    """Return the newest analysis of a model that fits; one series never mixes two sets of options.
+
+    Raises
+    ------
+    NotStored : no such model, or none of its analyses fits; the message says which there are
+    """
+    store.model(model)
+    analyses = store.analyses(model)
+    found = next((analysis for analysis in analyses if _fits(analysis, choice)), None)
+    if found is None:
+        raise NotStored(f"model {model!r} has no results for {_asked(choice)}; there are: {_named(analyses)}")
+    return found
+
+
+Store = Annotated[GraphStore, Depends(store_of)]
+Configured = Annotated[Settings, Depends(settings_of)]
+ModelId = Annotated[str, Depends(model_id)]
+Step = Annotated[int | None, Depends(step_number)]
+Pages = Annotated[Paging, Depends()]
+NamePages = Annotated[NamePaging, Depends()]
+Chosen = Annotated[Choice, Depends()]
+
+
+def chosen_results(store: Store, model: ModelId, choice: Chosen) -> list[CheckpointResult]:
+    """Return the results of the analysis a request chooses, by step."""
+    return store.results(model, options_hash=choose(store, model, choice).options_hash)
+
+
+Results = Annotated[list[CheckpointResult], Depends(chosen_results)]
+
+
+def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:
+    """Return the part of a whole list that a page asks for, and the cursor of the next."""
+    start = offset_of(paging.cursor)
+    end = start + min(paging.limit, most)
+    return items[start:end], str(end) if end < len(items) else None
+
+
+def offset_of(cursor: str | None) -> int:
+    """Return where the page that a cursor names begins in its list."""
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= LARGEST_STEP_DIGITS):
+        raise OptionError(f"{cursor[:40]!r} is no cursor; take it from `next` of the page before")
+    return int(cursor)
+
+
+def _own(origin: str, request: Request, settings: Settings) -> bool:
+    """Return whether a page's origin is this service."""
+    try:
+        place = urlsplit(origin)
+        return place.netloc == request.headers.get("host") or (place.hostname or "") in settings.host_names
+    except ValueError:
+        return False
+
+
+def _fits(analysis: AnalysisRecord, choice: Choice) -> bool:
+    options = analysis.options
+    return (
+        choice.profile in (None, options.profile)
+        and choice.hops in (None, options.hops)
+        and choice.baseline in (None, options.baseline)
+        and analysis.options_hash.startswith(choice.options or "")
+    )
+
+
+def _asked(choice: Choice) -> str:
+    asked = ((name, getattr(choice, name)) for name in ("profile", "hops", "baseline", "options"))
+    return ", ".join(f"{name}={value}" for name, value in asked if value) or "any options"
+
+
+def _named(analyses: list[AnalysisRecord]) -> str:
+    options = [(one.options, one.options_hash[:8]) for one in analyses]
+    names = [
+        f"profile={o.profile}, hops={o.hops}, baseline={o.baseline}, options={beginning}"
+        for o, beginning in options
+    ]
+    return "; ".join(names) or "none yet"

@@ -1,0 +1,85 @@
+"""Which architecture a checkpoint has: found by config.json's model_type and by the names of its tensors."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, load_architecture
+from neuromfa.errors import UnsupportedArchitecture
+
+NAMES_IN_MESSAGES = 12
+
+
+def find_architecture(
+    names: Sequence[str], config: Mapping[str, Any], *, given: Path | None, where: str
+) -> tuple[Architecture, str]:
+    """Return the architecture and the prefix of its tensor names."""
+    model_type = config.get("model_type")
+    if given is not None:
+        candidates = [load_architecture(given)]
+    else:
+        candidates = [known for known in list_architectures() if model_type in known.model_types]
+        if model_type is None:
+            candidates += list_architectures()
+    for candidate in candidates:
+        prefix = _prefix(candidate, names)
+        if prefix is not None:
+            return candidate, prefix
+    raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
+
+
+def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
+    """Return the first prefix under which all tensors of block 0 (or one for each pattern) are there."""
+    for prefix in architecture.prefixes:
+        if all(matching(prefix + first, names) for first in architecture.first_tensors):
+            return prefix
+    return None
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are, or fit, a pattern."""
+    return [name for name in names if name == pattern or fnmatchcase(name, pattern)]
+
+
+def _not_found(names: Sequence[str], model_type: object, *, given: Path | None, where: str) -> str:
+    described = f"the architecture file {given}" if given else "any known architecture"
+    seen = ", ".join(names[:NAMES_IN_MESSAGES]) or "none"
+    more = f" and {len(names) - NAMES_IN_MESSAGES} more" if len(names) > NAMES_IN_MESSAGES else ""
+    return (
+        f"{where} (model_type {model_type}) does not hold the tensors of {described}. "
+        f"Tensors seen: {seen}{more}. Nearest known family: {nearest_family(names)}"
+        f"{_advice(names, given=given)}"
+    )
+
+
+def _advice(names: Sequence[str], *, given: Path | None) -> str:
+    """Return what to do; another model_type with a known family's tensor names may be read as that family."""
+    if given is not None:
+        return ""
+    alike = [
+        known.name for known in list_architectures() if known.blocks and _prefix(known, names) is not None
+    ]
+    if alike:
+        return f", which has the same tensor names: pass --architecture {alike[0]} to read it as that"
+    return "; describe it in an architecture file (docs/architectures.md) and pass --architecture"
+
+
+def nearest_family(names: Sequence[str]) -> str:
+    """Return the name of the bundled architecture whose tensor names share the most words with these."""
+    words = _words(names)
+
+    def likeness(architecture: Architecture) -> float:
+        own = _words(
+            [prefix + first for prefix in architecture.prefixes for first in architecture.first_tensors]
+        )
+        return len(own & words) / max(1, len(own | words))
+
+    # Without a word in common the most general one, which comes last, is the answer.
+    return max(reversed(list_architectures()), key=likeness).name
+
+
+def _words(names: Iterable[str]) -> set[str]:
+    """Return the dotted parts of tensor names, numbers and patterns left out."""
+    parts = {part for name in names for part in name.split(".")}
+    return {part for part in parts if not part.isdecimal() and "*" not in part and part != "weight"}

@@ -1,0 +1,367 @@
+"""An architecture laid over one checkpoint: which rows there are, how large, and which tensor links them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuromfa.checkpoints.architecture.detect import (
+    NAMES_IN_MESSAGES,
+    find_architecture,
+    matching,
+    nearest_family,
+)
+from neuromfa.checkpoints.architecture.formulas import Number, evaluate
+from neuromfa.checkpoints.architecture.schema import (
+    Architecture,
+    Blocks,
+    Init,
+    LinkData,
+    Matrix,
+    Row,
+)
+from neuromfa.checkpoints.formats.tensor_store import TensorStore
+from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
+from neuromfa.network import IntArray
+from neuromfa.results import SkippedTensor, TensorCoverage
+
+FLOATS = ("float", "bfloat")
+
+
+@dataclass(frozen=True)
+class FittedRow:
+    """A row of the whole model; `draw` names the units it shares with other rows, `times` multiplies S."""
+
+    block: int
+    row: str
+    kinds: tuple[str, ...]
+    size: int
+    draw: str
+    times: int
+
+
+@dataclass(frozen=True)
+class FittedMatrix:
+    """A tensor that holds `parts` kinds of a target row of `target` units, fed by `source` units.
+
+    Attributes
+    ----------
+    heads, shared_heads : attention heads of the target row; how many of them the tensor has (grouped-query)
+    place : first of its parts in the target row
+    kernel : numbers between two channels of a convolution, None for a plain matrix
+    init : distribution and spread of the initial weights
+    """
+
+    tensor: str
+    parts: int
+    target: int
+    source: int
+    in_out: bool
+    fused: str
+    heads: int
+    shared_heads: int
+    place: int
+    kernel: int | None
+    init: tuple[str, float]
+
+    @property
+    def head_size(self) -> int:
+        """Units of one head."""
+        return self.target // self.heads
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Axes 0 and 1 the tensor must have."""
+        targets = self.parts * self.head_size * self.shared_heads
+        return (self.source, targets) if self.in_out else (targets, self.source)
+
+    def target_rows(self, units: IntArray, *, row_rule: str) -> IntArray:
+        """Return the tensor's target indices of the drawn units, part by part.
+
+        Parameters
+        ----------
+        units : (n_units,), drawn units of the target row
+        row_rule : ``paper`` takes t, t + d, t + 2d of any fused tensor; ``exact`` follows the heads' layout
+
+        Returns
+        -------
+        int64 array of shape (parts * n_units,)
+        """
+        head, within = units // self.head_size, units % self.head_size
+        if self.fused == "per_head_qkv" and row_rule == "exact":
+            first, stride = head * self.parts * self.head_size + within, self.head_size
+        elif self.fused != "none":
+            first, stride = units, self.target
+        else:
+            first, stride = head // (self.heads // self.shared_heads) * self.head_size + within, 0
+        return np.concatenate([first + part * stride for part in range(self.parts)]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class FittedLink:
+    """What joins two rows: matrices stacked along the target row, or wiring."""
+
+    name: str
+    matrices: tuple[FittedMatrix, ...]
+    wiring: str | None
+
+    @property
+    def fused(self) -> bool:
+        """True when the parts of the target row lie in one tensor."""
+        return any(matrix.fused != "none" for matrix in self.matrices)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An architecture laid over a checkpoint: `links[k]` joins `rows[k]` to `rows[k + 1]`."""
+
+    architecture: Architecture
+    rows: tuple[FittedRow, ...]
+    links: tuple[FittedLink, ...]
+    coverage: TensorCoverage
+    dtype: str
+
+
+def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path | None = None) -> Fit:
+    """Find the architecture of a checkpoint and lay it over its tensors; no weight is read.
+
+    Parameters
+    ----------
+    tensors : the checkpoint
+    config : its config.json, empty where there is none
+    architecture : file of the user, or name of a bundled one; without it the family is found by config.json's
+        model_type and by the tensor names
+
+    Raises
+    ------
+    UnsupportedArchitecture
+        No architecture fits; the message lists tensors seen and the nearest known family.
+    CorruptFile
+        Tensors are missing or contradict config.json.
+    """
+    names = tensors.names()
+    found, prefix = find_architecture(names, config, given=architecture, where=tensors.name)
+    model = _Model(found, prefix, tensors, config)
+    rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
+    used = [matrix.tensor for link in links for matrix in link.matrices]
+    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)))
+    return Fit(found, rows, links, coverage, _dtypes(tensors, used))
+
+
+class _Model:
+    """Names, shapes and numbers of one checkpoint, as its architecture calls them."""
+
+    def __init__(
+        self, architecture: Architecture, prefix: str, tensors: TensorStore, config: Mapping[str, Any]
+    ) -> None:
+        self.architecture = architecture
+        self.prefix = prefix
+        self.tensors = tensors
+        self.names = tensors.names()
+        self._known = set(self.names)
+        self.sizes = _sizes(architecture, config, where=tensors.name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a tensor that must be there."""
+        if name not in self._known:
+            raise CorruptFile(
+                f"{self.tensors.name} has no tensor {name}, which {self.architecture.name} needs"
+            )
+        info = self.tensors.info(name)
+        if not info.dtype.startswith(FLOATS):
+            raise UnsupportedFormat(
+                f"{name} in {self.tensors.name} is stored as {info.dtype}; quantised weights are not read, "
+                "save the model in bfloat16 or float32"
+            )
+        return info.shape
+
+    def count(self, name: str) -> int:
+        """Return a size that counts something."""
+        value = self.sizes[name]
+        if not isinstance(value, int) or value < 1:
+            raise CorruptFile(
+                f"config.json of {self.tensors.name} gives {name} = {value}, not a number above 0"
+            )
+        return value
+
+    def init(self, init: Init, matrix: Mapping[str, Number]) -> tuple[str, float]:
+        """Return distribution and spread of the initial weights."""
+        return init.distribution, float(evaluate(init.spread, {**self.sizes, **matrix}))
+
+
+def _sizes(architecture: Architecture, config: Mapping[str, Any], *, where: str) -> dict[str, Number]:
+    """Evaluate the sizes of an architecture from a config.json, in the order of the file."""
+    sizes: dict[str, Number] = {}
+    for name, size in architecture.sizes.items():
+        found = next((config[key] for key in size.keys if config.get(key) is not None), None)
+        if found is None and size.otherwise is not None:
+            found = evaluate(size.otherwise, sizes)
+        if size.accept is not None and found not in size.accept:
+            wanted = " or ".join(map(str, size.accept))
+            raise UnsupportedArchitecture(
+                f"{where} has {' / '.join(size.keys)} = {found}; {architecture.name} describes {wanted} only"
+            )
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise CorruptFile(
+                f"config.json of {where} gives {' / '.join(size.keys) or name} = {found!r}; "
+                f"{architecture.name} needs a number there"
+            )
+        sizes[name] = found
+    return sizes
+
+
+def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
+    repeat = model.count(blocks.repeat)
+    if repeat > len(model.names):
+        raise CorruptFile(
+            f"config.json of {model.tensors.name} speaks of {repeat} blocks, "
+            f"but there are {len(model.names)} tensors"
+        )
+    rows = [_row(model, row, block=block) for block in range(repeat) for row in blocks.rows]
+    rows.append(_row(model, blocks.output, block=repeat))
+    data = [(block, link) for block in range(repeat) for link in blocks.links]
+    links = [
+        _link(model, link, block=block, source=rows[k], target=rows[k + 1])
+        for k, (block, link) in enumerate(data)
+    ]
+    return tuple(rows), tuple(links)
+
+
+def _row(model: _Model, row: Row, *, block: int) -> FittedRow:
+    draw = f"{block}.{row.draw}"
+    return FittedRow(block, row.row, tuple(row.kinds), model.count(row.size), draw, row.times)
+
+
+def _link(model: _Model, link: LinkData, *, block: int, source: FittedRow, target: FittedRow) -> FittedLink:
+    if link.wiring is not None:
+        return FittedLink(f"wiring {source.row} to {target.row}", (), link.wiring)
+    parts = len(target.kinds) // len(link.matrices)
+    matrices = tuple(
+        _matrix(model, matrix, block=block, parts=parts, place=place, source=source.size, target=target.size)
+        for place, matrix in enumerate(link.matrices)
+    )
+    return FittedLink(" + ".join(matrix.tensor for matrix in matrices), matrices, None)
+
+
+def _matrix(
+    model: _Model, matrix: Matrix, *, block: int, parts: int, place: int, source: int, target: int
+) -> FittedMatrix:
+    name = model.prefix + matrix.tensor.replace("{block}", str(block))
+    heads = model.count(matrix.heads) if matrix.heads else 1
+    shared = model.count(matrix.shared_heads) if matrix.shared_heads else heads
+    if target % heads or heads % shared:
+        raise CorruptFile(
+            f"config.json of {model.tensors.name}: {target} units do not divide into {heads} heads, "
+            f"{shared} of them kept"
+        )
+    fitted = FittedMatrix(
+        tensor=name,
+        parts=parts,
+        target=target,
+        source=source,
+        in_out=matrix.orientation == "in_out",
+        fused=matrix.fused,
+        heads=heads,
+        shared_heads=shared,
+        place=place,
+        kernel=None,
+        init=model.init(matrix.init, {"fan_in": source, "fan_out": target}),
+    )
+    if model.shape(name) != fitted.shape:
+        raise CorruptFile(
+            f"{name} in {model.tensors.name} has shape {model.shape(name)}, "
+            f"but config.json asks for {fitted.shape}"
+        )
+    return fitted
+
+
+def _lay_chain(model: _Model) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
+    matrices = _chain_matrices(model)
+    sizes = [matrices[0].source, *(matrix.target for matrix in matrices)]
+    chain = model.architecture.chain
+    assert chain is not None
+    first, inner, last = chain.rows
+    labels = [first, *[inner] * (len(sizes) - 2), last]
+    rows = [
+        FittedRow(k, label, (label,), size, f"{k}.n", 1)
+        for k, (label, size) in enumerate(zip(labels, sizes, strict=True))
+    ]
+    return tuple(rows), tuple(FittedLink(matrix.tensor, (matrix,), None) for matrix in matrices)
+
+
+def _chain_matrices(model: _Model) -> list[FittedMatrix]:
+    """Return the tensors of a chain in order, each fitting to the one before."""
+    chain = model.architecture.chain
+    assert chain is not None
+    found: list[FittedMatrix] = []
+    for pattern in chain.tensors:
+        for name in sorted(matching(model.prefix + pattern, model.names), key=_natural):
+            axes = len(model.shape(name))
+            if axes < 2:
+                continue
+            if (axes > 2) != (chain.axes == "kernel"):
+                raise _broken_chain(model, f"{name} has {axes} axes, which is no {chain.axes}")
+            found.append(_chain_matrix(model, name, chain.init))
+    if not found:
+        raise _broken_chain(model, f"no tensor has the axes of a {chain.axes}")
+    for before, after in zip(found, found[1:], strict=False):
+        if before.target != after.source:
+            raise _broken_chain(
+                model,
+                f"{after.tensor} takes {after.source} units, "
+                f"but {before.tensor} before it has {before.target}",
+            )
+    return found
+
+
+def _chain_matrix(model: _Model, name: str, init: Init) -> FittedMatrix:
+    target, source, *rest = model.shape(name)
+    fans = {"fan_in": source * prod(rest), "fan_out": target * prod(rest)}
+    return FittedMatrix(
+        tensor=name,
+        parts=1,
+        target=target,
+        source=source,
+        in_out=False,
+        fused="none",
+        heads=1,
+        shared_heads=1,
+        place=0,
+        kernel=prod(rest) if rest else None,
+        init=model.init(init, fans),
+    )
+
+
+def _broken_chain(model: _Model, fault: str) -> UnsupportedArchitecture:
+    seen = ", ".join(model.names[:NAMES_IN_MESSAGES])
+    return UnsupportedArchitecture(
+        f"{model.tensors.name} is not a chain of tensors as {model.architecture.name} describes: {fault}. "
+        f"Tensors seen: {seen}. Nearest known family: {nearest_family(model.names)}; "
+        "list the tensors in order in an architecture file (docs/architectures.md) and pass --architecture"
+    )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a sort key under which 2 stands before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _skipped(architecture: Architecture, names: Iterable[str]) -> list[SkippedTensor]:
+    return [SkippedTensor(name, _reason(architecture, name)) for name in sorted(names)]
+
+
+def _reason(architecture: Architecture, name: str) -> str:
+    for skip in architecture.skip:
+        if any(fnmatchcase(name, pattern) for pattern in skip.tensors):
+            return skip.reason
+    return f"not known to {architecture.name}"
+
+
+def _dtypes(tensors: TensorStore, used: Iterable[str]) -> str:
+    """Return the number formats of the tensors used, joined by + where there are several."""
+    return "+".join(sorted({tensors.info(name).dtype for name in used}))

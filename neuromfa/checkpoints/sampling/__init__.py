@@ -1,0 +1,1 @@
+"""Which neurons a seed draws, and the weights between them, stored or drawn anew."""

@@ -1,0 +1,169 @@
+"""Links: the weights between drawn units, read in one pass for all seeds, or matrix by matrix for whole networks."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Protocol, overload
+
+import numpy as np
+
+from neuromfa.checkpoints.architecture.match import Fit, FittedLink, FittedMatrix
+from neuromfa.checkpoints.formats.dtypes import AnyArray
+from neuromfa.checkpoints.formats.tensor_store import TensorStore, read_picks
+from neuromfa.checkpoints.sampling.draws import Draw, Pick
+from neuromfa.network import BoolArray, IntArray, Link, WeightArray
+
+
+class WeightSource(Protocol):
+    """Where weights come from: a checkpoint, or the formulas of its initialisation."""
+
+    def take(self, matrix: FittedMatrix, *, link: int, picks: Sequence[Pick]) -> list[WeightArray]:
+        """Return an array of shape (n_targets, n_sources) for each pick; `link` is its place."""
+
+
+class LinkTaker:
+    """Takes the links of a fitted model from a source of weights."""
+
+    def __init__(self, fitted: Fit, source: WeightSource, row_rule: str) -> None:
+        self.fitted = fitted
+        self._source = source
+        self._row_rule = row_rule
+
+    def take(self, k: int, draws: Sequence[Draw]) -> list[Link]:
+        """Return link `k`, from row k to row k + 1, for each draw."""
+        link = self.fitted.links[k]
+        if link.wiring is not None:
+            return [self._wire(link, k, draws[0])] * len(draws)
+        stacks = [self._weights(matrix, k, draws) for matrix in link.matrices]
+        return [Link(link.name, weights=_stack(parts)) for parts in zip(*stacks, strict=True)]
+
+    def _weights(self, matrix: FittedMatrix, k: int, draws: Sequence[Draw]) -> list[WeightArray]:
+        picks = [
+            Pick(draw.seed, matrix.target_rows(draw.units[k + 1], row_rule=self._row_rule), draw.units[k])
+            for draw in draws
+        ]
+        return self._source.take(matrix, link=k, picks=picks)
+
+    def _wire(self, link: FittedLink, k: int, draw: Draw) -> Link:
+        parts = len(self.fitted.rows[k].kinds)
+        return Link(link.name, wiring=wiring(link.wiring, parts=parts, units=draw.units[k].size))
+
+
+def wiring(rule: str | None, *, parts: int, units: int) -> BoolArray:
+    """Return artificial edges from `parts` kinds of `units` neurons each to `units` neurons.
+
+    Parameters
+    ----------
+    rule : ``own`` joins every neuron to the same unit; ``attention`` does so for the first kind (the queries)
+        and joins the others (keys, values) to all units
+
+    Returns
+    -------
+    bool array of shape (units, parts * units)
+    """
+    own = np.eye(units, dtype=np.bool_)
+    others = own if rule == "own" else np.ones((units, units), np.bool_)
+    return np.hstack([own, *[others] * (parts - 1)])
+
+
+class StoredWeights:
+    """Weights read from the tensors of a checkpoint; a `WeightSource`."""
+
+    def __init__(self, tensors: TensorStore) -> None:
+        self._tensors = tensors
+
+    def take(
+        self,
+        matrix: FittedMatrix,
+        *,
+        link: int,  # noqa: ARG002 - a file needs no place in the network
+        picks: Sequence[Pick],
+    ) -> list[WeightArray]:
+        """Read the rows and columns of all picks in one pass over the file; see `WeightSource.take`."""
+        if len(picks) == 1 and _is_whole(matrix, picks[0]):
+            whole = _as_weights(matrix, self._tensors.read(matrix.tensor))
+            targets = picks[0].targets
+            return [whole if _in_order(targets, len(whole)) else whole[targets]]
+        axes = [
+            (pick.sources, pick.targets) if matrix.in_out else (pick.targets, pick.sources) for pick in picks
+        ]
+        return [_as_weights(matrix, block) for block in read_picks(self._tensors, matrix.tensor, axes)]
+
+
+def _is_whole(matrix: FittedMatrix, pick: Pick) -> bool:
+    return pick.targets.size == matrix.parts * matrix.target and _in_order(pick.sources, matrix.source)
+
+
+def _as_weights(matrix: FittedMatrix, block: AnyArray) -> WeightArray:
+    """Return weights of shape (n_targets, n_sources), row-major; a kernel counts with its L2 norm (ours)."""
+    if block.ndim > 2:
+        return kernel_norm(block.reshape(*block.shape[:2], -1))
+    return np.ascontiguousarray(block.T) if matrix.in_out else block
+
+
+def kernel_norm(kernels: AnyArray) -> WeightArray:
+    """Return the L2 norm over the last axis of (n_targets, n_sources, kernel), computed in float64."""
+    with np.errstate(over="ignore"):
+        norm: WeightArray = np.sqrt(np.square(kernels, dtype=np.float64).sum(axis=-1))
+    return norm
+
+
+def _in_order(indices: IntArray, length: int) -> bool:
+    return indices.size == length and bool(np.array_equal(indices, np.arange(length)))
+
+
+def _stack(parts: Sequence[WeightArray]) -> WeightArray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+class WholeLinks(Sequence[Link]):
+    """The links of a whole network; each is read when it is taken, and only that one is in memory."""
+
+    def __init__(self, taker: LinkTaker, draw: Draw) -> None:
+        self._taker = taker
+        self._draw = draw
+        self._passed = 0
+        self._digest = hashlib.sha256()
+
+    def __len__(self) -> int:
+        return len(self._taker.fitted.links)
+
+    @overload
+    def __getitem__(self, k: int) -> Link: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> tuple[Link, ...]: ...
+
+    def __getitem__(self, k: int | slice) -> Link | tuple[Link, ...]:
+        """Read link `k`."""
+        if isinstance(k, slice):
+            return tuple(self[index] for index in range(*k.indices(len(self))))
+        place = range(len(self))[k]
+        link = self._taker.take(place, [self._draw])[0]
+        if place == self._passed:
+            _add_weights(self._digest, link)
+            self._passed += 1
+        return link
+
+    def weights_hash(self) -> str:
+        """Return the sha256 of all weights, reading those that were not taken yet."""
+        while self._passed < len(self):
+            self[self._passed]
+        return self._digest.hexdigest()
+
+
+def weights_hash(links: Iterable[Link]) -> str:
+    """Return the sha256 of all weights of a network, link after link; those of a whole one as they pass by."""
+    if isinstance(links, WholeLinks):
+        return links.weights_hash()
+    digest = hashlib.sha256()
+    for link in links:
+        _add_weights(digest, link)
+    return digest.hexdigest()
+
+
+def _add_weights(digest: "hashlib._Hash", link: Link) -> None:
+    """Add shape, number format and values of a link's weights to a digest; wiring follows from the rest."""
+    if link.weights is None:
+        return
+    digest.update(f"{link.weights.dtype.str}{link.weights.shape}".encode())
+    digest.update(np.ascontiguousarray(link.weights).data)

@@ -1,0 +1,150 @@
+"""A folder behind an http(s) address: its files by name, its steps from the index page of the web server."""
+
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpx
+
+from neuromfa.checkpoints.transport.byte_source import ByteSource
+from neuromfa.checkpoints.transport.http_file import (
+    BEYOND_END,
+    PARTIAL,
+    WHOLE,
+    HttpFile,
+    Place,
+    content_range,
+)
+from neuromfa.checkpoints.transport.retry import TRANSIENT, NoAnswer, RetryPolicy, answered
+from neuromfa.errors import CheckpointMissing, SourceError
+
+MAX_INDEX_BYTES = 10_000_000
+ABSENT = (403, 404, 410)
+
+
+class HttpFolder:
+    """Files below an address.
+
+    Parameters
+    ----------
+    url : address of the folder, without a query
+    client : by default one of its own, closed when neither the folder nor a file of it is in use
+    """
+
+    def __init__(
+        self, url: str, *, retry: RetryPolicy | None = None, client: httpx.Client | None = None
+    ) -> None:
+        self.name = without_secrets(url)
+        self._url = url.rstrip("/") + "/"
+        self._retry = retry or RetryPolicy()
+        self._client = client or httpx.Client(follow_redirects=True, timeout=self._retry.timeout)
+        if client is None:
+            weakref.finalize(self, self._client.close)
+        self._sizes: dict[str, int | None] = {}
+
+    def has(self, filename: str) -> bool:
+        """Tell whether the file is there, asking for its first byte."""
+        return self._size(filename) is not None
+
+    def open(self, filename: str) -> ByteSource:
+        """Open a file."""
+        size = self._size(filename)
+        if size is None:
+            raise CheckpointMissing(f"{self.name}/{filename} is not there")
+        place = Place(urljoin(self._url, filename))
+        name = f"{self.name}/{filename}"
+        return HttpFile(self._client, place, owner=self, size=size, name=name, retry=self._retry)
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders an index page links to, [] without such a page."""
+        with self._ask(self._url, {}) as answer:
+            page = answer.headers.get("content-type", "").startswith("text/html")
+            if answer.status_code != WHOLE or not page:
+                return []
+            base, text = str(answer.url), _text(answer)
+        links = _Links()
+        links.feed(text)
+        return sorted({name for link in links.found if (name := _child_folder(base, link))})
+
+    def _size(self, filename: str) -> int | None:
+        if filename not in self._sizes:
+            self._sizes[filename] = self._probe(urljoin(self._url, filename))
+        return self._sizes[filename]
+
+    def _probe(self, url: str) -> int | None:
+        """Return the length of a file, None where there is none."""
+        with self._ask(url, {"Range": "bytes=0-0", "Accept-Encoding": "identity"}) as answer:
+            _, _, total = content_range(answer)
+            if answer.status_code in ABSENT:
+                return None
+            if answer.status_code in (PARTIAL, BEYOND_END) and total is not None:
+                return total
+            if answer.status_code == WHOLE and "content-length" in answer.headers:
+                return int(answer.headers["content-length"])
+            raise SourceError(
+                f"{without_secrets(url)}: the server answers {answer.status_code} without a length"
+            )
+
+    @contextmanager
+    def _ask(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Open an answer; a server that stumbles is asked again."""
+        try:
+            answer = answered(lambda: self._once(url, headers), self._retry)
+        except NoAnswer as error:
+            raise SourceError(
+                f"{without_secrets(url)} cannot be reached: {error}, {self._retry.attempts} times in a row"
+            ) from error
+        try:
+            yield answer
+        finally:
+            answer.close()
+
+    def _once(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        request = self._client.build_request("GET", url, headers=headers)
+        try:
+            answer = self._client.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise NoAnswer(error) from error
+        if answer.status_code in TRANSIENT:
+            answer.close()
+            raise NoAnswer(f"it answers {answer.status_code}")
+        return answer
+
+
+class _Links(HTMLParser):
+    """Collects the targets of links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the target of a link."""
+        self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
+
+
+def _child_folder(base: str, link: str) -> str | None:
+    """Return the name of the folder right below `base` that a link leads to, None for any other link."""
+    url = urljoin(base, link)
+    below = url.removeprefix(base)
+    if url == below or not below.endswith("/") or below.count("/") != 1 or urlsplit(url).query:
+        return None
+    return unquote(below[:-1])
+
+
+def _text(answer: httpx.Response) -> str:
+    """Return an index page, as far as one is read."""
+    parts: list[bytes] = []
+    for part in answer.iter_bytes():
+        parts.append(part)
+        if sum(map(len, parts)) > MAX_INDEX_BYTES:
+            break
+    return b"".join(parts).decode(errors="replace")
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without user, password and query, fit for a message."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")

@@ -1,0 +1,307 @@
+"""Repositories of the Hugging Face hub: step branches pinned to commits, read by range or from the cache.
+
+All talk goes through huggingface-hub: its endpoint, session, token and cache are those that all tools on a
+machine share. ``HF_HUB_OFFLINE=1`` reads the cache alone.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+import httpx
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import try_to_load_from_cache as cached_file
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    get_session,
+    validate_repo_id,
+)
+
+from neuromfa.checkpoints.transport.byte_source import ByteSource
+from neuromfa.checkpoints.transport.folder import CONFIG, LOOKED_FOR, Folder, LocalFolder, Location, step_of
+from neuromfa.checkpoints.transport.http_file import HttpFile, Place, transport_errors
+from neuromfa.checkpoints.transport.retry import TRANSIENT, NoAnswer, RetryPolicy, answered
+from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,199}")
+WEIGHT_PATTERNS = (
+    ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"],
+    ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"],
+)
+MAIN = "main"
+PATIENT = RetryPolicy()
+# the first question also meets names that are no repository at all: do not let a person wait for five tries
+FIRST_CONTACT_ATTEMPTS = 2
+Answer = TypeVar("Answer")
+
+
+class HubSilent(SourceError):
+    """The hub does not answer."""
+
+
+def is_repo_id(text: str) -> bool:
+    """Tell whether a text can be the id of a repository, such as ``EleutherAI/pythia-70m-deduped``."""
+    try:
+        validate_repo_id(text)
+    except HFValidationError:
+        return False
+    return True
+
+
+def hub_locations(
+    repo_id: str, *, revision: str | None, download: bool, retry: RetryPolicy = PATIENT
+) -> list[Location]:
+    """Return the checkpoints of a repository: its step branches and tags, or one revision, or ``main``.
+
+    Raises
+    ------
+    CheckpointMissing
+        No such repository or revision, or not in the cache when offline.
+    SourceError
+        The hub does not answer.
+    """
+    if revision is not None and not REVISION.fullmatch(revision):
+        raise OptionError(f"{revision[:200]!r} is not the name of a branch, a tag or a commit")
+    if constants.is_offline_mode():
+        return _cached_locations(repo_id, revision)
+    named = _refs(repo_id, replace(retry, attempts=FIRST_CONTACT_ATTEMPTS))
+    if revision is not None:
+        commit = named.get(revision) or _commit_of(repo_id, revision, retry)
+        chosen = {revision: commit}
+    else:
+        steps = {name: commit for name, commit in named.items() if step_of(name) is not None}
+        chosen = steps or {MAIN: named[MAIN] if MAIN in named else _commit_of(repo_id, MAIN, retry)}
+
+    def location(name: str, commit: str) -> Location:
+        folder = HubFolder(repo_id, name, commit, retry=retry)
+        return Location(step_of(name), commit, folder.downloaded if download else folder.sampled)
+
+    return [location(name, commit) for name, commit in chosen.items()]
+
+
+class HubFolder:
+    """Files of a repository at one commit; those already in the cache are read from there.
+
+    Parameters
+    ----------
+    revision : branch, tag or commit as it was asked for
+    commit : what is read
+    """
+
+    def __init__(self, repo_id: str, revision: str, commit: str, *, retry: RetryPolicy) -> None:
+        self.name = f"{repo_id}@{revision}"
+        self._repo_id = repo_id
+        self._revision = revision
+        self._commit = commit
+        self._retry = retry
+        self._sizes: dict[str, int | None] | None = None
+
+    def has(self, filename: str) -> bool:
+        """Tell whether the commit holds the file."""
+        return filename in self._listing()
+
+    def open(self, filename: str) -> ByteSource:
+        """Open a file, from the cache when it is there, else by range."""
+        cached = cached_file(self._repo_id, filename, revision=self._commit)
+        if isinstance(cached, str):
+            return LocalFolder(Path(cached).parent).open(filename)
+        size, place = self._place(filename)
+        return HttpFile(
+            cast(httpx.Client, get_session()),
+            place,
+            relocate=lambda: self._place(filename)[1],
+            size=size,
+            name=f"{self.name}/{filename}",
+            retry=self._retry,
+        )
+
+    def sampled(self) -> "HubFolder":
+        """Return the folder itself: its files are read by ranges."""
+        return self
+
+    def downloaded(self) -> Folder:
+        """Fetch the weights and the configuration into the cache, and return the folder there."""
+        names = self._listing()
+        patterns = next((each for each in WEIGHT_PATTERNS if each[0] in names or each[1] in names), [])
+        if not patterns:
+            raise CheckpointMissing(f"{self.name} has no weights; looked for {LOOKED_FOR}")
+        wanted = [name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, *patterns))]
+        snapshots = {self._download(name).parent for name in wanted if "/" not in name}
+        if {snapshot.name for snapshot in snapshots} != {self._commit}:
+            raise CorruptFile(f"{self.name} moved to another commit while it was downloaded; start again")
+        return LocalFolder(snapshots.pop())
+
+    def _download(self, filename: str) -> Path:
+        """Fetch one file by the name of its branch, so that the cache knows the branch when it is offline."""
+        name = f"{self.name}/{filename}"
+        try:
+            path = _ask(
+                name,
+                lambda: hf_hub_download(self._repo_id, filename, revision=self._revision),
+                self._retry,
+                deadline=False,
+            )
+        except OSError as error:
+            raise SourceError(f"{name} could not be downloaded: {error}") from error
+        return Path(path)
+
+    def _listing(self) -> dict[str, int | None]:
+        """Return the files of the commit with their sizes."""
+        if self._sizes is None:
+            info = _ask(
+                self.name,
+                lambda: HfApi().model_info(self._repo_id, revision=self._commit, files_metadata=True),
+                self._retry,
+            )
+            self._sizes = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+        return self._sizes
+
+    def _place(self, filename: str) -> tuple[int, Place]:
+        """Return length and present address of a file; signed addresses of a store run out after a while."""
+        name, endpoint = f"{self.name}/{filename}", HfApi().endpoint
+        url = hf_hub_url(self._repo_id, filename, revision=self._commit, endpoint=endpoint)
+        found = _ask(name, lambda: get_hf_file_metadata(url, timeout=self._retry.timeout), self._retry)
+        listed = self._listing().get(filename)
+        if found.size is None or listed not in (None, found.size):
+            raise CorruptFile(
+                f"{name} has {listed} bytes in the listing and {found.size} in the file's own answer"
+            )
+        if found.commit_hash not in (None, self._commit):
+            raise CorruptFile(f"{name} is answered from commit {found.commit_hash}, not {self._commit}")
+        headers = build_hf_headers()
+        if urlsplit(found.location).netloc != urlsplit(endpoint).netloc:
+            headers = {key: value for key, value in headers.items() if key.lower() != "authorization"}
+        return found.size, Place(found.location, headers)
+
+
+def _refs(repo_id: str, retry: RetryPolicy) -> dict[str, str]:
+    """Return the commit of every tag and branch; a branch wins over a tag of its name."""
+    try:
+        refs = _ask(repo_id, lambda: HfApi().list_repo_refs(repo_id), retry)
+    except HubSilent as error:
+        raise SourceError(f"{repo_id} is no folder here, and {error}") from error
+    return {ref.name: _commit(repo_id, ref.target_commit) for ref in (*refs.tags, *refs.branches)}
+
+
+def _commit_of(repo_id: str, revision: str, retry: RetryPolicy) -> str:
+    name = f"{repo_id}@{revision}"
+    info = _ask(name, lambda: HfApi().model_info(repo_id, revision=revision), retry)
+    return _commit(name, info.sha)
+
+
+def _commit(name: str, text: str | None) -> str:
+    if not text or not COMMIT.fullmatch(text):
+        raise CorruptFile(f"{name} is not pinned to a commit but to {str(text)[:60]!r}")
+    return text
+
+
+def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
+    """Return what the cache holds of a repository, by its refs."""
+    repository = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type="model")
+    if not repository.is_dir():
+        raise CheckpointMissing(
+            f"{repo_id} is neither a folder here nor in the hub cache, and HF_HUB_OFFLINE is set"
+        )
+    refs, named = repository / "refs", {}
+    for path in sorted(path for path in refs.rglob("*") if path.is_file()):
+        with path.open(encoding="ascii", errors="replace") as lines:
+            named[path.relative_to(refs).as_posix()] = _commit(str(path), lines.read(64).strip())
+    if revision is not None:
+        chosen = {revision: named.get(revision, revision)}
+    else:
+        chosen = {name: commit for name, commit in named.items() if step_of(name) is not None} or named
+    kept = {name: repository / "snapshots" / commit for name, commit in chosen.items()}
+    kept = {name: path for name, path in kept.items() if path.is_dir()}
+    if not kept:
+        raise CheckpointMissing(
+            f"{repo_id} has no {revision or 'checkpoint'} in the hub cache and HF_HUB_OFFLINE is set; "
+            f"the cache holds {', '.join(sorted(named)[:40]) or 'no revision'}"
+        )
+
+    def location(name: str, snapshot: Path) -> Location:
+        return Location(step_of(name), snapshot.name, partial(LocalFolder, snapshot, root=repository))
+
+    return [location(name, snapshot) for name, snapshot in kept.items()]
+
+
+def _ask(name: str, question: Callable[[], Answer], retry: RetryPolicy, *, deadline: bool = True) -> Answer:
+    """Ask the hub; a question that gets no answer, or a stumbling one, is put again."""
+    asked = partial(_within, retry.timeout, question) if deadline else question
+    failures: tuple[type[Exception], ...] = (*transport_errors(get_session()), TimeoutError)
+
+    def once() -> Answer:
+        try:
+            return _translated(name, asked)
+        except failures as error:
+            raise NoAnswer(error) from error
+
+    try:
+        return answered(once, retry)
+    except NoAnswer as error:
+        raise HubSilent(
+            f"the hub at {HfApi().endpoint} does not answer for {name}: {error}; "
+            "HF_HUB_OFFLINE=1 reads the cache alone"
+        ) from error
+
+
+def _translated(name: str, question: Callable[[], Answer]) -> Answer:
+    """Turn what huggingface-hub raises into one sentence; stumbling answers become TimeoutError."""
+    try:
+        return question()
+    except GatedRepoError as error:
+        raise CheckpointMissing(
+            f"{name} is gated: accept its terms on the hub, then `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise CheckpointMissing(
+            f"{name} is neither a folder here nor a repository at {HfApi().endpoint} (or it is private)"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise CheckpointMissing(f"{name}: the repository has no such revision") from error
+    except LocalEntryNotFoundError as error:
+        raise TimeoutError(str(error).splitlines()[0]) from error
+    except EntryNotFoundError as error:
+        raise CheckpointMissing(f"{name} is not there") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in TRANSIENT:
+            raise TimeoutError(f"it answers {status}") from error
+        raise SourceError(f"{name}: the hub answers {status}") from error
+
+
+def _within(seconds: float, question: Callable[[], Answer]) -> Answer:
+    """Return an answer that comes in time; huggingface-hub asks some questions without a time limit."""
+    answers: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return answers[0]

@@ -1,0 +1,65 @@
+"""What the driver raises, turned into our errors: with the address, and what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+
+from neuromfa.errors import QueryRefused, QueryTimeout, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.graph.dialects import Dialect
+
+DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
+
+
+@contextmanager
+def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = None) -> Iterator[None]:
+    """Turn what the driver raises into our errors, with the address and what to do."""
+    try:
+        yield
+    except AuthError as error:
+        raise StoreUnavailable(
+            f"the store at {uri} refuses this user or password; check NEUROMFA_NEO4J_USER and "
+            "NEUROMFA_NEO4J_PASSWORD (a server keeps the password of its first start: an old data volume has "
+            "its old one)"
+        ) from error
+    except (ServiceUnavailable, SessionExpired, OSError) as error:
+        raise StoreUnavailable(
+            f"the store at {uri} does not answer ({_first_line(error)}); start it, or set NEUROMFA_NEO4J_URI"
+        ) from error
+    except ConstraintError as error:
+        raise StoreConflict(
+            f"somebody else has just written the same thing ({_first_line(error)})"
+        ) from error
+    except Neo4jError as error:
+        raise _mapped_answer(error, uri, dialect, limit) from error
+    except (ConfigurationError, ValueError) as error:
+        raise StoreUnavailable(f"{uri!r} is no usable address of a store ({_first_line(error)})") from error
+    except DriverError as error:
+        raise StoreUnavailable(f"the connection to {uri} failed ({_first_line(error)}); try again") from error
+
+
+def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: float | None) -> StoreError:
+    """Return our error for what a server answered."""
+    code = error.code or ""
+    if dialect is not None and code in dialect.timeout_codes:
+        return QueryTimeout(
+            f"the query took longer than its limit of {limit:g} s; ask for less, or raise the limit"
+        )
+    if dialect is not None and code in dialect.refused_codes:
+        return QueryRefused(f"this may only read: the server refused to write ({_first_line(error)})")
+    if code == DATABASE_DOWN:
+        return StoreUnavailable(f"the database at {uri} is not available ({_first_line(error)}); try again")
+    return StoreError(f"the store at {uri} answers {code}: {_first_line(error)}")
+
+
+def _first_line(error: BaseException) -> str:
+    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0][:300]

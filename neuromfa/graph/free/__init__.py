@@ -1,5 +1,0 @@
-"""Cypher that comes from outside: reading only, with bounds on rows, bytes, memory and time."""
-
-from neuromfa.graph.free.asking import Bounds, FreeQuery, Table
-
-__all__ = ["Bounds", "FreeQuery", "Table"]

@@ -1,0 +1,232 @@
+"""Ingest, queue, worker and verification on both servers, with the bundled series."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuromfa.errors import CheckpointMissing, JobError, NotStored, OptionError
+from neuromfa.graph import GraphStore
+from neuromfa.graph.job_queue import JobQueue
+from neuromfa.ingest.executors import open_executor
+from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.verify import verify
+from neuromfa.ingest.worker import enqueue, request_from, request_text, work
+from neuromfa.options import AnalysisOptions
+from tests.integration.conftest import Server
+from tests.requirements import missing
+
+SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
+LEASE_MS = 4000  # longer than a busy machine takes between two calls
+OPTIONS = AnalysisOptions(samples=3, nodes=16, nulls=False)
+
+
+@pytest.fixture
+def request_of_own(store: GraphStore) -> Iterator[IngestRequest]:
+    model = f"pipeline-{uuid.uuid4().hex[:8]}"
+    yield IngestRequest(source=str(SERIES), steps="0,2000", model_id=model, options=OPTIONS)
+    with suppress(NotStored):
+        store.delete_model(model)
+
+
+@pytest.fixture
+def empty_queue(store: GraphStore) -> JobQueue:
+    queue = JobQueue(store, lease_ms=LEASE_MS)
+    while (job := queue.claim("sweeper")) is not None:
+        queue.finish(job, "sweeper", "cancelled")
+    return queue
+
+
+def test_the_same_ingest_twice_writes_nothing_twice(store: GraphStore, request_of_own: IngestRequest) -> None:
+    told: list[Any] = []
+    first = ingest(request_of_own, store, report=lambda *report: told.append(report))
+    before = store.counts()
+    second = ingest(request_of_own, store)
+    assert (first.spectra_written, first.graphs_written, first.checkpoints) == (2, 2, 2)
+    assert first.edges_written > 10_000
+    assert second.nothing_new and store.counts() == before
+    assert told[-1] == (2, 2, "step 2000")
+
+
+def test_verify_finds_the_same_numbers_in_the_graph(store: GraphStore, request_of_own: IngestRequest) -> None:
+    paper = replace(request_of_own, options=replace(OPTIONS, profile="paper"), steps="2000")
+    ingest(replace(request_of_own, graph_samples=2), store)
+    ingest(paper, store)
+    found = list(verify(store, request_of_own.model_id or ""))
+    assert {(c.profile, c.step) for c in found} == {("exact", 0), ("exact", 2000), ("paper", 2000)}
+    assert len(found) == 5
+    assert all(c.difference == 0 for c in found)
+
+
+def test_verify_notices_a_changed_relationship(
+    store: GraphStore, server: Server, request_of_own: IngestRequest
+) -> None:
+    ingest(replace(request_of_own, steps="0"), store)
+    graph_hash = store.sample(request_of_own.model_id or "", 0, 0).graph_hash
+    server.raw(
+        "MATCH (s:Sample {id: $id}) MATCH (a:Neuron {sample: s.number, layer: 0, position: 0})-[r:FEEDS]->() "
+        "WITH r LIMIT 1 SET r.distance = r.distance + 40.0 RETURN count(r)",
+        id=graph_hash,
+    )
+    with pytest.raises(Exception, match="checksum|differ|changed"):
+        list(verify(store, request_of_own.model_id or ""))
+    server.raw("MATCH (s:Sample {id: $id}) SET s.status = 'loading', s.lease = 0", id=graph_hash)
+    store.sweep()
+
+
+def test_verify_says_what_is_missing(store: GraphStore, request_of_own: IngestRequest) -> None:
+    with pytest.raises(NotStored, match="not in the store"):
+        list(verify(store, "nobody"))
+    ingest(replace(request_of_own, graph_samples=0, steps="0"), store)
+    with pytest.raises(NotStored, match="graph-samples"):
+        list(verify(store, request_of_own.model_id or ""))
+
+
+def test_a_stopped_ingest_leaves_whole_checkpoints_and_goes_on(
+    store: GraphStore, request_of_own: IngestRequest
+) -> None:
+    stopped = ingest(request_of_own, store, stop=lambda: True)
+    assert stopped.stopped and stopped.checkpoints == 1
+    assert store.result(request_of_own.model_id or "", 0).step == 0
+    assert ingest(request_of_own, store).spectra_written == 1
+
+
+def test_bad_input_leaves_nothing_behind(store: GraphStore) -> None:
+    before = store.counts()
+    for request in (
+        IngestRequest(source=str(SERIES.parent / "nowhere")),
+        IngestRequest(source=str(SERIES), steps="5", model_id="bad"),
+        IngestRequest(source=str(SERIES), model_id="a--b"),
+    ):
+        with pytest.raises((CheckpointMissing, OptionError)):
+            ingest(request, store)
+    assert store.counts() == before
+
+
+def test_a_job_runs_once_and_is_done(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    told: list[str] = []
+    id = enqueue(store, replace(request_of_own, steps="0"))
+    assert work(store, until_empty=True, tell=told.append) == 1
+    job = empty_queue.job(id)
+    assert (job.status, job.attempts, job.done, job.total) == ("done", 1, 1, 1)
+    assert told == [f"job {id}: done step 0"] or told == [f"job {id}: done"]
+    assert work(store, until_empty=True, tell=told.append) == 0
+
+
+def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQueue) -> None:
+    job = empty_queue.enqueue(request_text(IngestRequest(source="/no/such/folder")))
+    work(store, until_empty=True, tell=lambda sentence: None)
+    failed = empty_queue.job(job.id)
+    assert failed.status == "failed" and "/no/such/folder" in failed.message
+    with pytest.raises(CheckpointMissing):
+        enqueue(store, IngestRequest(source="/no/such/folder"))
+
+
+def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_queue: JobQueue) -> None:
+    for _ in range(5):
+        job = empty_queue.enqueue("{}")
+        won: list[str] = []
+        gate = threading.Barrier(4)
+
+        def race(name: str, won: list[str] = won, gate: threading.Barrier = gate) -> None:
+            with server.open(prepare=False) as own:
+                gate.wait(30)
+                if JobQueue(own).claim(name) is not None:
+                    won.append(name)
+
+        racers = [threading.Thread(target=race, args=(f"worker {k}",)) for k in range(4)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        assert len(won) == 1
+        empty_queue.finish(job, won[0], "done")
+
+
+def test_a_silent_worker_loses_its_job(empty_queue: JobQueue) -> None:
+    job = empty_queue.enqueue("{}")
+    first = empty_queue.claim("first")
+    assert first is not None and empty_queue.claim("second") is None
+    taken = None
+    for _ in range(400):
+        if (taken := empty_queue.claim("second")) is not None:
+            break
+        threading.Event().wait(0.05)
+    assert taken is not None and taken.id == job.id and taken.attempts == 2
+    with pytest.raises(JobError, match="taken over"):
+        empty_queue.report(job, "first", done=1, total=2, message="late")
+    with pytest.raises(JobError, match="taken over"):
+        empty_queue.finish(job, "first", "done")
+    empty_queue.finish(job, "second", "done")
+
+
+def test_cancelling(store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest) -> None:
+    waiting = empty_queue.enqueue("{}")
+    assert empty_queue.cancel(waiting.id).status == "cancelled"
+    running = JobQueue(store).enqueue(request_text(request_of_own))
+    empty_queue.cancel(empty_queue.claim("somebody").id)  # type: ignore[union-attr]
+    assert empty_queue.report(running, "somebody", done=0, total=2, message="").cancelling
+    empty_queue.finish(running, "somebody", "cancelled")
+    with pytest.raises(NotStored):
+        empty_queue.cancel("nobody")
+
+
+def test_a_stopping_worker_puts_its_job_back(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    id = enqueue(store, request_of_own)
+    asked = iter([False, True])
+    assert work(store, stop=lambda: next(asked, True), tell=lambda sentence: None) == 0
+    assert empty_queue.job(id).status == "queued"
+    assert empty_queue.cancel(id).status == "cancelled"
+
+
+def test_jobs_are_paged_newest_first(empty_queue: JobQueue) -> None:
+    made = [empty_queue.enqueue("{}").id for _ in range(3)]
+    first = empty_queue.jobs(limit=2)
+    second = empty_queue.jobs(limit=2, cursor=first.next)
+    assert [job.id for job in (*first.items, *second.items)][:3] == made[::-1]
+    for id in made:
+        empty_queue.cancel(id)
+
+
+def test_a_request_survives_the_queue() -> None:
+    request = IngestRequest(
+        source="a", architecture=Path("b.json"), graph_samples=None, options=replace(OPTIONS, profile="paper")
+    )
+    assert request_from(request_text(request)) == request
+    with pytest.raises(OptionError, match="another version"):
+        request_from('{"source": "a"}')
+
+
+@pytest.mark.parametrize("store", ["embedded"], indirect=True)
+def test_measuring_in_processes_writes_the_same(store: GraphStore, request_of_own: IngestRequest) -> None:
+    with open_executor(jobs=2) as pool:
+        ingest(request_of_own, store, executor=pool)
+    assert ingest(request_of_own, store).nothing_new
+
+
+def test_a_dask_cluster_measures_the_same(server: Server, request_of_own: IngestRequest) -> None:
+    try:
+        from distributed import LocalCluster
+    except ImportError:
+        missing("dask", "two real worker processes measure the series")
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        server.open() as store,
+        open_executor(dask=cluster.scheduler_address) as executor,
+    ):
+        ingest(request_of_own, store, executor=executor)
+        assert ingest(request_of_own, store).nothing_new
+
+
+def test_executors_refuse_what_is_not_there() -> None:
+    with pytest.raises(OptionError), open_executor(jobs=0):
+        pass
