@@ -12,7 +12,8 @@ SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
 def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an embedded store: steps of a series in two profiles, with scores, and a checkpoint without one."""
     from neuromfa.graph import open_store
-    from neuromfa.ingest.ingest import IngestRequest, ingest
+    from neuromfa.ingest.ingest import ingest
+    from neuromfa.ingest.request import IngestRequest
     from neuromfa.options import AnalysisOptions
     from neuromfa.scores import read_scores
 

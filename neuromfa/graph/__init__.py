@@ -1,17 +1,15 @@
 """The only code that talks to a graph database: `open_store` gives a `GraphStore` on either server."""
 
+from neuromfa.graph.access import Page
+from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
 from neuromfa.graph.limits import Limits
 from neuromfa.graph.manifest import Manifest
-from neuromfa.graph.store import (
-    AnalysisRecord,
-    CheckpointRecord,
-    GraphStore,
-    ModelRecord,
-    Page,
-    open_store,
-)
+from neuromfa.graph.open_store import open_store
+from neuromfa.graph.store import GraphStore
+from neuromfa.graph.stored_results import Analysis, AnalysisRecord
 
 __all__ = [
+    "Analysis",
     "AnalysisRecord",
     "CheckpointRecord",
     "GraphStore",
