@@ -7,12 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each
 from neuromfa.checkpoints import CheckpointSeries, open_series
 from neuromfa.errors import OptionError
-from neuromfa.graph import GraphStore
 from neuromfa.options import AnalysisOptions
+
+if TYPE_CHECKING:  # a request is also read where no store is installed
+    from neuromfa.graph import GraphStore
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -83,7 +86,7 @@ class IngestSummary:
 
 def ingest(
     request: IngestRequest,
-    store: GraphStore,
+    store: "GraphStore",
     *,
     executor: Executor | None = None,
     report: Report | None = None,
@@ -119,7 +122,7 @@ def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the sha
     """Tell nobody."""
 
 
-def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
+def _known(store: "GraphStore", model: str) -> dict[int | None, Known]:
     """Return by step what the store holds of a model."""
     return {
         record.step: Known(
@@ -135,7 +138,7 @@ class _Tally:
     """Writes one analysis after the other and counts."""
 
     model: str
-    store: GraphStore
+    store: "GraphStore"
     total: int
     report: Report
     done: int = 0
