@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 DEMO   := $(VENV)/.demo-installed
 DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
+LONG   := 40
 
-.PHONY: help setup demo test torch-env test-torch check bench series neo4j neo4j-home up docs clean
+.PHONY: help setup demo test-fast test test-long torch-env test-torch check bench series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -37,9 +38,15 @@ check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
-test: check  ## everything: check, then unit, API, integration and browser tests
+test-fast: $(DEV)  ## between two edits: no server, no browser, nothing slow
+	$(BIN)/python -m pytest -n 2 -m "not (server or neo4j or browser or slow or install or long)"
+
+test: check  ## everything once: check, then unit, API, integration, browser and installation tests
 	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-long: $(DEV)  ## the same faults many times: kills, starts at once, simulations (LONG=200 sets how many)
+	NEUROMFA_TEST_LONG=$(LONG) $(BIN)/python -m pytest -n 2 --dist loadgroup -m long
 
 torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
 	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch
