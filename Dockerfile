@@ -7,10 +7,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
 WORKDIR /srv/neuromfa
-COPY requirements/base.txt requirements/base.txt
-RUN python -m pip install -r requirements/base.txt
+COPY requirements/base.txt requirements/service.txt requirements/
+RUN python -m pip install -r requirements/service.txt
 
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY neuromfa neuromfa
 COPY ingest ingest
 COPY app app

@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-BASE   := $(VENV)/.base-installed
+DEMO   := $(VENV)/.demo-installed
 DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
+LONG   := 40
 
-.PHONY: help setup demo test torch-env test-torch check bench series neo4j neo4j-home up docs clean
+.PHONY: help setup demo test-fast test test-long torch-env test-torch check bench series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -18,16 +19,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: run make PYTHON=python3.12 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
 
-$(BASE): requirements/base.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
+$(DEMO): requirements/base.txt requirements/service.txt requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/demo.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(DEV): requirements/base.txt requirements/dev.txt pyproject.toml | $(BASE)
+$(DEV): requirements/dev.txt pyproject.toml | $(DEMO)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
-demo: $(BASE)  ## ingest the bundled series into an embedded store and serve it
+demo: $(DEMO)  ## ingest the bundled series into an embedded store and serve it
 	$(BIN)/neuromfa demo --data-dir $(STORE)
 
 check: $(DEV)  ## lint, types, import contracts
@@ -37,9 +38,15 @@ check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
-test: check  ## everything: check, then unit, API, integration and browser tests
+test-fast: $(DEV)  ## between two edits: no server, no browser, nothing slow
+	$(BIN)/python -m pytest -n 2 -m "not (server or neo4j or browser or slow or install or long)"
+
+test: check  ## everything once: check, then unit, API, integration, browser and installation tests
 	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-long: $(DEV)  ## the same faults many times: kills, starts at once, simulations (LONG=200 sets how many)
+	NEUROMFA_TEST_LONG=$(LONG) $(BIN)/python -m pytest -n 2 --dist loadgroup -m long
 
 torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
 	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch
@@ -57,10 +64,10 @@ series: $(DEV)  ## train and score the bundled checkpoint series again (extra to
 	$(BIN)/python -m series.train --series all
 	$(BIN)/python -m series.score
 
-neo4j-home: $(BASE)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
+neo4j-home: $(DEMO)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
 	$(BIN)/python -m neuromfa.servers.neo4j_server assemble
 
-neo4j: $(BASE)  ## a Neo4j with the bundled series, opened in the Neo4j Browser with style and guide
+neo4j: $(DEMO)  ## a Neo4j with the bundled series, opened in the Neo4j Browser with style and guide
 	$(BIN)/neuromfa browser --data-dir var/neo4j
 
 up:  ## docker compose: neo4j, api, worker

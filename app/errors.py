@@ -72,6 +72,7 @@ TOO_MANY = ProblemKind("too-many", 429, "As many of these as there may be are un
 TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.NeuroMFAError: INTERNAL,
     errors.OptionError: INVALID,
+    errors.MissingExtra: ProblemKind("not-installed", 501, "A part of the service is not installed"),
     errors.SourceError: ProblemKind("unreadable-source", 422, "A checkpoint cannot be read"),
     errors.CheckpointMissing: ProblemKind("checkpoint-missing", 404, "There is no such checkpoint"),
     errors.UnsupportedArchitecture: ProblemKind(

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from neuromfa import extras
 from neuromfa.errors import JobError, OptionError
 
 Answer = TypeVar("Answer")
@@ -39,7 +40,8 @@ def open_executor(*, jobs: int = 1, dask: str | None = None) -> Iterator[Executo
     Raises
     ------
     OptionError : jobs below 1
-    JobError : dask is not installed or its scheduler cannot be reached
+    MissingExtra : dask is not installed
+    JobError : its scheduler cannot be reached
     """
     if dask is not None:
         with _dask_executor(dask) as executor:
@@ -60,12 +62,9 @@ def open_executor(*, jobs: int = 1, dask: str | None = None) -> Iterator[Executo
 
 @contextmanager
 def _dask_executor(address: str) -> Iterator[Executor]:
+    distributed = extras.load("distributed", what="a Dask cluster")
     try:
-        from distributed import Client
-    except ImportError:
-        raise JobError("a Dask cluster needs the extra dask: pip install 'neuromfa[dask]'") from None
-    try:
-        client = Client(address, timeout="10s")
+        client = distributed.Client(address, timeout="10s")
     except (OSError, TimeoutError, ValueError) as error:
         raise JobError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:

@@ -16,6 +16,11 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """Name what is public, whether it was imported yet or not."""
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: the rooms below must not import those above them."""
     if name not in _HOMES:

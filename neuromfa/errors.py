@@ -4,6 +4,7 @@
 
     NeuroMFAError
     ├── OptionError                an option or a parameter outside what is allowed
+    ├── MissingExtra               a part of the installation that was left out; an ImportError too
     ├── SourceError                a checkpoint that cannot be read
     │   ├── CheckpointMissing      no such path, repository, revision or step
     │   ├── UnsupportedArchitecture
@@ -33,6 +34,10 @@ class NeuroMFAError(Exception):
 
 class OptionError(NeuroMFAError):
     """An option or parameter is outside what is allowed."""
+
+
+class MissingExtra(NeuroMFAError, ImportError):
+    """A part of the installation was left out; the message has the line that installs it."""
 
 
 class SourceError(NeuroMFAError):

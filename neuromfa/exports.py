@@ -1,6 +1,7 @@
 """Stored graphs and results in other people's forms: networkx, scipy, GraphML, GEXF, node-link JSON, Parquet, CSV.
 
-This is the only module that knows networkx. Every number leaves with all its bits.
+Only this module knows networkx (extra ``store``) and pyarrow (extra ``arrow``). Each is imported when a form of it is
+asked for; where it is not installed, that is `MissingExtra`. Every number leaves with all its bits.
 """
 
 import csv
@@ -8,26 +9,23 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy.sparse import coo_array, csr_array
 
+from neuromfa import extras
 from neuromfa.network import FloatArray, SampleGraph
 from neuromfa.results import CheckpointResult, Estimate
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pyarrow as pa
 
 Row = dict[str, Any]
 ESTIMATES = ("alpha0", "width", "emergence")
 SPECTRUM = ("q", "tau", "tau_low", "tau_high", "alpha_q", "alpha", "alpha_low", "alpha_high", "f")
-COLUMN_TYPES = {
-    "step": pa.int64(),
-    "emergence_reason": pa.string(),
-    "flags": pa.list_(pa.string()),
-    **dict.fromkeys(SPECTRUM, pa.list_(pa.float64())),
-}
+NETWORKX, PARQUET, ARROW = "a graph of networkx", "a Parquet file", "a table of Arrow"
 
 
 def neuron_names(graph: SampleGraph) -> list[str]:
@@ -53,13 +51,13 @@ def to_sparse(graph: SampleGraph) -> csr_array:
     return coo_array((distance, (source, target)), shape=(n, n)).tocsr()
 
 
-def to_networkx(graph: SampleGraph) -> nx.DiGraph:
+def to_networkx(graph: SampleGraph) -> "nx.DiGraph":
     """Return the graph with neurons under their names, such as ``B03.mlp.00127``.
 
     A neuron has layer, position, block, row, kind, index, and where it has them nfd and nfd_own; an edge has distance
     and, unless it is wiring, weight. The graph carries its provenance. What does not exist is left out, never NaN.
     """
-    result = nx.DiGraph(**_known(_provenance(graph)))
+    result = extras.load("networkx", what=NETWORKX).DiGraph(**_known(_provenance(graph)))
     result.add_nodes_from(_nodes(graph))
     names = neuron_names(graph)
     for source, target, distance, weight in _edges(graph):
@@ -68,11 +66,12 @@ def to_networkx(graph: SampleGraph) -> nx.DiGraph:
     return result
 
 
-def edge_table(graph: SampleGraph) -> pa.Table:
+def edge_table(graph: SampleGraph) -> "pa.Table":
     """Return one row an edge: layer, both positions, both names, distance, weight (null for wiring).
 
     The schema's metadata has the provenance as JSON under ``neuromfa``.
     """
+    pa = extras.load("pyarrow", what=ARROW)
     names = [np.array(layer.names()) for layer in graph.layers]
     parts = [
         {
@@ -90,17 +89,20 @@ def edge_table(graph: SampleGraph) -> pa.Table:
     return table.replace_schema_metadata({"neuromfa": json.dumps(_provenance(graph))})
 
 
-def results_table(results: Sequence[CheckpointResult]) -> pa.Table:
+def results_table(results: Sequence[CheckpointResult]) -> "pa.Table":
     """Return one row a checkpoint: numbers with intervals, nulls, coverage, flags, and the spectrum as lists."""
+    pa = extras.load("pyarrow", what=ARROW)
     rows = [_plain(result) | _lists(result) for result in results]
     names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _column(name, [row.get(name) for row in rows]) for name in names})
+    return pa.table({name: _column(pa, name, [row.get(name) for row in rows]) for name in names})
 
 
-def _column(name: str, values: list[Any]) -> pa.Array:
+def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
     """Return a column of the type its name promises, also where none of its values exist; numbers by default."""
-    if name in COLUMN_TYPES:
-        return pa.array(values, COLUMN_TYPES[name])
+    types = {"step": pa.int64(), "emergence_reason": pa.string(), "flags": pa.list_(pa.string())}
+    types |= dict.fromkeys(SPECTRUM, pa.list_(pa.float64()))
+    if name in types:
+        return pa.array(values, types[name])
     column = pa.array(values)
     return column.cast(pa.float64()) if pa.types.is_null(column.type) else column
 
@@ -117,11 +119,12 @@ def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
 
 def write_results_parquet(results: Sequence[CheckpointResult], path: Path) -> None:
     """Write `results_table`."""
-    pq.write_table(results_table(results), path)
+    extras.load("pyarrow.parquet", what=PARQUET).write_table(results_table(results), path)
 
 
 def write_results_arrow(results: Sequence[CheckpointResult], path: Path) -> None:
     """Write `results_table` as an Arrow IPC file."""
+    pa = extras.load("pyarrow", what=ARROW)
     table = results_table(results)
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
@@ -129,23 +132,26 @@ def write_results_arrow(results: Sequence[CheckpointResult], path: Path) -> None
 
 def write_graphml(graph: SampleGraph, path: Path) -> None:
     """Write GraphML, as networkx, Gephi, igraph and yEd read it."""
+    nx = extras.load("networkx", what=NETWORKX)
     nx.write_graphml_xml(to_networkx(graph), path)
 
 
 def write_gexf(graph: SampleGraph, path: Path) -> None:
     """Write GEXF, Gephi's own form; it has no place for the provenance."""
+    nx = extras.load("networkx", what=NETWORKX)
     nx.write_gexf(to_networkx(graph), path)
 
 
 def write_node_link(graph: SampleGraph, path: Path) -> None:
     """Write node-link JSON, as networkx and D3 read it."""
+    nx = extras.load("networkx", what=NETWORKX)
     with path.open("w", encoding="utf-8") as file:
         json.dump(nx.node_link_data(to_networkx(graph), edges="edges"), file, allow_nan=False)
 
 
 def write_edges_parquet(graph: SampleGraph, path: Path) -> None:
     """Write `edge_table`."""
-    pq.write_table(edge_table(graph), path)
+    extras.load("pyarrow.parquet", what=PARQUET).write_table(edge_table(graph), path)
 
 
 @dataclass(frozen=True)

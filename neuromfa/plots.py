@@ -10,9 +10,9 @@ from dataclasses import asdict
 from importlib import resources
 from itertools import zip_longest
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
+from neuromfa import extras
 from neuromfa.errors import OptionError
 from neuromfa.results import REAL, CheckpointResult, Estimate, SeriesResult, values_by_step
 from neuromfa.scores import Score, by_benchmark
@@ -60,7 +60,8 @@ def render(
 
     Raises
     ------
-    OptionError : an unknown chart or ending, or the extra ``plots`` is not installed
+    OptionError : an unknown chart or ending
+    MissingExtra : the extra ``plots`` is not installed
     """
     converter = _converter()
     spec = {**chart(name, rows, theme=theme), "title": {"text": TITLES[name], "subtitle": title}}
@@ -159,7 +160,7 @@ def step_ticks(steps: Sequence[int | None], *, most: int = 9) -> list[int]:
 
 
 def require() -> None:
-    """Raise `OptionError` when the extra that draws files is missing: sooner than after a measurement."""
+    """Raise `MissingExtra` when the extra that draws files is missing: sooner than after a measurement."""
     _converter()
 
 
@@ -217,12 +218,5 @@ def _read(name: str) -> dict[str, Any]:
     return content
 
 
-def _converter() -> ModuleType:
-    try:
-        import vl_convert
-    except ImportError:
-        raise OptionError(
-            "drawing a chart into a file needs the extra: pip install 'neuromfa[plots]'"
-        ) from None
-    module: ModuleType = vl_convert
-    return module
+def _converter() -> Any:
+    return extras.load("vl_convert", what="a chart in a file")

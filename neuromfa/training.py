@@ -1,6 +1,6 @@
 """Live training: alpha0, width and E beside the loss, from the model in memory or as checkpoints are saved.
 
-Needs torch and, for `NeuroMFACallback`, transformers: ``pip install 'neuromfa[torch]'``. Weights are sampled
+Needs torch and, for `NeuroMFACallback`, transformers: the extra ``torch``. Weights are sampled
 row by row, so no second copy of the model is made.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuromfa import extras
 from neuromfa.analysis import analyze_checkpoint, measure_baseline
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, open_series
 from neuromfa.checkpoints.formats.dtypes import AnyArray
@@ -195,7 +196,7 @@ class NeuroMFACallback(TrainerCallback):  # type: ignore[misc]
         enqueue: Callable[[Path], object] | None = None,
     ) -> None:
         if TrainerCallback is object:
-            raise ImportError("NeuroMFACallback needs transformers: pip install 'neuromfa[torch]'")
+            raise extras.absent("transformers", what="NeuroMFACallback")
         if (report is None) == (enqueue is None):
             raise TypeError("NeuroMFACallback takes either report=trainer.log or enqueue=")
         self._report = report

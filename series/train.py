@@ -439,7 +439,7 @@ def require_torch() -> None:
         import transformers  # noqa: F401
     except ImportError as error:
         raise SeriesError(
-            f"{error.name} is missing: training needs `pip install 'neuromfa[torch]'`."
+            f"{error.name} is missing: training needs `pip install '.[torch]'` in the clone."
         ) from error
     # One thread sums in one order, and is faster than two on a busy small machine.
     torch.set_num_threads(1)

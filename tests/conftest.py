@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 
 SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
+STARTING_SERVERS = {"filled_dir", "data_dir", "server", "embedded_server", "neo4j_server", "cluster"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts a database server, which `make test-fast` leaves out."""
+    for item in items:
+        if STARTING_SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ HOW_TO_GET = {
     "axe": "`npm install --prefix .cache/npm axe-core`, or NEUROMFA_TEST_AXE with the path of its axe.min.js",
     "torch": "`.venv/bin/pip install -r requirements/torch.txt` (about 5 GB)",
     "published": "a package registry that serves the wheels named in the test",
-    "dask": "`.venv/bin/pip install 'neuromfa[dask]'`",
+    "dask": "`.venv/bin/pip install '.[dask]'`",
 }
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from neuromfa import analysis, plots
+from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.options import Jobs, with_request
 from neuromfa.app.cli.output import Progress, console, print_series, write_json, written_csv
-from neuromfa.app.cli.scores import print_correlations
 from neuromfa.correlations import correlate
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.request import IngestRequest

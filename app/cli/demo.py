@@ -1,6 +1,7 @@
 """`neuromfa demo`: the bundled series in an embedded store, measured while the page is already open."""
 
 import threading
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from neuromfa.options import AnalysisOptions
 from neuromfa.scores import read_scores
 
 SCORES = "scores.csv"
+SMALL_SERIES = "stdlib-14m-2-blocks"
 SERIES = ("stdlib-14m", "stdlib-14m-decay1", "stdlib-14m-shuffled")
 
 
@@ -30,8 +32,7 @@ def demo(
 ) -> None:
     """Serve the bundled series from an embedded store; ingest first what is not in it yet."""
     settings = load_settings(port=port, data_dir=data_dir)
-    folders = [bundled_series(name) for name in SERIES]
-    work = _Ingest(settings, folders)
+    work = _Ingest(settings, series_to_show())
     try:
         run(settings, ready=work.start)
     finally:
@@ -39,13 +40,21 @@ def demo(
 
 
 def bundled_series(name: str) -> Path:
-    """Return the folder of a bundled series, in the project's folder or in the present one."""
+    """Return the folder of a series of the clone this program, or the present folder, is in."""
     for root in (Path(__file__).resolve().parents[2], Path.cwd()):
         if (root / "series" / name).is_dir():
             return root / "series" / name
     raise CheckpointMissing(
-        f"the bundled series {name} is not here: run the demo from a clone of the project"
+        f"the bundled series {name} is only in a clone of the project: run this from there"
     )
+
+
+def series_to_show() -> list[Path]:
+    """Return the three series of a clone; without one, the small series that every installation has."""
+    try:
+        return [bundled_series(name) for name in SERIES]
+    except CheckpointMissing:
+        return [Path(str(resources.files("neuromfa"))) / "data" / "series" / SMALL_SERIES]
 
 
 class _Ingest:
@@ -77,6 +86,7 @@ class _Ingest:
                     with Progress(folder.name) as progress:
                         summary = ingest(request, store, report=progress.update, stop=self._stopped.is_set)
                     messages.print(told(summary))
-                    store.write_scores(summary.model, read_scores(folder / SCORES, model=summary.model))
+                    if (folder / SCORES).exists():
+                        store.write_scores(summary.model, read_scores(folder / SCORES, model=summary.model))
         except NeuroMFAError as error:
             messages.print(f"neuromfa: {error}", style="red", markup=False)

@@ -11,17 +11,23 @@ from rich.table import Table
 from neuromfa.analysis import versions
 from neuromfa.app.cli.options import AsJson, DataDir
 from neuromfa.app.cli.output import console, write_json
-from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import Settings, load_settings
-from neuromfa.errors import NeuroMFAError, StoreUnavailable
+from neuromfa.errors import MissingExtra, NeuroMFAError, StoreUnavailable
+from neuromfa.extras import EXTRA_OF, install_line
 from neuromfa.servers import neo4j_assembly
 
-EXTRAS = {
-    "numba": ("fast", "multi-hop distances come slower"),
-    "altair": ("plots", "no chart files from the command line"),
-    "torch": ("torch", "no live training, no `make series`"),
-    "distributed": ("dask", "no cluster"),
+WITHOUT = {
+    "neo4j": "no store",
+    "arcadedb_embedded": "no embedded store, only a Neo4j server",
+    "networkx": "no GraphML, GEXF and node-link files",
+    "fastapi": "no REST and no page",
+    "pyarrow": "no Parquet and Arrow files",
+    "numba": "multi-hop distances come slower",
+    "vl_convert": "no chart files from the command line",
+    "torch": "no live training, no `make series`",
+    "distributed": "no cluster",
 }
+NOT_REACHABLE = "not reachable"
 LOW_DISK_GB = 2.0
 
 
@@ -40,8 +46,8 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     settings = load_settings(data_dir=data_dir)
     store = _store(settings)
     findings = [
-        *(Finding(name, True, found) for name, found in versions().items() if name not in EXTRAS),
-        *(_extra(module, *what) for module, what in EXTRAS.items()),
+        *(Finding(name, True, found) for name, found in versions().items() if name not in WITHOUT),
+        *(_module(name, without) for name, without in WITHOUT.items()),
         _neo4j_home(),
         _disk(settings.data_dir),
         *store,
@@ -50,25 +56,29 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         write_json(findings, "-")
     else:
         _print(findings)
-    broken = [finding for finding in store if not finding.good]
+    broken = [finding for finding in store if finding.found == NOT_REACHABLE]
     if broken:
         raise StoreUnavailable(broken[0].advice)
 
 
 def _store(settings: Settings) -> list[Finding]:
     try:
+        from neuromfa.app.open_store import open_store
+
         with open_store(settings, prepare=False) as store:
             found = store.versions()
             schema = f"{found['schema_version']} of {found['schema_version_known']}"
             return [Finding("store", True, f"{found['server']} at {found['address']}, schema {schema}")]
+    except MissingExtra as error:
+        return [Finding("store", False, "not installed", str(error))]
     except NeuroMFAError as error:
-        return [Finding("store", False, "not reachable", str(error))]
+        return [Finding("store", False, NOT_REACHABLE, str(error))]
 
 
-def _extra(module: str, extra: str, without: str) -> Finding:
-    if find_spec(module) is not None:
-        return Finding(module, True, "installed")
-    return Finding(module, False, "not installed", f"{without}; pip install 'neuromfa[{extra}]'")
+def _module(name: str, without: str) -> Finding:
+    if find_spec(name) is not None:
+        return Finding(name, True, "installed")
+    return Finding(name, False, "not installed", f"{without}; {install_line(EXTRA_OF[name])}")
 
 
 def _neo4j_home() -> Finding:

@@ -1,13 +1,11 @@
 """The generated parts of docs/: written by ``make docs``, compared by a test."""
 
 from pathlib import Path
-from typing import cast
 
-from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
-from typer.main import get_command
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from neuromfa.app import openapi
-from neuromfa.app.cli.main import cli
+from neuromfa.app.cli.main import COMMANDS, load
 
 COMMANDS_PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 
@@ -20,13 +18,11 @@ def main() -> None:
 
 def commands_page() -> str:
     """Return the command reference as Markdown: every command with its arguments and options."""
-    group = get_command(cli)
-    assert isinstance(group, TyperGroup)
     parts = [
         "# Commands\n\nWritten by `make docs` from the program itself. On bad input every command prints one "
         "sentence and ends with a\nnon-zero code: 2 for words it does not understand, 1 for what it cannot do.\n"
     ]
-    parts += [_command(name, cast(TyperCommand, command)) for name, command in group.commands.items()]
+    parts += [_command(name, load(name)) for name in COMMANDS]
     return "\n".join(parts)
 
 

@@ -1,11 +1,16 @@
-"""From a source as a person names it to the checkpoints it holds: local folder, hub repository or address."""
+"""From a source as a person names it to the checkpoints it holds: local folder, hub repository or address.
+
+What talks to a network takes half a second to load and is imported where a source needs it.
+"""
 
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import (
     INDEX_FILES,
     LOOKED_FOR,
@@ -16,10 +21,11 @@ from neuromfa.checkpoints.transport.folder import (
     Location,
     step_of,
 )
-from neuromfa.checkpoints.transport.fsspec_folder import FsspecFolder
-from neuromfa.checkpoints.transport.http_folder import HttpFolder, without_secrets
-from neuromfa.checkpoints.transport.hub import hub_locations, is_repo_id
 from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
+
+if TYPE_CHECKING:
+    from neuromfa.checkpoints.transport.fsspec_folder import FsspecFolder
+    from neuromfa.checkpoints.transport.http_folder import HttpFolder
 
 PLACEHOLDER = "{n}"
 WEB = ("http", "https")
@@ -41,6 +47,8 @@ def locations_of(source: str, *, revision: str | None, download: bool) -> tuple[
     """
     path = _local_path(source)
     if path is None and "://" not in source:
+        from neuromfa.checkpoints.transport.hub import hub_locations
+
         return source, hub_locations(source, revision=revision, download=download)
     if revision is not None or download:
         option = "--revision" if revision is not None else "--download"
@@ -55,7 +63,13 @@ def _local_path(source: str) -> Path | None:
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
     path = Path(source).expanduser()
     named = path.parent if PLACEHOLDER in path.name else path
-    return path if named.exists() or not is_repo_id(source) else None
+    return path if named.exists() or not _may_be_repo(source) else None
+
+
+def _may_be_repo(source: str) -> bool:
+    from neuromfa.checkpoints.transport.hub import is_repo_id
+
+    return is_repo_id(source)
 
 
 def _local_locations(source: str, path: Path) -> tuple[str, list[Location]]:
@@ -94,9 +108,7 @@ def _check_folder(source: str, path: Path) -> None:
 def _remote_locations(source: str) -> tuple[str, list[Location]]:
     if urlsplit(source).query or urlsplit(source).fragment:
         raise OptionError(f"{without_secrets(source)}: an address with ? or # cannot name a folder")
-    opened: type[HttpFolder] | type[FsspecFolder] = (
-        HttpFolder if urlsplit(source).scheme in WEB else FsspecFolder
-    )
+    opened = _remote_kind(source)
     parent, _, last = source.rstrip("/").rpartition("/")
     step = _naming(last)
     base = source.rstrip("/") if step is None else parent
@@ -111,6 +123,16 @@ def _remote_locations(source: str) -> tuple[str, list[Location]]:
         found = [Location(None, name, lambda: folder)]
     _refuse_empty(without_secrets(source), last, found)
     return name, found
+
+
+def _remote_kind(source: str) -> "type[HttpFolder] | type[FsspecFolder]":
+    if urlsplit(source).scheme in WEB:
+        from neuromfa.checkpoints.transport.http_folder import HttpFolder
+
+        return HttpFolder
+    from neuromfa.checkpoints.transport.fsspec_folder import FsspecFolder
+
+    return FsspecFolder
 
 
 def _naming(name: str) -> Callable[[str], int | None] | None:

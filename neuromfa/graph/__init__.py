@@ -1,12 +1,17 @@
 """The only code that talks to a graph database: `open_store` gives a `GraphStore` on either server."""
 
-from neuromfa.graph.access import Page
-from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
+from neuromfa import extras
 from neuromfa.graph.limits import Limits
-from neuromfa.graph.manifest import Manifest
-from neuromfa.graph.open_store import open_store
-from neuromfa.graph.store import GraphStore
-from neuromfa.graph.stored_results import Analysis, AnalysisRecord
+
+try:
+    from neuromfa.graph.access import Page
+    from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
+    from neuromfa.graph.manifest import Manifest
+    from neuromfa.graph.open_store import open_store
+    from neuromfa.graph.store import GraphStore
+    from neuromfa.graph.stored_results import Analysis, AnalysisRecord
+except ModuleNotFoundError as error:  # the driver is of an extra
+    raise extras.explained(error, what="a graph store") from None
 
 __all__ = [
     "Analysis",

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 
+from neuromfa import extras
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import CountArray
 from neuromfa.network import ARTIFICIAL_DISTANCE, BoolArray, FloatArray, IntArray
@@ -99,7 +100,8 @@ def installed_engine(engine: Engine) -> Literal["numba", "numpy"]:
 
     Raises
     ------
-    OptionError : an unknown name, or numba where it is not installed
+    OptionError : an unknown name
+    MissingExtra : numba where it is not installed
     """
     if engine not in get_args(Engine):
         raise OptionError(f"engine is one of {', '.join(get_args(Engine))}, not {engine!r}")
@@ -108,7 +110,7 @@ def installed_engine(engine: Engine) -> Literal["numba", "numpy"]:
     if find_spec("numba") is not None:
         return "numba"
     if engine == "numba":
-        raise OptionError("engine numba is not installed: pip install 'neuromfa[fast]', or use engine numpy")
+        raise extras.absent("numba", what="engine numba")
     return "numpy"
 
 

@@ -15,14 +15,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from neuromfa import extras
 from neuromfa.errors import StoreUnavailable
 from neuromfa.servers.file_lock import FileLock, is_held
 from neuromfa.servers.log_tail import last_lines
 from neuromfa.servers.ports import LOOPBACK, accepts
 
+PACKAGE = "arcadedb_embedded"
 START_S = 90.0
 STOP_S = 20.0
 LAST_S = 0.15
@@ -75,9 +78,13 @@ class EmbeddedServer:
 
         Raises
         ------
+        MissingExtra
+            The server is not installed.
         StoreUnavailable
             The folder cannot be written, or the server does not start (with the end of its log).
         """
+        if find_spec(PACKAGE) is None:
+            raise extras.absent(PACKAGE, what="a store without a Neo4j server at NEUROMFA_NEO4J_URI")
         with self._own_errors():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._turn():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from neuromfa import plots
-from neuromfa.errors import OptionError
+from neuromfa.errors import MissingExtra, OptionError
 from neuromfa.results import CheckpointResult, RowDimension, SeriesResult
 from neuromfa.scores import Score
 from tests.unit.making_results import checkpoint
@@ -152,7 +152,9 @@ def test_bad_requests_are_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(OptionError, match=r"written as \.svg or \.png, not '\.gif'"):
         plots.render("tau", rows, tmp_path / "x.gif", title="")
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(OptionError, match=r"pip install 'neuromfa\[plots\]'"):
+    with pytest.raises(
+        MissingExtra, match=r"a chart in a file needs vl_convert of the extra plots: .*\[plots\]'"
+    ):
         plots.require()
     assert list(tmp_path.iterdir()) == []
 

@@ -346,7 +346,7 @@ class TestMaking:
         assert train.main(["--series", "main", "--out", str(tmp_path)]) == 1
         error = capsys.readouterr().err
         assert error.startswith("error: ")
-        assert "pip install 'neuromfa[torch]'" in error
+        assert "pip install '.[torch]'" in error
         assert error.count("\n") == 1
         assert list(tmp_path.iterdir()) == []
 

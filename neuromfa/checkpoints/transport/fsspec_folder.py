@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import fsspec
 import numpy as np
 
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.byte_source import (
     REMOTE_BATCH_BYTES,
     ByteArray,
@@ -14,7 +15,6 @@ from neuromfa.checkpoints.transport.byte_source import (
     Traffic,
     affordable_gap,
 )
-from neuromfa.checkpoints.transport.http_folder import without_secrets
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
 from neuromfa.network import IntArray
 

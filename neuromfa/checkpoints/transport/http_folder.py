@@ -8,6 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.byte_source import ByteSource
 from neuromfa.checkpoints.transport.http_file import (
     BEYOND_END,
@@ -142,9 +143,3 @@ def _text(answer: httpx.Response) -> str:
         if sum(map(len, parts)) > MAX_INDEX_BYTES:
             break
     return b"".join(parts).decode(errors="replace")
-
-
-def without_secrets(url: str) -> str:
-    """Return an address without user, password and query, fit for a message."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")

@@ -33,7 +33,7 @@ from neuromfa.training import NeuroMFACallback
 try:
     NeuroMFACallback(report=print)
 except ImportError as error:
-    assert "pip install 'neuromfa[torch]'" in str(error)
+    assert "needs transformers of the extra torch: " in str(error)
 else:
     raise SystemExit("no error")
 """

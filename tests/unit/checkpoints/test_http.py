@@ -6,8 +6,9 @@ import pytest
 
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import LocalFolder
-from neuromfa.checkpoints.transport.http_folder import HttpFolder, without_secrets
+from neuromfa.checkpoints.transport.http_folder import HttpFolder
 from neuromfa.checkpoints.transport.retry import RetryPolicy
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError, UnsupportedFormat
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from neuromfa.errors import OptionError
+from neuromfa.errors import MissingExtra, OptionError
 from neuromfa.mfa import _kernels, adjustment, balls, boxes, minplus, multihop, paths, products, sandbox
 from neuromfa.mfa.distance import edges_of
 from neuromfa.mfa.minplus import LayerDistances, layer_distances, link_steps, sweep
@@ -524,9 +524,7 @@ class TestEngines:
         assert np.array_equal(found, table_of(WIRED, undirected=False))
 
     def test_numba_that_is_not_there_is_named(self, without_numba):
-        with pytest.raises(
-            OptionError, match="engine numba is not installed: pip install 'neuromfa\\[fast\\]'"
-        ):
+        with pytest.raises(MissingExtra, match=r"engine numba needs numba of the extra fast: .*\[fast\]'"):
             next(layer_distances(CHAIN.graph, gamma=5.0, max_distance=150.0, engine="numba"))
 
     def test_an_unknown_engine_is_refused(self):
