@@ -1,59 +1,54 @@
 """The strongest edges of a sample or of some of its layers; wiring has no weight and is never among them."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from neuromfa.questions.engine.by_cypher import edge_of
 from neuromfa.questions.engine.by_numpy import edges_of_link, strongest_of, weighted
-from neuromfa.questions.engine.choice import EngineChoice
+from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import StoredSample
-from neuromfa.questions.neuron_detail import require_top
+from neuromfa.questions.engine.subjects import StoredSample
+from neuromfa.questions.engine.words import LayerOrAll, Top
 
 
 @dataclass(frozen=True)
-class StrongestEdges:
-    """The edges of largest |w|, strongest first; equally strong ones by the places of source and target."""
+class StrongestEdgesAnswer:
+    """The edges of largest |w|."""
 
-    edges: tuple[Edge, ...]
-
-
-def strongest_edges(
-    sample: StoredSample, *, layer: int | None = None, top: int = 20, engine: EngineChoice = "auto"
-) -> StrongestEdges:
-    """Return the strongest edges.
-
-    Parameters
-    ----------
-    layer : only edges that leave it; None for all
-    top : how many
-
-    Raises
-    ------
-    OptionError : no such layer, or more edges than allowed
-    """
-    if layer is not None:
-        sample.require_layer(layer)
-    require_top(top)
-    first, last = (0, sample.last_layer) if layer is None else (layer, layer)
-    by_cypher = partial(_by_cypher, first=first, last=last, top=top)
-    by_numpy = partial(_by_numpy, first=first, last=last, top=top)
-    return ask("strongest", engine, [sample], cypher=by_cypher, numpy=by_numpy)
+    edges: Annotated[
+        tuple[Edge, ...],
+        Field(description="Strongest first; equally strong ones by the places of source and target."),
+    ]
 
 
-def _by_cypher(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
-    rows = asked.of_sample("strongest_edges", first=first, last=last, top=top)
-    return StrongestEdges(tuple(edge_of(row) for row in rows))
+class StrongestEdges(SampleQuestion[StrongestEdgesAnswer]):
+    """The edges of largest weight, or those that leave one layer; wiring has none and is never among them."""
 
+    about = About("strongest", "strongest", Faster(cold="cypher", warm="numpy"))
 
-def _by_numpy(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
-    graph = asked.graph()
-    found: list[Edge] = []
-    for link in range(first, last + 1):
-        columns = strongest_of(weighted(graph, link, longest=np.inf), top)
-        found += edges_of_link(graph, link, columns)
-    # sorted() is stable, and links come in the order of places
-    return StrongestEdges(tuple(sorted(found, key=lambda edge: edge.distance)[:top]))
+    layer: LayerOrAll = None
+    top: Top = 20
+
+    def check(self, sample: StoredSample) -> None:
+        """Raise `OptionError` where there is no such layer."""
+        sample.require_layer(self.layer or 0)
+
+    def by_cypher(self, sample: StoredSample) -> StrongestEdgesAnswer:
+        """Sort on the server."""
+        first, last = sample.layer_range(self.layer)
+        rows = sample.own_rows("strongest_edges", first=first, last=last, top=self.top)
+        return StrongestEdgesAnswer(tuple(edge_of(row) for row in rows))
+
+    def by_numpy(self, sample: StoredSample) -> StrongestEdgesAnswer:
+        """Sort the strongest of every link."""
+        graph = sample.graph()
+        first, last = sample.layer_range(self.layer)
+        found: list[Edge] = []
+        for link in range(first, last + 1):
+            columns = strongest_of(weighted(graph, link, longest=np.inf), self.top)
+            found += edges_of_link(graph, link, columns)
+        # sorted() is stable, and links come in the order of places
+        return StrongestEdgesAnswer(tuple(sorted(found, key=lambda edge: edge.distance)[: self.top]))
