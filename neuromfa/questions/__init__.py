@@ -15,6 +15,7 @@ from neuromfa.questions.engine.records import Edge, Neuron
 from neuromfa.questions.engine.sample_cache import SampleCache
 from neuromfa.questions.engine.subjects import SamplePair, SampleSeries, StoredResult, StoredSample
 from neuromfa.questions.layer_change import LayerChange, LayerChangeAnswer
+from neuromfa.questions.layer_link import LayerLink, LayerLinkAnswer
 from neuromfa.questions.layer_masses import LayerMasses, LayerMassesAnswer
 from neuromfa.questions.layer_radii import LayerRadii, LayerRadiiAnswer
 from neuromfa.questions.lineage import Lineage, LineageAnswer
@@ -33,6 +34,7 @@ QUESTIONS: Mapping[str, type[Question[Any, Any]]] = {
         BoxCover,
         LayerRadii,
         LayerMasses,
+        LayerLink,
         StrongestEdges,
         NeuronList,
         NeuronDetail,
@@ -54,6 +56,8 @@ __all__ = [
     "Explorer",
     "LayerChange",
     "LayerChangeAnswer",
+    "LayerLink",
+    "LayerLinkAnswer",
     "LayerMasses",
     "LayerMassesAnswer",
     "LayerRadii",

@@ -25,6 +25,7 @@ from neuromfa.questions import (
     Explorer,
     LayerChange,
     LayerChangeAnswer,
+    LayerLink,
     LayerMasses,
     LayerRadii,
     Lineage,
@@ -45,6 +46,7 @@ from neuromfa.questions import (
 from neuromfa.questions.engine.question import Faster
 from neuromfa.questions.engine.subjects import Subject
 from neuromfa.questions.layer_change import EdgeChange
+from neuromfa.questions.layer_link import QUANTILES
 from tests.integration.conftest import SERVERS
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
@@ -457,6 +459,27 @@ def test_radii_and_masses_of_a_layer(sample: StoredSample, profile: Any, longest
             assert masses == tuple(1 + int((own <= r).sum()) for r in table.radii)
 
 
+@pytest.mark.parametrize("longest", [150.0, 3.5, 1e-6])
+def test_how_a_layer_is_joined_to_the_next(sample: StoredSample, longest: float) -> None:
+    graph = graph_of(sample)
+    for layer in (0, 2, 4):
+        question = LayerLink(layer=layer, max_distance=longest)
+        cypher, numpy = (ask(sample, question, engine=engine) for engine in ENGINES)
+        distances = sorted(d for d in graph.edges[layer].distance.tolist() if d <= longest)
+        pairs = graph.layers[layer].size * graph.layers[layer + 1].size
+        assert (numpy.pairs, numpy.edges, numpy.share) == (pairs, len(distances), len(distances) / pairs)
+        if not distances:
+            assert (numpy.mean, numpy.quantiles) == (None, ())
+            assert cypher == numpy
+            continue
+        assert numpy.mean == pytest.approx(sum(distances) / len(distances), rel=1e-9)
+        assert cypher.mean == pytest.approx(numpy.mean, rel=1e-9)
+        assert replace(cypher, mean=None) == replace(numpy, mean=None)
+        for share, quantile in zip(QUANTILES, numpy.quantiles, strict=True):
+            below = sum(d < quantile for d in distances) / len(distances)
+            assert below < share <= sum(d <= quantile for d in distances) / len(distances)
+
+
 # edges and neurons
 
 
@@ -744,6 +767,7 @@ def test_names_that_nobody_has(made: StoredSample, engine: EngineChoice, name: s
         (lambda s: ask(s, Subgraph(top=0)), "top is a whole number, at least 1 and at most 5000, not 0"),
         (lambda s: ask(s, Subgraph(layers="0-10", top=501)), "1 to 5000 edges"),
         (lambda s: ask(s, Subgraph(layers="4")), "layers is text, of the form .* such as 0-5, not '4'"),
+        (lambda s: ask(s, LayerLink(layer=10)), r"layer 10 \(output\) has no weighted edges out"),
         (lambda s: ask(s, Ball(source="")), "source is text, .* not ''"),
         (lambda s: ask(s, Ball()), "source is text, .* it is missing"),
         (lambda s: ask(s, Ball(source="x", size=3)), "Ball takes source, radius, .* not 'size'"),
