@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from neuromfa.mfa.paths import MassCurve, mass_curve, path_graph
 from neuromfa.mfa.paths import ball as ball_of_paths
@@ -17,40 +15,41 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.relaxation import relax_layers
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, Gamma, HorizonOrAll, Limit, NeuronName, Radius
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
 class BallMember:
     """A neuron within a ball."""
 
+    __pydantic_config__ = DOCUMENTED
+
     name: NeuronName
-    layer: Annotated[int, Field(description="Running number of its layer.")]
-    distance: Annotated[
-        float, Field(description="Path distance from the source, gamma included; unit 1/|w|.")
-    ]
+    layer: int
+    """Running number of its layer."""
+    distance: float
+    """Path distance from the source, gamma included; unit 1/|w|."""
 
 
 @dataclass(frozen=True)
 class BallAnswer:
     """The ball of one neuron."""
 
+    __pydantic_config__ = DOCUMENTED
+
     source: NeuronName
     radius: Radius
     gamma: Gamma
     horizon: HorizonOrAll
-    size: Annotated[int, Field(description="Number of neurons within, the source among them.")]
-    members: Annotated[
-        tuple[BallMember, ...],
-        Field(description="The nearest of them, equally near ones by place: first the source at 0."),
-    ]
-    radii: Annotated[tuple[int, ...], Field(description="1 ... radius, rounded; unit 1/|w|.")]
-    masses: Annotated[
-        tuple[int, ...],
-        Field(
-            description="N(r) = 1 + number of neurons at max(1, round(d)) <= r whose shortest path holds a weighted "
-            "edge, one a radius."
-        ),
-    ]
+    size: int
+    """Number of neurons within, the source among them."""
+    members: tuple[BallMember, ...]
+    """The nearest of them, equally near ones by place: first the source at 0."""
+    radii: tuple[int, ...]
+    """1 ... radius, rounded; unit 1/|w|."""
+    masses: tuple[int, ...]
+    """N(r) = 1 + number of neurons at max(1, round(d)) <= r whose shortest path holds a weighted edge, one a
+    radius."""
 
 
 class Ball(SampleQuestion[BallAnswer]):

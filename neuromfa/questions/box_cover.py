@@ -22,6 +22,7 @@ from neuromfa.questions.engine.question import About, Faster, QueryEngine, Sampl
 from neuromfa.questions.engine.relaxation import nearest_centres, pair_distances
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LAYERS, USUAL, Gamma, Limit, Radius
+from neuromfa.results import DOCUMENTED
 
 MOST_NEURONS: Mapping[QueryEngine, int] = {"numpy": 4096, "cypher": 512}
 
@@ -44,23 +45,34 @@ FirstLayer = Annotated[
 class Box:
     """One box."""
 
-    centre: Annotated[str | None, Field(description="Its centre under `memb`, else null.")]
-    neurons: Annotated[tuple[str, ...], Field(description="Names of its neurons, by place.")]
+    __pydantic_config__ = DOCUMENTED
+
+    centre: str | None
+    """Its centre under `memb`, else null."""
+    neurons: tuple[str, ...]
+    """Names of its neurons, by place."""
 
 
 @dataclass(frozen=True)
 class BoxCoverAnswer:
     """A covering by boxes."""
 
+    __pydantic_config__ = DOCUMENTED
+
     radius: BoxRadius
     method: BoxMethod
     gamma: Gamma
     first_layer: FirstLayer
-    last_layer: Annotated[int, Field(description="Last layer that was covered.")]
-    n_neurons: Annotated[int, Field(description="Number of neurons covered.")]
-    n_boxes: Annotated[int, Field(description="N_B(r), the number of boxes.")]
-    sizes: Annotated[tuple[int, ...], Field(description="Neurons in each of all boxes.")]
-    boxes: Annotated[tuple[Box, ...], Field(description="The first of them, in the order they were found.")]
+    last_layer: int
+    """Last layer that was covered."""
+    n_neurons: int
+    """Number of neurons covered."""
+    n_boxes: int
+    """N_B(r), the number of boxes."""
+    sizes: tuple[int, ...]
+    """Neurons in each of all boxes."""
+    boxes: tuple[Box, ...]
+    """The first of them, in the order they were found."""
 
 
 class BoxCover(SampleQuestion[BoxCoverAnswer]):
@@ -75,15 +87,8 @@ class BoxCover(SampleQuestion[BoxCoverAnswer]):
     method: BoxMethod = "memb"
     gamma: Gamma = USUAL.gamma
     first_layer: FirstLayer = 0
-    last_layer: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            lt=MOST_LAYERS,
-            description="Last layer to cover; left out: that of the sample.",
-            examples=[5],
-        ),
-    ] = None
+    last_layer: Annotated[int | None, Field(ge=0, lt=MOST_LAYERS, examples=[5])] = None
+    """Last layer to cover; left out: that of the sample."""
     limit: Limit = 100
 
     def check(self, sample: StoredSample) -> None:

@@ -13,6 +13,7 @@ from neuromfa.questions.engine.explorer import TwoSteps
 from neuromfa.questions.engine.question import About, Faster, Question
 from neuromfa.questions.engine.subjects import SamplePair, StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, Layer, MaxDistance, NeuronName, Top
+from neuromfa.results import DOCUMENTED
 
 WeightThen = Annotated[float | None, Field(description="Weight at that step; null where it is out of range.")]
 
@@ -21,28 +22,30 @@ WeightThen = Annotated[float | None, Field(description="Weight at that step; nul
 class EdgeChange:
     """One edge at two steps."""
 
+    __pydantic_config__ = DOCUMENTED
+
     source: NeuronName
     target: NeuronName
     before: WeightThen
     after: WeightThen
-    change: Annotated[
-        float, Field(description="Weight after minus weight before, an edge out of range counting as 0.")
-    ]
+    change: float
+    """Weight after minus weight before, an edge out of range counting as 0."""
 
 
 @dataclass(frozen=True)
 class LayerChangeAnswer:
     """The edges between a layer and the next at two steps."""
 
+    __pydantic_config__ = DOCUMENTED
+
     layer: Layer
     max_distance: MaxDistance
     edges_before: EdgeCount
     edges_after: EdgeCount
-    edges_both: Annotated[int, Field(description="Number of edges in range at both steps.")]
-    largest: Annotated[
-        tuple[EdgeChange, ...],
-        Field(description="The largest changes of weight, equal ones by the places of source and target."),
-    ]
+    edges_both: int
+    """Number of edges in range at both steps."""
+    largest: tuple[EdgeChange, ...]
+    """The largest changes of weight, equal ones by the places of source and target."""
 
 
 class LayerChange(Question[SamplePair, LayerChangeAnswer]):

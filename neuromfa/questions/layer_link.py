@@ -1,15 +1,14 @@
 """How a layer is joined to the next: how many of all pairs have an edge in range, and how long the edges are."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from neuromfa.questions.engine.by_numpy import weighted
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, Layer, MaxDistance
+from neuromfa.results import DOCUMENTED
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -18,24 +17,20 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 class LayerLinkAnswer:
     """The weighted edges between a layer and the next."""
 
+    __pydantic_config__ = DOCUMENTED
+
     layer: Layer
     max_distance: MaxDistance
-    pairs: Annotated[int, Field(description="Number of pairs of a neuron of the layer and one of the next.")]
+    pairs: int
+    """Number of pairs of a neuron of the layer and one of the next."""
     edges: EdgeCount
-    share: Annotated[float, Field(description="Edges / pairs, from 0 to 1; no unit.")]
-    mean: Annotated[
-        float | None,
-        Field(
-            description="Mean distance of these edges, equal between the engines to 1e-9; null without any; unit 1/|w|."
-        ),
-    ]
-    quantiles: Annotated[
-        tuple[float, ...],
-        Field(
-            description="Distances that 5, 25, 50, 75 and 95 % of these edges do not exceed, each that of an edge; "
-            "empty without any; unit 1/|w|."
-        ),
-    ]
+    share: float
+    """Edges / pairs, from 0 to 1; no unit."""
+    mean: float | None
+    """Mean distance of these edges, equal between the engines to 1e-9; null without any; unit 1/|w|."""
+    quantiles: tuple[float, ...]
+    """Distances that 5, 25, 50, 75 and 95 % of these edges do not exceed, each that of an edge; empty without
+    any; unit 1/|w|."""
 
 
 class LayerLink(SampleQuestion[LayerLinkAnswer]):

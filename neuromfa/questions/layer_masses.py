@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from neuromfa.errors import OptionError
 from neuromfa.questions.engine.question import About, Faster
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import Layer, Limit, MaxDistance, RangeProfile
 from neuromfa.questions.layer_radii import LayerQuestion
+from neuromfa.results import DOCUMENTED
 
 LARGEST_RADIUS = 1000
 
@@ -20,19 +19,19 @@ LARGEST_RADIUS = 1000
 class LayerMassesAnswer:
     """Masses of the neurons of a layer."""
 
+    __pydantic_config__ = DOCUMENTED
+
     layer: Layer
     profile: RangeProfile
     max_distance: MaxDistance
-    n_neurons: Annotated[int, Field(description="Number of neurons in the layer.")]
-    names: Annotated[tuple[str, ...], Field(description="The first of them, by position.")]
-    radii: Annotated[tuple[int, ...], Field(description="1 ... T, rounded; unit 1/|w|.")]
-    masses: Annotated[
-        tuple[tuple[int, ...], ...],
-        Field(
-            description="N(r) = 1 + number of edges in range with max(1, round(d)) <= r: one row a neuron, one column "
-            "a radius."
-        ),
-    ]
+    n_neurons: int
+    """Number of neurons in the layer."""
+    names: tuple[str, ...]
+    """The first of them, by position."""
+    radii: tuple[int, ...]
+    """1 ... T, rounded; unit 1/|w|."""
+    masses: tuple[tuple[int, ...], ...]
+    """N(r) = 1 + number of edges in range with max(1, round(d)) <= r: a row a neuron, a column a radius."""
 
 
 class LayerMasses(LayerQuestion[LayerMassesAnswer]):

@@ -2,10 +2,9 @@
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
-from pydantic import Field
 
 from neuromfa.mfa.distance import RadiusCounts, RangeRule, count_graph_radii, range_rule
 from neuromfa.options import AnalysisOptions
@@ -13,6 +12,7 @@ from neuromfa.questions.engine.by_numpy import part_of
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, Layer, MaxDistance, RangeProfile
+from neuromfa.results import DOCUMENTED
 
 A = TypeVar("A")
 
@@ -43,14 +43,15 @@ class LayerQuestion(SampleQuestion[A], ABC, Generic[A]):
 class LayerRadiiAnswer:
     """How many weighted edges leave a layer at each radius."""
 
+    __pydantic_config__ = DOCUMENTED
+
     layer: Layer
     profile: RangeProfile
     max_distance: MaxDistance
-    radii: Annotated[
-        tuple[int, ...],
-        Field(description="The radii max(1, round(d)), half to even, that occur; unit 1/|w|."),
-    ]
-    edges: Annotated[tuple[int, ...], Field(description="Number of edges at each of them.")]
+    radii: tuple[int, ...]
+    """The radii max(1, round(d)), half to even, that occur; unit 1/|w|."""
+    edges: tuple[int, ...]
+    """Number of edges at each of them."""
 
 
 class LayerRadii(LayerQuestion[LayerRadiiAnswer]):

@@ -16,7 +16,7 @@ from neuromfa.questions.engine.explorer import OneResult
 from neuromfa.questions.engine.question import About, Faster, Question
 from neuromfa.questions.engine.subjects import Row, StoredResult
 from neuromfa.questions.engine.words import ModelName, StepOrNone
-from neuromfa.results import CheckpointResult, Estimate, SampleResult, from_json
+from neuromfa.results import DOCUMENTED, CheckpointResult, Estimate, SampleResult, from_json
 
 Number = Literal["alpha0", "width", "emergence"]
 WhichNumber = Annotated[Number, Field(description="Which number of the step.", examples=["emergence"])]
@@ -32,69 +32,89 @@ MEANINGS: dict[Number, str] = {
 class SampleOrigin:
     """One sample behind a number."""
 
-    seed: Annotated[int, Field(description="Seed of the draw of neurons.")]
-    alpha0: Annotated[float, Field(description="alpha0 of this sample alone; no unit.")]
-    width: Annotated[float, Field(description="Width of the spectrum of this sample alone; no unit.")]
-    graph_hash: Annotated[
-        str,
-        Field(description="Identity of its graph: the sampled weights, the architecture file and the draw."),
-    ]
-    stored: Annotated[
-        bool,
-        Field(description="The graph stands in the store, so that `neuromfa verify` can measure it again."),
-    ]
-    checksum: Annotated[str | None, Field(description="Of the stored graph; null without one.")]
+    __pydantic_config__ = DOCUMENTED
+
+    seed: int
+    """Seed of the draw of neurons."""
+    alpha0: float
+    """alpha0 of this sample alone; no unit."""
+    width: float
+    """Width of the spectrum of this sample alone; no unit."""
+    graph_hash: str
+    """Identity of its graph: the sampled weights, the architecture file and the draw."""
+    stored: bool
+    """The graph stands in the store, so that `neuromfa verify` can measure it again."""
+    checksum: str | None
+    """Of the stored graph; null without one."""
 
 
 @dataclass(frozen=True)
 class NetworkOrigin:
     """How the weights became a network."""
 
-    architecture: Annotated[str, Field(description="Name of the architecture file.")]
-    architecture_hash: Annotated[str, Field(description="Identity of that file.")]
-    dtype: Annotated[str, Field(description="Type of the weights as they were read.")]
-    row_rule: Annotated[str, Field(description="How rows were put together, by profile.")]
-    nodes: Annotated[int | None, Field(description="Neurons drawn a layer; null: all of them.")]
+    __pydantic_config__ = DOCUMENTED
+
+    architecture: str
+    """Name of the architecture file."""
+    architecture_hash: str
+    """Identity of that file."""
+    dtype: str
+    """Type of the weights as they were read."""
+    row_rule: str
+    """How rows were put together, by profile."""
+    nodes: int | None
+    """Neurons drawn a layer; null: all of them."""
 
 
 @dataclass(frozen=True)
 class BaselineOrigin:
     """What E was measured against."""
 
-    kind: Annotated[str, Field(description="`first`, `reinit`, or a step.")]
-    step: Annotated[int | None, Field(description="Step of the model; null for its reinitialised weights.")]
-    revision: Annotated[str | None, Field(description="Revision of that step; null where it is not stored.")]
-    analysis_hash: Annotated[
-        str | None, Field(description="Identity of its numbers; null where they are not stored.")
-    ]
+    __pydantic_config__ = DOCUMENTED
+
+    kind: str
+    """`first`, `reinit`, or a step."""
+    step: int | None
+    """Step of the model; null for its reinitialised weights."""
+    revision: str | None
+    """Revision of that step; null where it is not stored."""
+    analysis_hash: str | None
+    """Identity of its numbers; null where they are not stored."""
 
 
 @dataclass(frozen=True)
 class LineageAnswer:
     """A number and all that it came from."""
 
+    __pydantic_config__ = DOCUMENTED
+
     number: WhichNumber
-    meaning: Annotated[str, Field(description="What the number is, as a formula.")]
-    estimate: Annotated[
-        Estimate | None, Field(description="The number with its interval, no unit; null with a `reason`.")
-    ]
-    reason: Annotated[str | None, Field(description="Why there is no number, else null.")]
+    meaning: str
+    """What the number is, as a formula."""
+    estimate: Estimate | None
+    """The number with its interval, no unit; null with a `reason`."""
+    reason: str | None
+    """Why there is no number, else null."""
     model: ModelName
-    source: Annotated[str, Field(description="Where the checkpoints of the model were read.")]
+    source: str
+    """Where the checkpoints of the model were read."""
     step: StepOrNone
-    revision: Annotated[str, Field(description="Revision of the checkpoint.")]
-    analysis_hash: Annotated[str, Field(description="Identity of the numbers: graphs, options and baseline.")]
-    options_hash: Annotated[str, Field(description="Identity of the options.")]
-    options: Annotated[dict[str, Any], Field(description="How it was measured, by the names of `analyze`.")]
-    samples: Annotated[tuple[SampleOrigin, ...], Field(description="The seeds it is a mean of.")]
-    network: Annotated[
-        NetworkOrigin | None, Field(description="How the weights became a network; null with a reason.")
-    ]
-    network_reason: Annotated[str | None, Field(description="Why `network` is null, else null.")]
-    baseline: Annotated[
-        BaselineOrigin | None,
-        Field(description="What E was measured against; null for other numbers, and without one."),
-    ]
+    revision: str
+    """Revision of the checkpoint."""
+    analysis_hash: str
+    """Identity of the numbers: graphs, options and baseline."""
+    options_hash: str
+    """Identity of the options."""
+    options: dict[str, Any]
+    """How it was measured, by the names of `analyze`."""
+    samples: tuple[SampleOrigin, ...]
+    """The seeds it is a mean of."""
+    network: NetworkOrigin | None
+    """How the weights became a network; null with a reason."""
+    network_reason: str | None
+    """Why `network` is null, else null."""
+    baseline: BaselineOrigin | None
+    """What E was measured against; null for other numbers, and without one."""
 
 
 class Lineage(Question[StoredResult, LineageAnswer]):

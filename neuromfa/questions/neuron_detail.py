@@ -19,6 +19,7 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge, Neuron
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, MaxDistance, NeuronName, Strength, Top
+from neuromfa.results import DOCUMENTED
 
 Strongest = Annotated[
     tuple[Edge, ...], Field(description="The strongest of them, strongest first, equal ones by place.")
@@ -29,7 +30,10 @@ Strongest = Annotated[
 class NeuronDetailAnswer:
     """One neuron with its weighted edges in range."""
 
-    neuron: Annotated[Neuron, Field(description="The neuron itself.")]
+    __pydantic_config__ = DOCUMENTED
+
+    neuron: Neuron
+    """The neuron itself."""
     max_distance: MaxDistance
     edges_in: EdgeCount
     edges_out: EdgeCount

@@ -14,14 +14,19 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Neuron
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LISTED, LayerOrAll
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
 class NeuronListAnswer:
     """Part of a list of neurons."""
 
-    items: Annotated[tuple[Neuron, ...], Field(description="The neurons of this part.")]
-    next: Annotated[str | None, Field(description="`cursor` of the part that follows, or null.")]
+    __pydantic_config__ = DOCUMENTED
+
+    items: tuple[Neuron, ...]
+    """The neurons of this part."""
+    next: str | None
+    """`cursor` of the part that follows, or null."""
 
 
 class NeuronList(SampleQuestion[NeuronListAnswer]):
@@ -30,18 +35,14 @@ class NeuronList(SampleQuestion[NeuronListAnswer]):
     about = About("neurons", "neurons", Faster(cold="cypher", warm="numpy"))
 
     layer: LayerOrAll = None
-    kind: Annotated[
-        str | None, Field(max_length=100, description="Only this kind, such as `mlp`; left out: all.")
-    ] = None
-    order: Annotated[
-        Literal["place", "dimension"],
-        Field(description="By place; or only those with a fractal dimension, the highest first."),
-    ] = "place"
-    limit: Annotated[int, Field(ge=1, le=MOST_LISTED, description="Most neurons in this part.")] = 100
-    cursor: Annotated[
-        str | None,
-        Field(pattern=r"^[0-9]{1,15}$", description="`next` of the part before; left out for the first."),
-    ] = None
+    kind: Annotated[str | None, Field(max_length=100)] = None
+    """Only this kind, such as `mlp`; left out: all."""
+    order: Literal["place", "dimension"] = "place"
+    """By place; or only those with a fractal dimension, the highest first."""
+    limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = 100
+    """Most neurons in this part."""
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,15}$")] = None
+    """`next` of the part before; left out for the first."""
 
     def check(self, sample: StoredSample) -> None:
         """Raise `OptionError` where there is no such layer."""

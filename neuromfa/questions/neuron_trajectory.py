@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field
 
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.questions.engine.explorer import EveryStep
@@ -21,6 +18,7 @@ from neuromfa.questions.engine.words import (
     Strength,
 )
 from neuromfa.questions.neuron_detail import NeuronDetail
+from neuromfa.results import DOCUMENTED
 
 MOST_STEPS = 1000
 
@@ -42,11 +40,12 @@ class TrajectoryPoint:
 class NeuronTrajectoryAnswer:
     """One neuron over training."""
 
+    __pydantic_config__ = DOCUMENTED
+
     name: NeuronName
     max_distance: MaxDistance
-    points: Annotated[
-        tuple[TrajectoryPoint, ...], Field(description="Every step whose sample holds it, by step.")
-    ]
+    points: tuple[TrajectoryPoint, ...]
+    """Every step whose sample holds it, by step."""
 
 
 class NeuronTrajectory(Question[SampleSeries, NeuronTrajectoryAnswer]):

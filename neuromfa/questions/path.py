@@ -15,6 +15,7 @@ from neuromfa.questions.engine.records import Edge, NeuronPlace
 from neuromfa.questions.engine.relaxation import relax_layers
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LAYERS, USUAL, Gamma, HorizonOrAll, MaxDistance, NeuronName
+from neuromfa.results import DOCUMENTED
 
 PathMethod = Annotated[
     Literal["exact", "estimate"], Field(description="Algorithm 5, or Algorithm 6 within `horizon` layers.")
@@ -25,27 +26,22 @@ PathMethod = Annotated[
 class ShortestPathAnswer:
     """A shortest path, or why there is none."""
 
+    __pydantic_config__ = DOCUMENTED
+
     source: NeuronName
     target: NeuronName
     method: PathMethod
     gamma: Gamma
     max_distance: MaxDistance
     horizon: HorizonOrAll
-    distance: Annotated[
-        float | None,
-        Field(
-            description="d(P) = sum of the edges + gamma * (hops - 1), added from the source on; null without a path; "
-            "unit 1/|w|."
-        ),
-    ]
-    reason: Annotated[str | None, Field(description="Why there is no path, else null.")]
-    edges: Annotated[
-        tuple[Edge, ...],
-        Field(
-            description="The path from source to target; of equally short ones that over the lowest neurons, seen from "
-            "the target."
-        ),
-    ]
+    distance: float | None
+    """d(P) = sum of the edges + gamma * (hops - 1), added from the source on; null without a path; unit
+    1/|w|."""
+    reason: str | None
+    """Why there is no path, else null."""
+    edges: tuple[Edge, ...]
+    """The path from source to target; of equally short ones that over the lowest neurons, seen from the
+    target."""
 
 
 class ShortestPath(SampleQuestion[ShortestPathAnswer]):
@@ -61,9 +57,8 @@ class ShortestPath(SampleQuestion[ShortestPathAnswer]):
     method: PathMethod = "exact"
     gamma: Gamma = USUAL.gamma
     max_distance: MaxDistance = USUAL.max_distance
-    horizon: Annotated[
-        int, Field(ge=1, lt=MOST_LAYERS, description="Number of layers an estimate reaches.")
-    ] = 1
+    horizon: Annotated[int, Field(ge=1, lt=MOST_LAYERS)] = 1
+    """Number of layers an estimate reaches."""
 
     def check(self, sample: StoredSample) -> None:
         """Raise `OptionError` for a range beyond what was stored."""

@@ -1,10 +1,8 @@
 """The strongest edges of a sample or of some of its layers; wiring has no weight and is never among them."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from neuromfa.questions.engine.by_cypher import edge_of
 from neuromfa.questions.engine.by_numpy import edges_of_link, strongest_of, weighted
@@ -12,16 +10,17 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import LayerOrAll, Top
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
 class StrongestEdgesAnswer:
     """The edges of largest |w|."""
 
-    edges: Annotated[
-        tuple[Edge, ...],
-        Field(description="Strongest first; equally strong ones by the places of source and target."),
-    ]
+    __pydantic_config__ = DOCUMENTED
+
+    edges: tuple[Edge, ...]
+    """Strongest first; equally strong ones by the places of source and target."""
 
 
 class StrongestEdges(SampleQuestion[StrongestEdgesAnswer]):

@@ -15,6 +15,7 @@ from neuromfa.questions.engine.by_numpy import edges_of_link, neuron_at, stronge
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge, GraphAnswer, Neuron
 from neuromfa.questions.engine.subjects import Row, StoredSample
+from neuromfa.results import DOCUMENTED
 
 MOST_EDGES = 5000
 
@@ -27,17 +28,17 @@ LinkTop = Annotated[
 class SubgraphAnswer(GraphAnswer):
     """A part of a sample."""
 
-    first_layer: Annotated[int, Field(description="Running number of the first layer shown.")]
-    last_layer: Annotated[int, Field(description="Running number of the last layer shown.")]
+    __pydantic_config__ = DOCUMENTED
+
+    first_layer: int
+    """Running number of the first layer shown."""
+    last_layer: int
+    """Running number of the last layer shown."""
     top: LinkTop
-    neurons: Annotated[tuple[Neuron, ...], Field(description="The ends of the edges, by place.")]
-    edges: Annotated[
-        tuple[Edge, ...],
-        Field(
-            description="Link after link: weighted ones the strongest first, wiring between neurons that are shown by "
-            "place."
-        ),
-    ]
+    neurons: tuple[Neuron, ...]
+    """The ends of the edges, by place."""
+    edges: tuple[Edge, ...]
+    """Link after link: weighted ones the strongest first, wiring between neurons that are shown by place."""
 
     @property
     def title(self) -> str:
@@ -72,14 +73,8 @@ class Subgraph(SampleQuestion[SubgraphAnswer]):
 
     about = About("drawing", "graph", Faster(cold="cypher", warm="numpy"))
 
-    layers: Annotated[
-        str,
-        Field(
-            pattern=r"^[0-9]{1,4}-[0-9]{1,4}$",
-            description="First and last layer; one block of a transformer is five layers.",
-            examples=["0-5"],
-        ),
-    ] = "0-5"
+    layers: Annotated[str, Field(pattern=r"^[0-9]{1,4}-[0-9]{1,4}$", examples=["0-5"])] = "0-5"
+    """First and last layer; one block of a transformer is five layers."""
     top: LinkTop = 30
 
     def check(self, sample: StoredSample) -> None:

@@ -135,7 +135,7 @@ def test_a_checkpoint_without_a_step_is_a_hyphen(terminal: Terminal) -> None:
         (
             ("ball", *WHERE, "source=x", "radius=wide"),
             2,
-            "radius is a number, above 0 and at most 1000000, not 'wide'",
+            "radius is above 0 and at most 1e+06, not 'wide'",
         ),
         (("ball", *WHERE, "source=x", "engine=sql"), 2, "engine is auto, cypher or numpy, not 'sql'"),
         (("ball", *WHERE, "source=x", "radius=none"), 2, "not 'none'"),

@@ -136,9 +136,8 @@ class OneResult(Where[StoredResult]):
 
     model: ModelName
     step: StepOrNone
-    options_hash: Annotated[
-        str | None, Field(max_length=64, description="Of the analysis; left out: the newest of the step.")
-    ] = None
+    options_hash: Annotated[str | None, Field(max_length=64)] = None
+    """Of the analysis; left out: the newest of the step."""
 
     def find(self, explorer: Explorer) -> StoredResult:
         """Return the result."""

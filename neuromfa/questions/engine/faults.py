@@ -1,20 +1,19 @@
 """Words of a user's, checked when they are put into a record: what does not fit is one sentence, an `OptionError`."""
 
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Self
 
-import annotated_types as bounds
+from annotated_types import MaxLen
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from neuromfa.declared import in_words, without_none
 from neuromfa.errors import OptionError
-
-KINDS: dict[Any, str] = {int: "a whole number", float: "a number", str: "text"}
 
 
 class Words(BaseModel):
     """A frozen record whose fields say what is allowed; making one raises `OptionError` where a value is not."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -27,7 +26,7 @@ class Words(BaseModel):
 
 def allows_none(field: FieldInfo) -> bool:
     """Return whether a field may be None."""
-    return type(None) in get_args(field.annotation)
+    return without_none(field.annotation)[1]
 
 
 def _sentence(record: type[BaseModel], error: ValidationError) -> str:
@@ -41,34 +40,20 @@ def _sentence(record: type[BaseModel], error: ValidationError) -> str:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """Return in words what a field takes: its kind, its bounds, and whether it may be left out."""
-    kinds = [kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not type(None)]
-    if get_origin(field.annotation) is Literal:
-        return f"{', '.join(map(str, kinds[:-1]))} or {kinds[-1]}"
-    text = " and ".join(filter(None, map(_bound, field.metadata)))
-    told = KINDS.get(kinds[0], "a value") + (f", {text}" if text else "")
-    if field.examples and kinds[0] is str:
-        told += f", such as {field.examples[0]}"
-    return f"{told}, or none" if allows_none(field) else told
+    """Return in words what a field takes."""
+    kind, optional = without_none(field.annotation)
+    words = in_words(kind, field.metadata) or " ".join(["text", *filter(None, map(_shape, field.metadata))])
+    if kind is str and field.examples:
+        words += f", such as {field.examples[0]}"
+    return f"{words}, or none" if optional else words
 
 
-def _bound(rule: Any) -> str | None:
-    match rule:
-        case bounds.Ge(ge=value):
-            return f"at least {value:.15g}"
-        case bounds.Gt(gt=value):
-            return f"above {value:.15g}"
-        case bounds.Le(le=value):
-            return f"at most {value:.15g}"
-        case bounds.Lt(lt=value):
-            return f"below {value:.15g}"
-        case bounds.MinLen(min_length=value):
-            return f"{value} or more characters long"
-        case bounds.MaxLen(max_length=value):
-            return f"at most {value} characters long"
-        case _:
-            pattern = getattr(rule, "pattern", None)
-            return pattern and f"of the form {pattern}"
+def _shape(rule: Any) -> str | None:
+    """Return what a rule says of a text, None where that is not worth a word."""
+    if isinstance(rule, MaxLen):
+        return f"of at most {rule.max_length} characters"
+    pattern = getattr(rule, "pattern", None)
+    return pattern and f"of the form {pattern}"
 
 
 def _shown(value: Any) -> str:

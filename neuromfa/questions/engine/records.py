@@ -2,26 +2,33 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field
 
 from neuromfa.graph import Manifest
 from neuromfa.network import SampleGraph
 from neuromfa.questions.engine.words import Dimension, NeuronName, OwnDimension, Weight
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
 class Neuron:
     """One neuron of a sample."""
 
-    name: Annotated[str, Field(description="Such as `B03.mlp.00127`, the same neuron at every step.")]
-    layer: Annotated[int, Field(description="Running number of its layer in the sample.")]
-    position: Annotated[int, Field(description="Its place in the layer, the first is 0.")]
-    block: Annotated[int, Field(description="Its block of the model.")]
-    row: Annotated[str, Field(description="Its row of the block, such as `qkv`.")]
-    kind: Annotated[str, Field(description="What it is, such as `key`.")]
-    index: Annotated[int, Field(description="Its index in the model's tensor.")]
+    __pydantic_config__ = DOCUMENTED
+
+    name: str
+    """Such as `B03.mlp.00127`, the same neuron at every step."""
+    layer: int
+    """Running number of its layer in the sample."""
+    position: int
+    """Its place in the layer, the first is 0."""
+    block: int
+    """Its block of the model."""
+    row: str
+    """Its row of the block, such as `qkv`."""
+    kind: str
+    """What it is, such as `key`."""
+    index: int
+    """Its index in the model's tensor."""
     nfd: Dimension
     nfd_own: OwnDimension
 
@@ -30,9 +37,12 @@ class Neuron:
 class Edge:
     """One edge between two neurons."""
 
+    __pydantic_config__ = DOCUMENTED
+
     source: NeuronName
     target: NeuronName
-    distance: Annotated[float, Field(description="Length of the edge, 1 for wiring; unit 1/|w|.")]
+    distance: float
+    """Length of the edge, 1 for wiring; unit 1/|w|."""
     weight: Weight
 
 

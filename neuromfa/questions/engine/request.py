@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from neuromfa.errors import OptionError
@@ -18,12 +17,8 @@ W = TypeVar("W", bound=Words)
 class Way(Words):
     """Who answers."""
 
-    engine: Annotated[
-        EngineChoice,
-        Field(
-            description="The server by Cypher, or this process by numpy: equal answers; auto: the faster one."
-        ),
-    ] = "auto"
+    engine: EngineChoice = "auto"
+    """The server by Cypher, or this process by numpy: equal answers; auto: the faster one."""
 
 
 @dataclass(frozen=True)
