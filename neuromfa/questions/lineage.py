@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -102,11 +102,13 @@ class LineageAnswer:
     revision: str
     """Revision of the checkpoint."""
     analysis_hash: str
-    """Identity of the numbers: graphs, options and baseline."""
+    """Identity of the numbers: method version, graphs, options and baseline."""
+    method_version: int
+    """Version of the method that gave the number."""
     options_hash: str
     """Identity of the options."""
-    options: dict[str, Any]
-    """How it was measured, by the names of `analyze`."""
+    options: AnalysisOptions
+    """How it was measured."""
     samples: tuple[SampleOrigin, ...]
     """The seeds it is a mean of."""
     network: NetworkOrigin | None
@@ -150,8 +152,9 @@ class Lineage(Question[StoredResult, LineageAnswer]):
             step=result.step,
             revision=result.revision,
             analysis_hash=result.analysis_hash,
+            method_version=result.method_version,
             options_hash=found.options_hash,
-            options=found.options.as_json(),
+            options=found.options,
             samples=tuple(_origin(sample, found.manifests) for sample in result.samples),
             network=network,
             network_reason=why,

@@ -15,6 +15,7 @@ from neuromfa.errors import NotStored, OptionError, QueryTimeout
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
+from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import (
@@ -626,7 +627,8 @@ def test_the_provenance_of_a_number(explorer: Explorer, filled: GraphStore, numb
     result = filled.result(BUNDLED, 2000)
     assert found.estimate == getattr(result, number)
     assert (found.analysis_hash, found.revision) == (result.analysis_hash, "step2000")
-    assert found.options == filled.analyses(BUNDLED)[0].options.as_json()
+    assert found.options == filled.analyses(BUNDLED)[0].options
+    assert found.method_version == METHOD_VERSION
     assert [one.stored for one in found.samples] == [True, False]
     manifest = filled.sample(BUNDLED, 2000, 0)
     assert found.samples[0].graph_hash == manifest.graph_hash
