@@ -1,7 +1,7 @@
 """A series of checkpoints: a source as a person names it becomes steps that can be opened one by one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -48,11 +48,13 @@ class CheckpointSeries:
     id : name of the model
     checkpoints : ascending by step
     source : what the person named
+    left_out : folders with weights whose names tell no step, each in words
     """
 
     id: str
     checkpoints: tuple[Checkpoint, ...]
     source: str
+    left_out: tuple[str, ...] = ()
 
     def select(self, steps: str) -> "CheckpointSeries":
         """Return the series with some of its steps.
@@ -75,7 +77,7 @@ class CheckpointSeries:
         chosen = tuple(point for point in self.checkpoints if point.step in wanted)
         if not chosen:
             raise CheckpointMissing(f"{self.source} has none of the published steps; {self._existing()}")
-        return CheckpointSeries(id=self.id, checkpoints=chosen, source=self.source)
+        return replace(self, checkpoints=chosen)
 
     def at(self, step: int) -> Checkpoint:
         """Return the checkpoint of a step; `CheckpointMissing` names those that exist."""

@@ -17,6 +17,7 @@ from neuromfa.results import (
     from_json,
     to_json,
 )
+from neuromfa.series_check import Finding, Numbers
 
 DESCRIBED_AT_ONCE = 50
 
@@ -28,16 +29,24 @@ class StoredPoint:
     Attributes
     ----------
     analysis_hash : identity of the numbers
+    notes : what only the other steps tell of it, as JSON, or nothing
     """
 
     step: int | None
     revision: str
     analysis_hash: str
     text: str
+    notes: str = ""
 
     def read(self) -> CurvePoint:
         """Return the numbers; step and revision are those of the checkpoint they were reached through."""
-        return replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
+        point = replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
+        return noted(point, self.notes)
+
+
+def noted(numbers: Numbers, notes: str | None) -> Numbers:
+    """Return numbers with what only the other steps tell of them."""
+    return from_json(Finding, notes).on(numbers) if notes else numbers
 
 
 def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
@@ -47,6 +56,7 @@ def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
     return {
         "document": to_json(result),
         "summary": to_json(CurvePoint.of(result)),
+        "reading": to_json(result.reading) if result.reading else None,
         "method_version": result.method_version,
         "options": canonical_json(options.as_json()),
         "options_hash": options_hash(options),
@@ -108,7 +118,8 @@ def result_from(row: Row) -> CheckpointResult:
 
     Two checkpoints with the same weights share one Spectrum node.
     """
-    return replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
+    result = replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
+    return noted(result, row["notes"])
 
 
 def options_from(text: str) -> AnalysisOptions:

@@ -20,6 +20,7 @@ from neuromfa.identity import GRAPH_VERSION
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, NeuronMeasures, SampleGraph
 
 READ_EDGES = 100_000
+NUMBERS = "sample"  # of samples and of their links alike: a link is newer than every sample before it
 SUM_TOLERANCE = 1e-9
 Progress = Callable[[int, int], None]
 
@@ -51,7 +52,7 @@ def write_sample(
         raise StoreError(f"a sample holds at most {LARGEST_SAMPLE} neurons, not {graph.n_neurons}")
     held = claim(connection, graph.graph_hash, status=LOADING)
     if held is None:
-        connection.write(lambda transaction: _link(transaction, checkpoint, graph.graph_hash))
+        link(connection, checkpoint, graph.graph_hash)
         return False
     try:
         wipe(connection, held)
@@ -130,8 +131,14 @@ def _complete(connection: Connection, held: Claim, checkpoint: str) -> None:
     connection.write(work)
 
 
+def link(connection: Connection, checkpoint: str, graph_hash: str) -> None:
+    """Make a complete sample the newest of a checkpoint."""
+    connection.write(lambda transaction: _link(transaction, checkpoint, graph_hash))
+
+
 def _link(transaction: Transaction, checkpoint: str, graph_hash: str) -> None:
-    if transaction.one("write/link_sample", checkpoint=checkpoint, id=graph_hash) is not None:
+    serial = transaction.rows("write/next_number", counter=NUMBERS)[0]["number"]
+    if transaction.one("write/link_sample", checkpoint=checkpoint, id=graph_hash, serial=serial) is not None:
         return
     if transaction.one("read/checkpoint", id=checkpoint) is None:
         raise NotStored(f"checkpoint {checkpoint} is not in the store; write it before its samples")

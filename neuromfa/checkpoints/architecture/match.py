@@ -135,6 +135,14 @@ class Fit:
     coverage: TensorCoverage
     dtype: str
 
+    @property
+    def link_names(self) -> tuple[str, ...]:
+        """Name of every link: its tensors without their prefix, or its wiring."""
+        return tuple(
+            " + ".join(matrix.tensor.removeprefix(self.prefix) for matrix in link.matrices) or link.name
+            for link in self.links
+        )
+
     @cached_property
     def reading_hash(self) -> str:
         """Identity of how the weights are taken: rows, links, tensors, orientation, heads.
