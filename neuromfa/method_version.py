@@ -6,7 +6,10 @@ version  what changed                                                    which n
 1        results written before versions were counted
 2        a graph is identified by how its tensors are read, and options  none: identities only
          by what differs from the defaults
-3        no E against weights of another shape, nor against a baseline   E, where the baseline is none of the run
+3        a row of keys or values that heads share is one neuron, wired   those of models with shared heads, and their
+         to the units of these heads (it stood once for each unit);      graphs; identities of all results and graphs,
+         graphs have version 3                                           since both versions stand in them
+         no E against weights of another shape, nor against a baseline   E, where the baseline is none of the run
          whose weights stand at another step too
 =======  ==============================================================  ==========================================
 

@@ -1,5 +1,6 @@
 """The generated parts of docs/: written by ``make docs``, compared by a test."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load
 from neuromfa.app.cli.pages import put_between
+from neuromfa.checkpoints.architecture.schema import schema
 from neuromfa.questions import QUESTIONS, Question
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS_PAGE = DOCS / "commands.md"
+ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
 QUESTIONS_MARK = "questions"
 
 
@@ -22,6 +25,7 @@ def main() -> None:
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
+    ARCHITECTURE_SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     openapi.main()
 
 

@@ -96,7 +96,7 @@ def layered(
 
 
 def _layer(draw: np.random.Generator, block: int, row: str, kinds: tuple[str, ...], width: int) -> Layer:
-    # copies of keys and values, as grouped queries have them, share a name
+    # a name may stand twice, as with an architecture file that gives a row two parts of one kind
     units = [
         draw.integers(0, 3 if kind in ("key", "value") else 10**6, width).astype(np.int64) for kind in kinds
     ]

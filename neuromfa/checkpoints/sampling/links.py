@@ -32,7 +32,7 @@ class LinkTaker:
         """Return link `k`, from row k to row k + 1, for each draw."""
         link = self.fitted.links[k]
         if link.wiring is not None:
-            return [self._wire(link, k, draws[0])] * len(draws)
+            return [self._wire(link, k, draw) for draw in draws]
         stacks = [self._weights(matrix, k, draws) for matrix in link.matrices]
         return [Link(link.name, weights=_stack(parts)) for parts in zip(*stacks, strict=True)]
 
@@ -44,25 +44,27 @@ class LinkTaker:
         return self._source.take(matrix, link=k, picks=picks)
 
     def _wire(self, link: FittedLink, k: int, draw: Draw) -> Link:
-        parts = len(self.fitted.rows[k].kinds)
-        return Link(link.name, wiring=wiring(link.wiring, parts=parts, units=draw.units[k].size))
+        # the source row is the target of the link before
+        sources = self.fitted.links[k - 1].by_kind if k else ()
+        return Link(link.name, wiring=wiring(link.wiring, sources=sources, units=draw.units[k]))
 
 
-def wiring(rule: str | None, *, parts: int, units: int) -> BoolArray:
-    """Return artificial edges from `parts` kinds of `units` neurons each to `units` neurons.
+def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray) -> BoolArray:
+    """Return artificial edges to `units` from the kinds of neurons that the matrices `sources` feed.
 
     Parameters
     ----------
     rule : ``own`` joins every neuron to the same unit; ``attention`` does so for the first kind (the queries)
-        and joins the others (keys, values) to all units
+        and joins the others (keys, values) to the units that use them, see `FittedMatrix.used_by`
+    sources : one matrix for each kind, the first kind first
+    units : (n_units,), drawn units of both rows
 
     Returns
     -------
-    bool array of shape (units, parts * units)
+    bool array of shape (n_units, n_sources)
     """
-    own = np.eye(units, dtype=np.bool_)
-    others = own if rule == "own" else np.ones((units, units), np.bool_)
-    return np.hstack([own, *[others] * (parts - 1)])
+    own = np.eye(units.size, dtype=np.bool_)
+    return np.hstack([own, *(own if rule == "own" else matrix.used_by(units) for matrix in sources[1:])])
 
 
 class StoredWeights:
@@ -90,7 +92,7 @@ class StoredWeights:
 
 
 def _is_whole(matrix: FittedMatrix, pick: Pick) -> bool:
-    return pick.targets.size == matrix.parts * matrix.target and _in_order(pick.sources, matrix.source)
+    return pick.targets.size == matrix.n_targets and _in_order(pick.sources, matrix.source)
 
 
 def _as_weights(matrix: FittedMatrix, block: AnyArray) -> WeightArray:

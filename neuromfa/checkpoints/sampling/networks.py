@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -194,10 +195,18 @@ def _layers(fitted: Fit, draw: Draw, *, row_rule: str) -> tuple[Layer, ...]:
 
 
 def _parts(row: FittedRow, link: FittedLink | None, units: IntArray, *, row_rule: str) -> tuple[Part, ...]:
-    """Return the kinds of a row; rows taken as they stand in a fused tensor carry its row numbers (paper)."""
+    """Return the kinds of a row.
+
+    Neurons carry the number of the drawn unit, or the row of the tensor where heads share it; rows taken as they
+    stand in a fused tensor carry its row numbers (paper).
+    """
     if link is not None and link.fused and row_rule == "paper":
         return (Part(row.row, link.matrices[0].target_rows(units, row_rule=row_rule)),)
-    return tuple(Part(kind, units) for kind in row.kinds)
+    matrices = link.by_kind if link is not None else ()
+    return tuple(
+        Part(kind, units if matrix is None else matrix.neurons(units))
+        for kind, matrix in zip_longest(row.kinds, matrices)
+    )
 
 
 def _provenance(fitted: Fit, origin: Origin, *, seed: int, nodes: int | None, row_rule: str) -> Provenance:
