@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from neuromfa import __version__, mfa, series_check
@@ -179,7 +179,12 @@ class _Task:
         known = self.known.get(checkpoint.step)
         try:
             return analyze_checkpoint(
-                checkpoint, self.options, self.baseline, known=known, graph_samples=self.graph_samples
+                checkpoint,
+                self.options,
+                self.baseline,
+                known=known,
+                graph_samples=self.graph_samples,
+                strict=self.strict,
             )
         except (SourceError, AnalysisError, OSError) as error:
             if self.strict:
@@ -202,6 +207,7 @@ def analyze_checkpoint(
     *,
     known: Known | None = None,
     graph_samples: int = 0,
+    strict: bool = False,
 ) -> CheckpointAnalysis:
     """Sample and measure one checkpoint.
 
@@ -209,7 +215,13 @@ def analyze_checkpoint(
     ----------
     baseline : what E is measured against, or None
     known : numbers and graphs that need not be made again
-    graph_samples : graphs to return, of the first seeds
+    graph_samples : graphs to return, of the first seeds; also of a network that has no numbers
+    strict : a network that has no numbers is an error, whether its graph was asked for or not
+
+    Raises
+    ------
+    SourceError : it cannot be read
+    AnalysisError : it has no numbers, and `strict` or no graph was asked for
     """
     known = known or Known()
     sampled = sample(checkpoint, options)
@@ -218,19 +230,26 @@ def analyze_checkpoint(
     asked = range(min(graph_samples, len(hashes)))
     wanted = [k for k in asked if hashes[k] not in known.graphs]
     measures = Measures(sampled.networks, options, baseline)
-    with _named(checkpoint.series, _name(checkpoint.step)):
-        return CheckpointAnalysis(
-            step=checkpoint.step,
-            revision=checkpoint.revision,
-            analysis_hash=identity,
-            result=None
-            if identity in known.analyses
-            else summarise(checkpoint, sampled, hashes, measures, identity),
-            graphs=tuple(_graph(measures, k, hashes[k]) for k in wanted),
-            known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
-            bytes_read=sampled.bytes_read,
-            requests=sampled.requests,
+    try:
+        with _named(checkpoint.series, _name(checkpoint.step)):
+            new = identity not in known.analyses
+            result = summarise(checkpoint, sampled, hashes, measures, identity) if new else None
+            graphs = tuple(_graph(measures, k, hashes[k]) for k in wanted)
+    except AnalysisError as absent:
+        if strict or not wanted:
+            raise
+        graphs = tuple(_graph(measures, k, hashes[k], bare=True) for k in wanted)
+        measured = CheckpointAnalysis(
+            checkpoint.step, checkpoint.revision, None, None, failure_of(checkpoint, absent), graphs
         )
+    else:
+        measured = CheckpointAnalysis(checkpoint.step, checkpoint.revision, identity, result, None, graphs)
+    return replace(
+        measured,
+        known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
+        bytes_read=sampled.bytes_read,
+        requests=sampled.requests,
+    )
 
 
 def measured_baseline(
@@ -315,18 +334,14 @@ def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Samp
     return sample(series.at(int(chosen)), options)
 
 
-def _graph(measures: Measures, k: int, identity: str) -> SampleGraph:
-    network, options = measures.networks[k], measures.options
-    edges, beyond = mfa.edges_of(network, scale=options.scale, max_distance=_graph_range(options))
-    return SampleGraph(
-        layers=network.layers,
-        edges=edges,
-        artificial=network.artificial,
-        max_distance=_graph_range(options),
-        beyond=beyond,
+def _graph(measures: Measures, k: int, identity: str, *, bare: bool = False) -> SampleGraph:
+    """Return the graph of one seed, with the dimensions of its neurons unless it is `bare`."""
+    return mfa.graph_of(
+        measures.networks[k],
         graph_hash=identity,
-        provenance=network.provenance,
-        measures=measures[k].measures,
+        scale=measures.options.scale,
+        max_distance=_graph_range(measures.options),
+        measures=None if bare else measures[k].measures,
     )
 
 

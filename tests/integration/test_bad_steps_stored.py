@@ -4,6 +4,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuromfa.errors import CorruptFile, OptionError
@@ -127,3 +128,15 @@ def test_a_bad_baseline_is_said_first(store: GraphStore, name: str, tmp_path: Pa
     ingest(request, store, report=lambda done, total, doing: told.append(doing))
     assert told[0].startswith("the baseline could not be measured: ")
     assert {one.emergence_reason for one in store.results(name)} == {"baseline_failed"}
+
+
+def test_a_network_without_a_spectrum_has_its_graph(store: GraphStore, name: str, tmp_path: Path) -> None:
+    """All weights equal: one radius, so no slope; the graph is there to be asked."""
+    root = write_series(tmp_path, (0, 100))
+    write(root / "step100", {key: np.full_like(w, 0.5) for key, w in tensors().items()})
+    summary = put(store, root, name, graph_samples=1)
+    assert [one.error for one in summary.failed] == ["TooFewRadii"]
+    graph = store.read_sample(name, 100, 0)
+    assert graph.measures is None and graph.n_edges > 0
+    assert store.checkpoint(name, 100).samples == 1 and store.checkpoint(name, 100).spectra == 0
+    assert put(store, root, name, graph_samples=1).graphs_written == 0
