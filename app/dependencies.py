@@ -1,7 +1,7 @@
 """Parameters that routes share, as small records composed by `Depends`."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -10,8 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
 from neuromfa.app.settings import PREFIX, Settings
-from neuromfa.errors import NotStored, OptionError
-from neuromfa.graph import AnalysisRecord, GraphStore
+from neuromfa.errors import OptionError
+from neuromfa.graph import GraphStore
 from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class NamePaging:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of several analyses of the same checkpoints; without a word the newest."""
+    """Which of several analyses of the same checkpoints; without a word the one with most steps."""
 
     profile: Annotated[Literal["exact", "paper"] | None, Query(description="Profile of the analysis.")] = None
     hops: Annotated[
@@ -132,21 +132,6 @@ def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) ->
         raise Refused(KEY_NEEDED, f"send the value of {PREFIX}API_KEY as `Authorization: Bearer KEY`")
 
 
-def choose(store: GraphStore, model: str, choice: Choice) -> AnalysisRecord:
-    """Return the newest analysis of a model that fits; one series never mixes two sets of options.
-
-    Raises
-    ------
-    NotStored : no such model, or none of its analyses fits; the message says which there are
-    """
-    store.model(model)
-    analyses = store.analyses(model)
-    found = next((analysis for analysis in analyses if _fits(analysis, choice)), None)
-    if found is None:
-        raise NotStored(f"model {model!r} has no results for {_asked(choice)}; there are: {_named(analyses)}")
-    return found
-
-
 Store = Annotated[GraphStore, Depends(store_of)]
 Configured = Annotated[Settings, Depends(settings_of)]
 ModelId = Annotated[str, Depends(model_id)]
@@ -157,8 +142,9 @@ Chosen = Annotated[Choice, Depends()]
 
 
 def chosen_results(store: Store, model: ModelId, choice: Chosen) -> list[CheckpointResult]:
-    """Return the results of the analysis a request chooses, by step."""
-    return store.results(model, options_hash=choose(store, model, choice).options_hash)
+    """Return the results of the analysis a request chooses, by step; `NotStored` without any."""
+    options = store.choose(model, **asdict(choice)).analysis.options_hash
+    return store.results(model, options=options)
 
 
 Results = Annotated[list[CheckpointResult], Depends(chosen_results)]
@@ -187,27 +173,3 @@ def _own(origin: str, request: Request, settings: Settings) -> bool:
         return place.netloc == request.headers.get("host") or (place.hostname or "") in settings.host_names
     except ValueError:
         return False
-
-
-def _fits(analysis: AnalysisRecord, choice: Choice) -> bool:
-    options = analysis.options
-    return (
-        choice.profile in (None, options.profile)
-        and choice.hops in (None, options.hops)
-        and choice.baseline in (None, options.baseline)
-        and analysis.options_hash.startswith(choice.options or "")
-    )
-
-
-def _asked(choice: Choice) -> str:
-    asked = ((name, getattr(choice, name)) for name in ("profile", "hops", "baseline", "options"))
-    return ", ".join(f"{name}={value}" for name, value in asked if value) or "any options"
-
-
-def _named(analyses: list[AnalysisRecord]) -> str:
-    options = [(one.options, one.options_hash[:8]) for one in analyses]
-    names = [
-        f"profile={o.profile}, hops={o.hops}, baseline={o.baseline}, options={beginning}"
-        for o, beginning in options
-    ]
-    return "; ".join(names) or "none yet"

@@ -22,7 +22,8 @@ from benchmarks.left_out import SENTENCE, has_neo4j
 from benchmarks.pages import put_table
 from neuromfa import questions
 from neuromfa.graph import GraphStore, open_store
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import EngineChoice, Explorer, SampleCache
 from neuromfa.servers.neo4j_assembly import home_folder

@@ -5,66 +5,23 @@ Measuring may run anywhere (see `executors`); only this process writes to the st
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each
-from neuromfa.checkpoints import CheckpointSeries, open_series
-from neuromfa.errors import OptionError
+from neuromfa.graph import GraphStore
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
-
-if TYPE_CHECKING:  # a request is also read where no store is installed
-    from neuromfa.graph import GraphStore
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class IngestRequest:
-    """What to read, how to measure it, and how many samples' graphs to keep.
-
-    Attributes
-    ----------
-    source, steps, revision, model_id, architecture, download : as `open_series` takes them
-    options : the analysis
-    graph_samples : graphs written per checkpoint; None writes all of them
-    """
-
-    source: str
-    steps: str = "all"
-    revision: str | None = None
-    model_id: str | None = None
-    architecture: Path | None = None
-    download: bool = False
-    options: AnalysisOptions = field(default_factory=AnalysisOptions)
-    graph_samples: int | None = 1
-
-    def __post_init__(self) -> None:
-        if self.graph_samples is not None and self.graph_samples < 0:
-            raise OptionError(f"graph-samples is 0 or more, or all, not {self.graph_samples}")
-
-    def open(self) -> CheckpointSeries:
-        """Open the series; any `SourceError` names what is wrong with it."""
-        return open_series(
-            self.source,
-            revision=self.revision,
-            model_id=self.model_id,
-            architecture=self.architecture,
-            download=self.download,
-        )
-
-    @property
-    def graphs_per_checkpoint(self) -> int:
-        """Number of graphs each checkpoint keeps."""
-        n_seeds = len(self.options.seeds)
-        return n_seeds if self.graph_samples is None else min(self.graph_samples, n_seeds)
-
-
 @dataclass(frozen=True)
 class IngestSummary:
-    """What an ingest did: checkpoints done, of how many, and the objects written (others stood there already)."""
+    """What an ingest did: checkpoints done, of how many, and the objects written (others stood there already).
+
+    `replaced` counts results and graphs of older versions of the method that were dropped for new ones.
+    """
 
     model: str
     checkpoints: int
@@ -72,6 +29,7 @@ class IngestSummary:
     spectra_written: int
     graphs_written: int
     edges_written: int
+    replaced: int = 0
 
     @property
     def nothing_new(self) -> bool:
@@ -86,7 +44,7 @@ class IngestSummary:
 
 def ingest(
     request: IngestRequest,
-    store: "GraphStore",
+    store: GraphStore,
     *,
     executor: Executor | None = None,
     report: Report | None = None,
@@ -115,6 +73,8 @@ def ingest(
         tally.write(analysis, request.options)
         if stop():
             break
+    if not request.keep_old:
+        tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
     return tally.summary
 
 
@@ -122,7 +82,7 @@ def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the sha
     """Tell nobody."""
 
 
-def _known(store: "GraphStore", model: str) -> dict[int | None, Known]:
+def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
     """Return by step what the store holds of a model."""
     return {
         record.step: Known(
@@ -138,13 +98,14 @@ class _Tally:
     """Writes one analysis after the other and counts."""
 
     model: str
-    store: "GraphStore"
+    store: GraphStore
     total: int
     report: Report
     done: int = 0
     spectra: int = 0
     graphs: int = 0
     edges: int = 0
+    replaced: int = 0
 
     def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
         step = analysis.step
@@ -162,4 +123,6 @@ class _Tally:
 
     @property
     def summary(self) -> IngestSummary:
-        return IngestSummary(self.model, self.done, self.total, self.spectra, self.graphs, self.edges)
+        return IngestSummary(
+            self.model, self.done, self.total, self.spectra, self.graphs, self.edges, self.replaced
+        )

@@ -1,7 +1,7 @@
 """Verification: the numbers of a model measured again from the graph that is stored, and compared."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def verify(store: GraphStore, model: str) -> Iterator[Comparison]:
     store.model(model)
     compared = 0
     for record in store.analyses(model):
-        for result in store.results(model, options_hash=record.options_hash):
+        for result in store.results(model, options=record.options_hash):
             for sample in store.samples(model, result.step):
                 found = _sample_of(result, sample.graph_hash)
                 if found is not None:
@@ -67,7 +67,8 @@ def _compare(
     store: GraphStore, model: str, result: CheckpointResult, sample: SampleResult, options: AnalysisOptions
 ) -> Comparison:
     graph = store.read_sample(model, result.step, sample.seed, graph_hash=sample.graph_hash)
-    again = mfa.measure_graph(graph, options)
+    # the figures of a sample are those of its weights as they stand, also where a scaled reading stands beside them
+    again = mfa.measure_graph(graph, replace(options, rms_scaled=False))
     differences = [
         np.max(np.abs(again.tau - np.asarray(sample.tau))),
         abs(again.alpha0 - sample.alpha0),

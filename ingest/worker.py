@@ -1,22 +1,17 @@
 """The worker: takes jobs from the store's queue and runs each as an ingest, until it is told to stop."""
 
-import json
 import os
 import socket
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-from neuromfa.errors import JobError, NeuroMFAError, OptionError, StoreUnavailable
+from neuromfa.errors import JobError, NeuroMFAError, StoreUnavailable
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
-from neuromfa.identity import canonical_json
-from neuromfa.ingest.ingest import IngestRequest, ingest
-from neuromfa.options import AnalysisOptions
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 
 IDLE_S = 1.0
 
@@ -24,24 +19,7 @@ IDLE_S = 1.0
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
     """Queue an ingest and return the id of its job; what is wrong with its source is said now, not by the worker."""
     request.open().select(request.steps)
-    return JobQueue(store).enqueue(request_text(request)).id
-
-
-def request_text(request: IngestRequest) -> str:
-    """Return a request as JSON text."""
-    values = {**asdict(request), "options": request.options.as_json()}
-    return canonical_json({**values, "architecture": request.architecture and str(request.architecture)})
-
-
-def request_from(text: str) -> IngestRequest:
-    """Return the request `request_text` wrote; `OptionError` for anything else."""
-    values: dict[str, Any] = json.loads(text)
-    try:
-        architecture = values.pop("architecture")
-        options = AnalysisOptions.from_json(values.pop("options"))
-        return IngestRequest(**values, options=options, architecture=architecture and Path(architecture))
-    except (KeyError, TypeError) as error:
-        raise OptionError(f"the job's request is of another version of this program: {error}") from None
+    return JobQueue(store).enqueue(request.as_json()).id
 
 
 def work(
@@ -101,7 +79,7 @@ def _run(
     reporter = _Reporter(queue, worker, job)
     try:
         summary = ingest(
-            request_from(job.request),
+            IngestRequest.from_json(job.request),
             store,
             executor=executor,
             report=reporter,

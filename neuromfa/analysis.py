@@ -103,7 +103,7 @@ def analyze(
     return SeriesResult(
         series=series.id,
         profile=options.profile,
-        options=options.as_json(),
+        options=options,
         versions=versions(),
         checkpoints=results,
         notes=list(NOTES),

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.network import FloatArray
-from neuromfa.results import REAL, CheckpointResult, values_by_step
+from neuromfa.results import REAL, CheckpointNumbers, values_by_step
 from neuromfa.scores import Score, by_benchmark
 
 MEASURES = ("emergence", "alpha0", "width")
@@ -50,7 +50,7 @@ class Correlation:
     reason: str | None
 
 
-def correlate(results: Sequence[CheckpointResult], scores: Sequence[Score]) -> list[Correlation]:
+def correlate(results: Sequence[CheckpointNumbers], scores: Sequence[Score]) -> list[Correlation]:
     """Correlate every measure, real and null, with every benchmark over the steps that have both.
 
     Intervals are percentiles of 1000 resamples of the steps, drawn by a generator of fixed seed. See `CAVEAT`.

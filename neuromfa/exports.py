@@ -246,7 +246,8 @@ def _plain(result: CheckpointResult) -> Row:
     row |= {"samples": result.alpha0.n, "nodes_kept": nodes.kept, "nodes_total": nodes.total}
     row |= {"edges_kept": edges.kept} | {f"edges_{why}": count for why, count in edges.dropped.items()}
     row |= {f"r_squared_at_{q}": value for q, value in result.r_squared.items()}
-    return row | {"flags": result.flags, "analysis_hash": result.analysis_hash}
+    identity = {"analysis_hash": result.analysis_hash, "method_version": result.method_version}
+    return row | {"flags": result.flags} | identity
 
 
 def _spread(name: str, estimate: Estimate | None) -> Row:

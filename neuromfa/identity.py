@@ -2,10 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import Provenance
 from neuromfa.options import AnalysisOptions
+
+UNVERSIONED_GRAPH = 1
+"""The version of graphs that say none."""
+
+GRAPH_VERSION = 2
+"""Raised whenever the same weights, read the same way, give another graph."""
 
 
 def canonical_json(value: Any) -> str:
@@ -22,8 +30,9 @@ def graph_hash(provenance: Provenance, *, weights_hash: str, scale: float, graph
     """Return the identity of a sampled graph; `weights_hash` is the sha256 of the sampled weights."""
     return content_hash(
         {
+            "graph_version": GRAPH_VERSION,
             "weights": weights_hash,
-            "architecture": provenance.architecture_hash,
+            "reading": provenance.architecture_hash,
             "dtype": provenance.dtype,
             "nodes": provenance.nodes,
             "seed": provenance.seed,
@@ -34,6 +43,16 @@ def graph_hash(provenance: Provenance, *, weights_hash: str, scale: float, graph
     )
 
 
-def analysis_hash(graph_hashes: list[str], options: AnalysisOptions, *, baseline_hash: str | None) -> str:
+def options_hash(options: AnalysisOptions) -> str:
+    """Return the identity of a set of options under this version of the method.
+
+    Only what differs from the defaults enters, so that a new option with its default moves no identity.
+    """
+    return content_hash({"method_version": METHOD_VERSION, "options": options.differing()})
+
+
+def analysis_hash(graph_hashes: Sequence[str], options: AnalysisOptions, *, baseline_hash: str | None) -> str:
     """Return the identity of the numbers of one checkpoint: its graphs, the options and what E is measured against."""
-    return content_hash({"graphs": graph_hashes, "options": options.as_json(), "baseline": baseline_hash})
+    return content_hash(
+        {"graphs": list(graph_hashes), "options": options_hash(options), "baseline": baseline_hash}
+    )

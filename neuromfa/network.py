@@ -101,7 +101,7 @@ class Provenance:
     Attributes
     ----------
     series, step, revision : the checkpoint; step is None for a checkpoint outside any series
-    architecture, architecture_hash : name and sha256 of the architecture file
+    architecture, architecture_hash : name of the architecture, and identity of how the tensors were read with it
     dtype : dtype stored in the checkpoint, such as float16 (joined by + where several were met)
     seed : seed of the draws
     nodes : neurons asked for per layer; None = every neuron

@@ -1,8 +1,14 @@
-"""Options of an analysis: one frozen record, checked once, hashed into the identity of its numbers."""
+"""Options of an analysis: one frozen record, declared and checked once, part of the identity of its numbers.
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+Command line, REST, the JSON schema and the docs take names, bounds and meanings from here.
+"""
 
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+
+from neuromfa.declared import Allowed, NoneMeans, adapter, checked, refusal, sentence
 from neuromfa.errors import OptionError
 
 Profile = Literal["exact", "paper"]
@@ -13,7 +19,8 @@ BASELINE_FIRST, BASELINE_REINIT, BASELINE_NONE = "first", "reinit", "none"
 FIXED_GRID_START = 20
 FIXED_GRID_SMALLEST_RANGE = 40
 GRAPH_MAX_DISTANCE = 200.0
-LIMITS = {"nodes": 4096, "samples": 100, "q": 401}
+MOST_SAMPLES = 100
+MOST_MOMENTS = 401
 
 
 def default_q() -> tuple[float, ...]:
@@ -21,46 +28,68 @@ def default_q() -> tuple[float, ...]:
     return tuple(k / 10 for k in range(-30, 31))
 
 
+def _ascending_around_zero(q: tuple[float, ...]) -> tuple[float, ...]:
+    ascending = all(low < high for low, high in zip(q, q[1:], strict=False))
+    if not (3 <= len(q) <= MOST_MOMENTS and ascending and 0 in q[1:-1] and max(map(abs, q)) <= 1000):
+        raise ValueError(f"moments are {MOMENTS}")
+    return q
+
+
+MOMENTS = f"3..{MOST_MOMENTS} ascending finite numbers with 0 inside"
+Baseline = Annotated[
+    str,
+    Field(pattern=rf"^({BASELINE_FIRST}|{BASELINE_REINIT}|{BASELINE_NONE}|[0-9]{{1,15}})$"),
+    Allowed(f"{BASELINE_FIRST}, {BASELINE_REINIT}, {BASELINE_NONE} or a step"),
+]
+Moments = Annotated[tuple[float, ...], AfterValidator(_ascending_around_zero), Allowed(MOMENTS)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions:
-    """What is measured and how; see docs/method.md for each symbol.
+    """What is measured and how; see docs/method.md for each symbol."""
 
-    Attributes
-    ----------
-    profile : ``exact`` (default), or ``paper`` to reproduce the released code
-    nodes : S, neurons per layer; None measures every neuron without sampling
-    samples : number of seeds
-    seed : the first seed
-    max_distance : T, edges beyond it are out of range, unit 1/|w|
-    scale : lambda of Eq. 1
-    gamma : cost of every further hop of a path
-    hops : ``1`` or ``multi``
-    grid : ``union`` of observed radii, or ``fixed`` integers 20..T
-    min_edges : a node is kept when it has more edges in range than this
-    q : moments, ascending, with 0 among them
-    rms_scaled : divide the weights by rms(t) / rms(baseline) first
-    nulls : measure the null models too
-    baseline : ``first`` (step 0), ``reinit``, ``none``, or a step number as text
-    """
+    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False)
 
     profile: Profile = "exact"
-    nodes: int | None = 64
-    samples: int = 10
-    seed: int = 0
-    max_distance: float = 150.0
-    scale: float = 1.0
-    gamma: float = 5.0
+    """exact, or paper as the released code does it."""
+    nodes: Annotated[int | None, Field(ge=1, le=4096), NoneMeans("all")] = 64
+    """S, neurons per layer; null (all) measures every neuron without sampling."""
+    samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 10
+    """Number of samples (seeds)."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - MOST_SAMPLES - 1)] = 0
+    """The first seed."""
+    max_distance: Annotated[float, Field(gt=0, le=1e6)] = 150.0
+    """T: edges beyond this distance are out of range; unit 1/|w|."""
+    scale: Annotated[float, Field(alias="lambda", gt=0, lt=1e9)] = 1.0
+    """Lambda of Eq. 1, the numerator of the distance."""
+    gamma: Annotated[float, Field(ge=0, lt=1e9)] = 5.0
+    """Cost of every further hop of a path; unit 1/|w|."""
     hops: Hops = "1"
+    """1, or multi: balls over whole paths."""
     grid: Grid = "union"
-    min_edges: int = 10
-    q: tuple[float, ...] = default_q()
+    """Radii: union of those observed, or fixed 20..T."""
+    min_edges: Annotated[int, Field(ge=0, le=10**6)] = 10
+    """A neuron is kept when it has more edges in range than this."""
+    q: Moments = default_q()
+    """Moments, ascending, with 0 among them."""
     rms_scaled: bool = False
+    """Divide the weights by rms(t) / rms(baseline) first, beside the plain reading."""
     nulls: bool = True
-    baseline: str = BASELINE_FIRST
+    """Measure the null models too."""
+    baseline: Baseline = BASELINE_FIRST
+    """What E is measured against: first (step 0), a step, reinit, none."""
 
     def __post_init__(self) -> None:
-        for fault in _faults(self):
-            raise OptionError(fault)
+        for field in fields(self):
+            value = checked(AnalysisOptions, field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+        if self.grid == "fixed" and self.max_distance < FIXED_GRID_SMALLEST_RANGE:
+            raise OptionError(
+                f"the fixed grid starts at radius {FIXED_GRID_START} and needs max_distance of at least "
+                f"{FIXED_GRID_SMALLEST_RANGE}, not {self.max_distance:g}"
+            )
+        if self.hops == "multi" and self.profile != "exact":
+            raise OptionError("hops multi is defined for profile exact only")
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -69,62 +98,29 @@ class AnalysisOptions:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values under the names used on the command line and in REST, ``lambda`` included."""
-        values = {("lambda" if key == "scale" else key): value for key, value in asdict(self).items()}
-        return {**values, "q": list(self.q)}
+        values: dict[str, Any] = adapter(AnalysisOptions).dump_python(self, mode="json", by_alias=True)
+        return values
+
+    def differing(self) -> dict[str, Any]:
+        """Return the values that differ from the defaults: what identifies the options (`identity`)."""
+        usual = AnalysisOptions().as_json()
+        return {name: value for name, value in self.as_json().items() if value != usual[name]}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "AnalysisOptions":
-        """Build from what `as_json` gave; unknown names are an `OptionError`."""
-        named = {("scale" if key == "lambda" else key): value for key, value in values.items()}
-        unknown = set(named) - {field.name for field in fields(cls)}
-        if unknown:
-            raise OptionError(f"unknown option {', '.join(sorted(unknown))}")
-        if "q" in named:
-            named["q"] = tuple(named["q"])
-        return cls(**named)
+        """Build from what `as_json` gave, or from part of it; `OptionError` for anything else."""
+        try:
+            built: AnalysisOptions = adapter(cls).validate_python(values)
+        except ValidationError as error:
+            raise OptionError(_refused(error)) from None
+        return built
 
 
-def _faults(options: AnalysisOptions) -> list[str]:
-    """Return one sentence for every option outside its bounds."""
-    checks = [
-        (options.profile in get_args(Profile), f"profile is exact or paper, not {options.profile!r}"),
-        (options.grid in get_args(Grid), f"grid is union or fixed, not {options.grid!r}"),
-        (options.hops in get_args(Hops), f"hops is 1 or multi, not {options.hops!r}"),
-        (
-            options.nodes is None or 1 <= options.nodes <= LIMITS["nodes"],
-            f"nodes is 1..{LIMITS['nodes']} or all, not {options.nodes}",
-        ),
-        (
-            1 <= options.samples <= LIMITS["samples"],
-            f"samples is 1..{LIMITS['samples']}, not {options.samples}",
-        ),
-        (0 <= options.seed < 2**32 - LIMITS["samples"], f"seed is a number from 0, not {options.seed}"),
-        (
-            0 < options.max_distance <= 1e6,
-            f"max_distance is above 0 and at most 1e6, not {options.max_distance}",
-        ),
-        (0 < options.scale < 1e9, f"lambda is above 0, not {options.scale}"),
-        (0 <= options.gamma < 1e9, f"gamma is 0 or more, not {options.gamma}"),
-        (options.min_edges >= 0, f"min_edges is 0 or more, not {options.min_edges}"),
-        (
-            options.grid == "union" or options.max_distance >= FIXED_GRID_SMALLEST_RANGE,
-            f"the fixed grid starts at radius {FIXED_GRID_START} and needs max_distance of at least "
-            f"{FIXED_GRID_SMALLEST_RANGE}, not {options.max_distance:g}",
-        ),
-        (options.hops == "1" or options.profile == "exact", "hops multi is defined for profile exact only"),
-        (_valid_q(options.q), f"q is 3..{LIMITS['q']} ascending finite numbers with 0 inside"),
-        (
-            _valid_baseline(options.baseline),
-            f"baseline is first, reinit, none or a step, not {options.baseline!r}",
-        ),
-    ]
-    return [fault for holds, fault in checks if not holds]
-
-
-def _valid_q(q: tuple[float, ...]) -> bool:
-    ascending = all(low < high for low, high in zip(q, q[1:], strict=False))
-    return 3 <= len(q) <= LIMITS["q"] and ascending and 0 in q[1:-1] and max(map(abs, q)) <= 1000
-
-
-def _valid_baseline(baseline: str) -> bool:
-    return baseline in (BASELINE_FIRST, BASELINE_REINIT, BASELINE_NONE) or baseline.isdecimal()
+def _refused(error: ValidationError) -> str:
+    """Return one sentence for the first fault of options that came as JSON."""
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"unknown option {name}; there are {', '.join(AnalysisOptions().as_json())}"
+    known = {field: field for field in AnalysisOptions.__dataclass_fields__} | {"lambda": "scale"}
+    return refusal(AnalysisOptions, known[name], fault["input"]) if name in known else sentence(error)

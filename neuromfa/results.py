@@ -5,168 +5,350 @@ A number that could not be had is None with a reason beside it, never NaN.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict
+
+from neuromfa.declared import adapter
+from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
+from neuromfa.options import AnalysisOptions
+from neuromfa.scores import Score
+
+DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over samples with its interval: 95 % jackknife over seeds, None below 3 samples."""
+    """A mean over samples with its interval: 95 % jackknife over seeds, null below 3 samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     value: float | None
+    """The mean, without unit; null where there is none."""
     low: float | None
+    """Lower end of the interval."""
     high: float | None
+    """Upper end of the interval."""
     n: int
+    """Samples it is a mean of."""
 
 
 @dataclass(frozen=True)
 class NullMetrics:
-    """What a null model gives where the real weights give the plain figures; `reason` says why one is None."""
+    """What a null model gives where the real weights give the plain figures."""
+
+    __pydantic_config__ = DOCUMENTED
 
     alpha0: Estimate
+    """alpha0 of the null's weights."""
     width: Estimate
+    """Width of the null's spectrum."""
     emergence: Estimate | None
+    """E of the null against its own baseline."""
     reason: str | None = None
+    """Why there is no E."""
 
 
 @dataclass(frozen=True)
 class NodeCount:
-    """Kept of total nodes."""
+    """Nodes of one row, summed over samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     kept: int
+    """Nodes with enough edges in range."""
     total: int
+    """Nodes there are."""
 
 
 @dataclass(frozen=True)
 class NodeCoverage:
-    """Nodes of the analysis summed over samples; `by_layer` is keyed by row name."""
+    """Nodes of the analysis, summed over samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     kept: int
+    """Nodes with enough edges in range."""
     total: int
+    """Nodes there are."""
     by_layer: dict[str, NodeCount]
+    """The same by name of the source row."""
 
 
 @dataclass(frozen=True)
 class EdgeCoverage:
-    """Edges summed over samples; `dropped` has zero, nan, inf, within_one, beyond_range."""
+    """Edges, summed over samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     kept: int
+    """Edges in range."""
     dropped: dict[str, int]
+    """Edges left out by reason: zero, nan, inf, within_one, beyond_range."""
 
 
 @dataclass(frozen=True)
 class SkippedTensor:
-    """A tensor of the checkpoint that takes no part, and why."""
+    """A tensor of the checkpoint that takes no part."""
+
+    __pydantic_config__ = DOCUMENTED
 
     name: str
+    """Its name in the checkpoint."""
     reason: str
+    """Why it takes no part."""
 
 
 @dataclass(frozen=True)
 class TensorCoverage:
     """Tensors of the checkpoint used and skipped."""
 
+    __pydantic_config__ = DOCUMENTED
+
     used: list[str]
+    """Names of the tensors that were sampled."""
     skipped: list[SkippedTensor]
+    """All others."""
 
 
 @dataclass(frozen=True)
 class Coverage:
     """How much of the checkpoint the numbers speak of."""
 
+    __pydantic_config__ = DOCUMENTED
+
     nodes: NodeCoverage
+    """Neurons."""
     edges: EdgeCoverage
+    """Weights between sampled neurons."""
     tensors: TensorCoverage
+    """Tensors of the files."""
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Means over samples; q has n_q values, alpha_q (the q of alpha and f) n_q or n_q - 1."""
+    """The multifractal spectrum, means over samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     q: list[float]
+    """Moments, n_q values."""
     tau: list[float]
+    """Mass exponents at q."""
     tau_low: list[float] | None
+    """Lower ends of the 95 % intervals of tau."""
     tau_high: list[float] | None
+    """Upper ends of the 95 % intervals of tau."""
     alpha_q: list[float]
+    """The q of alpha and f, n_q or n_q - 1 values."""
     alpha: list[float]
+    """Lipschitz-Hoelder exponents, slopes of tau at alpha_q."""
     alpha_low: list[float] | None
+    """Lower ends of the 95 % intervals of alpha."""
     alpha_high: list[float] | None
+    """Upper ends of the 95 % intervals of alpha."""
     f: list[float]
+    """f(alpha) at alpha_q."""
 
 
 @dataclass(frozen=True)
 class SampleResult:
-    """One seed. `dropped_last_rows` counts the sources left out near the end of the network (hops multi)."""
+    """The numbers of one seed."""
+
+    __pydantic_config__ = DOCUMENTED
 
     seed: int
+    """Seed of the draw of neurons."""
     tau: list[float]
+    """Mass exponents at the moments of the analysis."""
     alpha0: float
+    """alpha(0) of this sample."""
     alpha0_tie: tuple[float, float]
+    """alpha(0) by the slope after and before q = 0."""
     width: float
+    """Width of this sample's spectrum."""
     nodes_kept: int
+    """Nodes with enough edges in range."""
     nodes_total: int
+    """Nodes there are."""
     r_min: int
+    """Smallest radius, unit 1/|w|."""
     r_max: int
+    """Largest radius, unit 1/|w|."""
     r_squared: dict[str, float | None]
+    """Fit of log Z against log r at some moments."""
     graph_hash: str
+    """Identity of the sampled graph."""
     dropped_last_rows: int = 0
+    """Sources left out near the end of the network (hops multi)."""
 
 
 @dataclass(frozen=True)
 class RowDimension:
-    """Node fractal dimensions of the kept neurons of one row, over all samples; quantiles at 5, 25, 50, 75, 95 %."""
+    """Node fractal dimensions of the kept neurons of one row, over all samples."""
+
+    __pydantic_config__ = DOCUMENTED
 
     row: str
+    """Name of the row."""
     n: int
+    """Neurons."""
     mean: float
+    """Their mean dimension."""
     std: float
+    """Their standard deviation."""
     quantiles: list[float]
-
-
-@dataclass(frozen=True)
-class CheckpointResult:
-    """All that stands beside the numbers of one checkpoint."""
-
-    step: int | None
-    revision: str
-    alpha0: Estimate
-    width: Estimate
-    emergence: Estimate | None
-    emergence_reason: str | None
-    emergence_tie: tuple[float, float] | None
-    nulls: dict[str, NullMetrics] | None
-    coverage: Coverage
-    flags: list[str]
-    r_squared: dict[str, float | None]
-    spectrum: Spectrum
-    samples: list[SampleResult]
-    analysis_hash: str
-    dimensions: list[RowDimension] = field(default_factory=list)
-    scale_matched: "ScaleMatched | None" = None
+    """At 5, 25, 50, 75 and 95 %."""
 
 
 @dataclass(frozen=True)
 class ScaleMatched:
     """The reading with all weights divided by rms(t) / rms(baseline); beside the plain figure, never instead."""
 
+    __pydantic_config__ = DOCUMENTED
+
     rms_ratio: float
+    """rms(t) / rms(baseline), mean over samples."""
     alpha0: Estimate
+    """alpha0 of the scaled weights."""
     width: Estimate
+    """Width of their spectrum."""
     emergence: Estimate | None
+    """E against the baseline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointNumbers:
+    """The single numbers of one checkpoint, with what has to stand beside them."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    step: int | None
+    """Training step, null for a checkpoint outside any series."""
+    revision: str
+    """Commit of a hub checkpoint, name of a local step folder."""
+    alpha0: Estimate
+    """alpha0 = tau'(0), mean over samples."""
+    width: Estimate
+    """Width of the spectrum, mean over samples."""
+    emergence: Estimate | None
+    """E = width(t) / width(0) * ln(alpha0(0) / alpha0(t)), from means over samples."""
+    emergence_reason: str | None
+    """Why there is no E."""
+    emergence_tie: tuple[float, float] | None
+    """E by the slope after and before q = 0 (profile paper)."""
+    nulls: dict[str, NullMetrics] | None
+    """The same numbers of the null models by name; null where they were not measured."""
+    flags: list[str]
+    """What makes these numbers doubtful, by name."""
+    r_squared: dict[str, float | None]
+    """Fit of log Z against log r at some moments, mean over samples."""
+    analysis_hash: str
+    """Identity of the numbers: method version, graphs, options and baseline."""
+    dimensions: list[RowDimension] = field(default_factory=list)
+    """Node fractal dimensions by row."""
+    scale_matched: ScaleMatched | None = None
+    """The reading with the growth of the weights divided out, where it was asked for."""
+    method_version: int = UNVERSIONED
+    """Version of the method that gave the numbers; those of different versions are not compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointResult(CheckpointNumbers):
+    """All that an analysis says of one checkpoint."""
+
+    coverage: Coverage
+    """How much of the checkpoint the numbers speak of."""
+    spectrum: Spectrum
+    """Means over samples."""
+    samples: list[SampleResult]
+    """One record a seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint(CheckpointNumbers):
+    """One step of a series: its numbers, with coverage in short."""
+
+    nodes: NodeCoverage
+    """Neurons the numbers speak of."""
+    edges: EdgeCoverage
+    """Edges they speak of."""
+    samples: int
+    """Number of seeds."""
+
+    @classmethod
+    def of(cls, result: CheckpointResult) -> "CurvePoint":
+        """Take what a curve shows out of a whole result."""
+        coverage = result.coverage
+        shared = _shared(result)
+        return cls(nodes=coverage.nodes, edges=coverage.edges, samples=len(result.samples), **shared)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointMetrics(CheckpointNumbers):
+    """All single numbers of one checkpoint, with its whole coverage and what it scored on benchmarks."""
+
+    coverage: Coverage
+    """How much of the checkpoint the numbers speak of."""
+    samples: int
+    """Number of seeds."""
+    scores: list[Score]
+    """Benchmark scores of this checkpoint."""
+
+    @classmethod
+    def of(cls, result: CheckpointResult, scores: list[Score]) -> "CheckpointMetrics":
+        """Take the numbers out of a whole result; `scores` are those of this checkpoint."""
+        shared = _shared(result)
+        return cls(coverage=result.coverage, samples=len(result.samples), scores=scores, **shared)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSpectrum:
+    """The spectrum of one checkpoint: means over samples with their bands."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    step: int | None
+    """Training step, null for a checkpoint outside any series."""
+    revision: str
+    """Commit of a hub checkpoint, name of a local step folder."""
+    analysis_hash: str
+    """Identity of the numbers."""
+    method_version: int
+    """Version of the method that gave them."""
+    spectrum: Spectrum
+    """Means over samples."""
+    samples: list[SampleResult] | None = None
+    """One record a seed, where asked for."""
+
+    @classmethod
+    def of(cls, result: CheckpointResult, *, samples: bool = False) -> "CheckpointSpectrum":
+        """Take the spectrum out of a whole result."""
+        values = {each.name: getattr(result, each.name) for each in fields(cls)}
+        return cls(**values | {"samples": result.samples if samples else None})
 
 
 @dataclass(frozen=True)
 class SeriesResult:
     """A series of checkpoints, measured with one set of options."""
 
+    __pydantic_config__ = DOCUMENTED
+
     series: str
+    """Id of the model."""
     profile: str
-    options: dict[str, Any]
+    """Profile of the analysis."""
+    options: AnalysisOptions
+    """What was measured and how."""
     versions: dict[str, str]
+    """Versions of all that numbers depend on."""
     checkpoints: list[CheckpointResult]
+    """By step."""
     notes: list[str] = field(default_factory=list)
+    """What a reader has to know."""
+    method_version: int = METHOD_VERSION
+    """Version of the method that gave the numbers."""
 
 
 REAL = "real"
@@ -174,7 +356,7 @@ REAL = "real"
 
 
 def values_by_step(
-    results: Iterable[CheckpointResult], measure: str, *, model: str = REAL
+    results: Iterable[CheckpointNumbers], measure: str, *, model: str = REAL
 ) -> dict[int, float]:
     """Return `measure` (emergence, alpha0 or width) of the real weights or of a null, by step.
 
@@ -190,13 +372,20 @@ def values_by_step(
 
 
 def to_json(record: Any, *, indent: int | None = None) -> str:
-    """Return a record of this module as JSON text."""
-    return TypeAdapter(type(record)).dump_json(record, indent=indent).decode()
+    """Return a record of this module as JSON text; floats keep every bit."""
+    text: bytes = adapter(type(record)).dump_json(record, indent=indent, by_alias=True)
+    return text.decode()
 
 
 Record = TypeVar("Record")
 
 
 def from_json(kind: type[Record], text: str | bytes) -> Record:
-    """Return the record of type `kind` that `to_json` wrote."""
-    return TypeAdapter(kind).validate_json(text)
+    """Return the record of type `kind` that `to_json` wrote; a field the text lacks takes its default."""
+    record: Record = adapter(kind).validate_json(text)
+    return record
+
+
+def _shared(result: CheckpointResult) -> dict[str, Any]:
+    """Return the fields of `CheckpointNumbers` by name."""
+    return {each.name: getattr(result, each.name) for each in fields(CheckpointNumbers)}

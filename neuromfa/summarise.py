@@ -9,6 +9,7 @@ import numpy as np
 from neuromfa import mfa
 from neuromfa.checkpoints import Checkpoint, SampledCheckpoint
 from neuromfa.errors import OptionError
+from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import SNIN, FloatArray, Layer
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CheckpointResult, Coverage, RowDimension, SampleResult, ScaleMatched
@@ -84,6 +85,7 @@ def summarise(
         spectrum=mfa.mean_spectrum(measures),
         samples=[_sample_result(m, h) for m, h in zip(measures, hashes, strict=True)],
         analysis_hash=identity,
+        method_version=METHOD_VERSION,
         dimensions=_dimensions(measures),
         scale_matched=_scale_matched(measures) if options.rms_scaled else None,
     )

@@ -21,7 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an embedded store: steps of a series in two profiles, with scores, and a checkpoint without one."""
     from neuromfa.graph import open_store
-    from neuromfa.ingest.ingest import IngestRequest, ingest
+    from neuromfa.ingest.ingest import ingest
+    from neuromfa.ingest.request import IngestRequest
     from neuromfa.options import AnalysisOptions
     from neuromfa.scores import read_scores
 

@@ -1,5 +1,6 @@
 """Routes across steps: one neuron over training, one layer pair at two steps, where a number comes from."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -13,7 +14,7 @@ from neuromfa.app.api.graph_questions import (
     SeedQuery,
     tag_graphs,
 )
-from neuromfa.app.dependencies import LARGEST_STEP_DIGITS, Chosen, ModelId, Step, Store, choose
+from neuromfa.app.dependencies import LARGEST_STEP_DIGITS, Chosen, ModelId, Step, Store
 from neuromfa.app.etags import Tag
 from neuromfa.questions import (
     LayerChange,
@@ -79,5 +80,5 @@ def read_provenance(
 ) -> Provenance:
     """Return where a number comes from: options, samples, graph hashes, revision, architecture, baseline."""
     store.checkpoint(model, step)
-    options = choose(store, model, choice).options_hash
+    options = store.choose(model, **asdict(choice)).analysis.options_hash
     return provenance(explorer, model, step, number=number, options_hash=options, engine=engine)

@@ -2,26 +2,25 @@
 
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path as FilePath
+from dataclasses import replace
 from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.dependencies import Configured, Pages, Store, offset_of, writer
 from neuromfa.app.errors import TOO_MANY, Refused
 from neuromfa.app.schemas.answers import Listing
-from neuromfa.app.schemas.jobs import JobRequest, JobState
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
 from neuromfa.checkpoints import list_architectures
+from neuromfa.declared import adapter
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
-from neuromfa.graph.job_queue import LARGEST_PAGE, JobQueue, Status
-from neuromfa.ingest.ingest import IngestRequest
+from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import enqueue
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -39,14 +38,14 @@ Writer = Depends(writer)
 
 
 @router.post("", status_code=202, dependencies=[Writer])
-def queue_job(body: JobRequest, store: Store, settings: Configured, response: Response) -> JobState:
+def queue_job(body: IngestRequest, store: Store, settings: Configured, response: Response) -> Job:
     """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker."""
     request, queue = _ingest_of(body, settings), JobQueue(store)
     if len(queue.jobs(status="queued", limit=MOST_WAITING).items) == MOST_WAITING:
         raise Refused(TOO_MANY, f"{MOST_WAITING} jobs wait already; is a `neuromfa worker` running?")
     job = queue.job(_enqueued(store, request))
     response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return JobState.of(job)
+    return job
 
 
 @router.get("")
@@ -55,24 +54,24 @@ def list_jobs(
     pages: Pages,
     settings: Configured,
     status: Annotated[Status | None, Query(description="Only jobs with this status.")] = None,
-) -> Listing[JobState]:
+) -> Listing[Job]:
     """List the jobs, the newest first."""
     offset_of(pages.cursor)
     limit = min(pages.limit, settings.page_limit, LARGEST_PAGE)
     page = JobQueue(store).jobs(status=status, limit=limit, cursor=pages.cursor)
-    return Listing(items=[JobState.of(job) for job in page.items], next=page.next)
+    return Listing(items=page.items, next=page.next)
 
 
 @router.get("/{id}")
-def read_job(store: Store, id: JobId) -> JobState:
+def read_job(store: Store, id: JobId) -> Job:
     """Return one job."""
-    return JobState.of(JobQueue(store).job(id))
+    return JobQueue(store).job(id)
 
 
 @router.delete("/{id}", dependencies=[Writer])
-def cancel_job(store: Store, id: JobId) -> JobState:
+def cancel_job(store: Store, id: JobId) -> Job:
     """Cancel a job: at once when it waits, after the checkpoint under way when it runs; one that is over stays."""
-    return JobState.of(JobQueue(store).cancel(id))
+    return JobQueue(store).cancel(id)
 
 
 @router.get(
@@ -96,7 +95,7 @@ async def follow_job(
     return StreamingResponse(_events(store, state, seats), media_type=EVENTS, headers=headers)
 
 
-async def _events(store: Store, state: JobState, seats: Seats) -> AsyncIterator[str]:
+async def _events(store: Store, state: Job, seats: Seats) -> AsyncIterator[str]:
     """Yield a job's changes; a store that is away ends the stream, and the browser asks again."""
     with seats.one():
         begun = spoken = time.monotonic()
@@ -115,12 +114,12 @@ async def _events(store: Store, state: JobState, seats: Seats) -> AsyncIterator[
                 spoken = time.monotonic()
 
 
-def _event(state: JobState) -> str:
-    data = TypeAdapter(JobState).dump_json(state).decode()
+def _event(state: Job) -> str:
+    data = adapter(Job).dump_json(state).decode()
     return f"event: job\nid: {_name(state)}\ndata: {data}\n\n"
 
 
-def _name(state: JobState) -> str:
+def _name(state: Job) -> str:
     return f"{state.status}-{state.done}-{round(state.updated.timestamp() * 1000)}"
 
 
@@ -132,19 +131,13 @@ def _enqueued(store: Store, request: IngestRequest) -> str:
         raise SourceError(str(error)) from error
 
 
-def _ingest_of(body: JobRequest, settings: Settings) -> IngestRequest:
+def _ingest_of(body: IngestRequest, settings: Settings) -> IngestRequest:
     """Return the request for the worker; `OptionError` for a source or an architecture that is not let in."""
     known = sorted(architecture.name for architecture in list_architectures())
-    if body.architecture is not None and body.architecture not in known:
-        raise OptionError(f"architecture is one of {', '.join(known)}, not {body.architecture!r}")
+    if body.architecture is not None and str(body.architecture) not in known:
+        raise OptionError(f"architecture is one of {', '.join(known)}, not {str(body.architecture)!r}")
     if body.model_id is not None and "--" in body.model_id:
         raise OptionError(f"a model id has no -- in it, as routes write a slash so; not {body.model_id!r}")
-    return IngestRequest(
-        source=admitted(body.source, settings.allowed_sources),
-        steps=body.steps,
-        revision=body.revision,
-        model_id=body.model_id,
-        architecture=body.architecture and FilePath(body.architecture),  # type: ignore[arg-type]
-        options=body.options.options,
-        graph_samples=body.graph_samples,
-    )
+    if body.download:
+        raise OptionError("download is for the command line: a worker reads sampled ranges")
+    return replace(body, source=admitted(body.source, settings.allowed_sources))

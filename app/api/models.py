@@ -1,62 +1,67 @@
 """Routes of what is stored: models, their checkpoints, and series over steps."""
 
+from dataclasses import asdict, fields
+from typing import TypedDict, TypeVar
+
 from fastapi import APIRouter
 
-from neuromfa.app.dependencies import Configured, ModelId, NamePages, Pages, Results, Store, page_of
+from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
-from neuromfa.app.schemas.answers import (
-    Analysis,
-    CheckpointSummary,
-    EmergenceItem,
-    Listing,
-    ModelDetail,
-    ModelSummary,
-    SpectrumAnswer,
-)
+from neuromfa.app.schemas.answers import Listing, ModelDetail, SeriesListing
 from neuromfa.correlations import Correlation, correlate
+from neuromfa.graph import AnalysisRecord, CheckpointRecord, ModelRecord
+from neuromfa.graph.stored_results import Served
+from neuromfa.results import CheckpointSpectrum, CurvePoint
 from neuromfa.scores import Score
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/v1/models", tags=["series"])
 
 
 @router.get("")
-def list_models(store: Store, pages: NamePages, settings: Configured) -> Listing[ModelSummary]:
+def list_models(store: Store, pages: NamePages, settings: Configured) -> Listing[ModelRecord]:
     """List the series in the store, by id."""
-    page = store.models(limit=min(pages.limit, settings.page_limit), cursor=pages.cursor)
-    return Listing(items=[ModelSummary.of(record) for record in page.items], next=page.next)
+    page = store.models(**_part(pages, settings))
+    return Listing(items=page.items, next=page.next)
 
 
 @router.get("/{model}")
 def read_model(store: Store, model: ModelId) -> ModelDetail:
-    """Return one series, and every set of options it was measured with, newest first."""
+    """Return one series, and every set of options it was measured with, the one served by default first."""
     record = store.model(model)
-    analyses = [Analysis.of(analysis) for analysis in store.analyses(model)]
-    return ModelDetail(record.id, record.source, record.checkpoints, record.properties, analyses)
+    return ModelDetail(**vars(record), analyses=store.analyses(model))
 
 
 @router.get("/{model}/checkpoints")
 def list_checkpoints(
     store: Store, model: ModelId, pages: Pages, settings: Configured
-) -> Listing[CheckpointSummary]:
+) -> Listing[CheckpointRecord]:
     """List the checkpoints of a series, by step."""
-    page = store.checkpoints(model, limit=min(pages.limit, settings.page_limit), cursor=pages.cursor)
-    return Listing(items=[CheckpointSummary.of(record) for record in page.items], next=page.next)
+    page = store.checkpoints(model, **_part(pages, settings))
+    return Listing(items=page.items, next=page.next)
 
 
 @router.get("/{model}/emergence")
-def read_emergence(results: Results, pages: Pages, settings: Configured, tag: Tag) -> Listing[EmergenceItem]:
+def read_emergence(
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+) -> SeriesListing[CurvePoint]:
     """Return E, alpha0 and width over the steps of a series, with nulls, intervals, coverage and flags."""
-    part, following = page_of(results, pages, most=settings.page_limit)
-    tag.by((result.analysis_hash for result in part), following)
-    return Listing(items=[EmergenceItem.of(result) for result in part], next=following)
+    served = store.choose(model, **asdict(choice))
+    page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
+    tag.by((point.analysis_hash for point in page.items), page.next, *_names(served))
+    return _series([point.read() for point in page.items], page.next, served)
 
 
 @router.get("/{model}/spectra")
-def read_spectra(results: Results, pages: Pages, settings: Configured, tag: Tag) -> Listing[SpectrumAnswer]:
+def read_spectra(
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+) -> SeriesListing[CheckpointSpectrum]:
     """Return the spectra of all steps of a series."""
-    part, following = page_of(results, pages, most=settings.page_limit)
-    tag.by((result.analysis_hash for result in part), following)
-    return Listing(items=[SpectrumAnswer.of(result) for result in part], next=following)
+    served = store.choose(model, **asdict(choice))
+    page = store.results_page(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
+    tag.by((result.analysis_hash for result in page.items), page.next, *_names(served))
+    return _series([CheckpointSpectrum.of(result) for result in page.items], page.next, served)
 
 
 @router.get("/{model}/scores")
@@ -70,14 +75,38 @@ def list_scores(store: Store, model: ModelId, pages: Pages, settings: Configured
 
 @router.get("/{model}/correlations")
 def read_correlations(
-    store: Store, model: ModelId, results: Results, pages: Pages, settings: Configured, tag: Tag
+    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
 ) -> Listing[Correlation]:
     """Return how E, alpha0 and width go along with every benchmark, and how those of the nulls do.
 
     The steps of one training run are not independent draws: p and the intervals are narrower than they should be.
     What tells something is the difference between `model` real and the nulls.
     """
-    scores = store.scores(model)
-    tag.by((result.analysis_hash for result in results), scores_hash(scores), pages.cursor, str(pages.limit))
-    part, following = page_of(correlate(results, scores), pages, most=settings.page_limit)
+    served, scores = store.choose(model, **asdict(choice)), store.scores(model)
+    points = store.points(model, options_hash=served.analysis.options_hash)
+    tag.by((point.analysis_hash for point in points), scores_hash(scores), pages.cursor, str(pages.limit))
+    found = correlate([point.read() for point in points], scores)
+    part, following = page_of(found, pages, most=settings.page_limit)
     return Listing(items=part, next=following)
+
+
+class _Part(TypedDict):
+    limit: int
+    cursor: str | None
+
+
+def _part(pages: Pages | NamePages, settings: Configured) -> _Part:
+    return {"limit": min(pages.limit, settings.page_limit), "cursor": pages.cursor}
+
+
+def _series(items: list[T], following: str | None, served: Served) -> SeriesListing[T]:
+    names = [each.name for each in fields(AnalysisRecord)]
+    told = [AnalysisRecord(**{name: getattr(one, name) for name in names}) for one in served.analyses]
+    return SeriesListing(
+        items=items, next=following, options_hash=served.analysis.options_hash, analyses=told
+    )
+
+
+def _names(served: Served) -> list[str]:
+    """Return what changes when an analysis is added, or one of them grows."""
+    return [f"{one.options_hash} {one.checkpoints}" for one in served.analyses]

@@ -8,10 +8,10 @@ import typer
 from neuromfa import analysis, plots
 from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.options import Jobs, with_request
-from neuromfa.app.cli.output import Progress, console, print_series, write_json, write_series_csv
+from neuromfa.app.cli.output import Progress, console, print_series, write_json, written_csv
 from neuromfa.correlations import correlate
 from neuromfa.ingest.executors import open_executor
-from neuromfa.ingest.ingest import IngestRequest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.scores import read_scores
 
 
@@ -44,7 +44,7 @@ def analyze(
     if json is not None:
         write_json(result, json)
     if csv is not None:
-        write_series_csv(result, csv)
+        written_csv(result, csv)
     if plot is not None:
         for path in plots.render_series(result, plot, scores=given):
             console.print(f"drew {path}")

@@ -22,7 +22,8 @@ from neuromfa.app.settings import load_settings
 from neuromfa.errors import OptionError, StoreConflict, StoreUnavailable
 from neuromfa.graph import GraphStore, open_store
 from neuromfa.ingest.executors import open_executor
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.servers.file_lock import FileLock
 from neuromfa.servers.neo4j_assembly import assemble, home_folder, is_assembled
 from neuromfa.servers.neo4j_server import USER, Neo4jServer

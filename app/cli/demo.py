@@ -14,7 +14,8 @@ from neuromfa.app.open_store import open_store
 from neuromfa.app.server import run
 from neuromfa.app.settings import Settings, load_settings
 from neuromfa.errors import CheckpointMissing, NeuroMFAError
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.scores import read_scores
 

@@ -6,25 +6,23 @@ from typing import Annotated
 
 import typer
 
-from neuromfa.app.cli.options import AsJson, DataDir, Jobs, with_request
+from neuromfa.app.cli.options import AsJson, DataDir, Jobs, with_storing_request
 from neuromfa.app.cli.output import Progress, console, write_json
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import load_settings
-from neuromfa.errors import OptionError
 from neuromfa.ingest.executors import open_executor
-from neuromfa.ingest.ingest import IngestRequest, IngestSummary
+from neuromfa.ingest.ingest import IngestSummary
 from neuromfa.ingest.ingest import ingest as run_ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import enqueue
 
 DetachFlag = Annotated[bool, typer.Option("--detach", help="Leave the work to a running `neuromfa worker`.")]
-GraphSamples = Annotated[str, typer.Option(help="Graphs written per checkpoint: a number, or all.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to measure on (extra dask).")]
 
 
-@with_request
+@with_storing_request
 def ingest(
     request: IngestRequest,
-    graph_samples: GraphSamples = "1",
     detach: DetachFlag = False,
     jobs: Jobs = 1,
     dask: Dask = None,
@@ -32,7 +30,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Measure a series and write its spectra and the graphs of its first samples into the store."""
-    request = replace(request, source=_absolute(request.source), graph_samples=_graph_samples(graph_samples))
+    request = replace(request, source=_absolute(request.source))
     with open_store(load_settings(data_dir=data_dir)) as store:
         if detach:
             job = enqueue(store, request)
@@ -56,6 +54,8 @@ def told(summary: IngestSummary) -> str:
             f"{summary.model}: all {summary.checkpoints} checkpoints were in the store already, nothing to do"
         )
     end = "; stopped, the same command goes on from there" if summary.stopped else ""
+    if summary.replaced:
+        end += f"; {summary.replaced} results and graphs of an older version of the method replaced"
     return (
         f"{summary.model}: {summary.spectra_written} spectra and {summary.graphs_written} graphs with "
         f"{summary.edges_written:,} relationships written, {summary.checkpoints} of {summary.total} checkpoints{end}"
@@ -65,11 +65,3 @@ def told(summary: IngestSummary) -> str:
 def _absolute(source: str) -> str:
     """Return a local path whole, so that a worker started elsewhere finds it; other sources as they are."""
     return str(Path(source).resolve()) if Path(source).exists() else source
-
-
-def _graph_samples(text: str) -> int | None:
-    if text == "all":
-        return None
-    if not text.isdecimal():
-        raise OptionError(f"--graph-samples is a number or all, not {text!r}")
-    return int(text)

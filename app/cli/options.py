@@ -1,14 +1,16 @@
-"""Parameters that several commands share, declared once."""
+"""Parameters that several commands share; those of a series and its analysis come from the records they make."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 import typer
 
+from neuromfa.declared import Declared, NoneMeans, fields_of
 from neuromfa.errors import OptionError
-from neuromfa.ingest.ingest import IngestRequest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 
 Steps = Annotated[str, typer.Option(help="all, paper, or steps such as 0,512.")]
@@ -16,83 +18,34 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded store
 Jobs = Annotated[int, typer.Option(min=1, help="Local processes to work in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
-_SERIES: dict[str, Any] = {
-    "source": (
-        Annotated[
-            str,
-            typer.Argument(
-                help="Folder of step folders, one checkpoint folder, hub repository id, or fsspec URL."
-            ),
-        ],
-        inspect.Parameter.empty,
-    ),
-    "steps": (Steps, "all"),
-    "revision": (Annotated[str | None, typer.Option(help="One revision of a hub repository.")], None),
-    "model_id": (
-        Annotated[
-            str | None, typer.Option(help="Name to keep the series under; a local folder's is its own name.")
-        ],
-        None,
-    ),
-    "architecture": (
-        Annotated[Path | None, typer.Option(help="Your own architecture file (docs/architectures.md).")],
-        None,
-    ),
-    "download": (
-        Annotated[
-            bool, typer.Option("--download", help="Fetch whole remote files instead of sampled ranges.")
-        ],
-        False,
-    ),
-}
-_ANALYSIS: dict[str, Any] = {
-    "samples": (Annotated[int, typer.Option(help="Number of samples (seeds).")], 10),
-    "nodes": (Annotated[str, typer.Option(help="Neurons per layer, or all.")], "64"),
-    "seed": (Annotated[int, typer.Option(help="The first seed.")], 0),
-    "profile": (Annotated[str, typer.Option(help="exact, or paper as the released code does it.")], "exact"),
-    "baseline": (
-        Annotated[
-            str, typer.Option(help="What E is measured against: first (step 0), a step, reinit, none.")
-        ],
-        "first",
-    ),
-    "max_distance": (
-        Annotated[float, typer.Option(help="T: edges beyond this distance are out of range.")],
-        150.0,
-    ),
-    "grid": (Annotated[str, typer.Option(help="Radii: union of those observed, or fixed 20..T.")], "union"),
-    "hops": (Annotated[str, typer.Option(help="1, or multi: balls over whole paths.")], "1"),
-    "scale": (Annotated[float, typer.Option("--lambda", help="Numerator of the distance.")], 1.0),
-    "gamma": (Annotated[float, typer.Option(help="Cost of every further hop.")], 5.0),
-    "min_edges": (
-        Annotated[int, typer.Option(help="A neuron is kept with more edges in range than this.")],
-        10,
-    ),
-    "q": (
-        Annotated[str, typer.Option(help="Moments as low:high:step, such as -3:3:0.1.")],
-        "-3:3:0.1",
-    ),
-    "rms_scaled": (
-        Annotated[bool, typer.Option("--rms-scaled", help="Divide out the growth of the weights first.")],
-        False,
-    ),
-    "nulls": (Annotated[bool, typer.Option("--nulls/--no-nulls", help="Measure the null models too.")], True),
-}
+OF_STORING = ("graph_samples", "keep_old")
+MOMENTS_TEXT = "-3:3:0.1"
 
 
 def with_request(command: Callable[..., None]) -> Callable[..., None]:
     """Add every parameter of a series and of its analysis to a command, which receives them as `request`."""
+    return _with_request(command, without=OF_STORING)
+
+
+def with_storing_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Do the same for a command that writes into a store."""
+    return _with_request(command, without=())
+
+
+def _with_request(command: Callable[..., None], *, without: Iterable[str]) -> Callable[..., None]:
+    series = {name: field for name, field in fields_of(IngestRequest).items() if name not in without}
+    del series["options"]
+    options = fields_of(AnalysisOptions)
     own = [
         parameter
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
         if parameter.name != "request"
     ]
-    parameters = [*_parameters(_SERIES), *own, *_parameters(_ANALYSIS)]
+    parameters = [*map(_parameter, series.values()), *own, *map(_parameter, options.values())]
 
     def run(**values: Any) -> None:
-        series = {name: values.pop(name) for name in _SERIES}
-        options = _options({name: values.pop(name) for name in _ANALYSIS})
-        command(request=IngestRequest(**series, options=options), **values)
+        measured = AnalysisOptions(**_values(options, values))
+        command(request=IngestRequest(**_values(series, values), options=measured), **values)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
@@ -102,25 +55,52 @@ def with_request(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _parameters(declared: dict[str, Any]) -> list[inspect.Parameter]:
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-        for name, (annotation, default) in declared.items()
-    ]
+def _values(fields: Mapping[str, Declared], values: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of some fields out of what the command line gave."""
+    return {name: _value(field, values.pop(name)) for name, field in fields.items()}
 
 
-def _options(values: dict[str, Any]) -> AnalysisOptions:
-    values["nodes"] = _nodes(values["nodes"])
-    values["q"] = _q(values["q"])
-    return AnalysisOptions(**values)
+def _parameter(field: Declared) -> inspect.Parameter:
+    """Return a declared field as a parameter of a command."""
+    default = inspect.Parameter.empty if field.default is MISSING else _text(field, field.default)
+    kind = field.kind if field.kind in (int, float, bool, Path) and not field.mark(NoneMeans) else str
+    annotation = kind | None if field.default is None else kind
+    told: Any = typer.Argument if field.default is MISSING else typer.Option
+    mark = told(help=_help(field)) if field.default is MISSING else told(*_flags(field), help=_help(field))
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[annotation, mark], default=default
+    )
 
 
-def _nodes(text: str) -> int | None:
-    if text == "all":
+def _flags(field: Declared) -> list[str]:
+    flag = "--" + field.alias.replace("_", "-")
+    return [f"{flag}/--no-{flag[2:]}"] if field.default is True else [flag]
+
+
+def _help(field: Declared) -> str:
+    return f"{field.meaning} As low:high:step." if get_origin(field.kind) is tuple else field.meaning
+
+
+def _text(field: Declared, default: Any) -> Any:
+    """Return a default as people write it."""
+    none = field.mark(NoneMeans)
+    if get_origin(field.kind) is tuple:
+        return MOMENTS_TEXT
+    return (none.word if default is None else str(default)) if none else default
+
+
+def _value(field: Declared, given: Any) -> Any:
+    """Return what a word of the command line stands for."""
+    none = field.mark(NoneMeans)
+    if get_origin(field.kind) is tuple:
+        return _q(given)
+    if none is None:
+        return given
+    if given == none.word:
         return None
-    if not text.isdecimal():
-        raise OptionError(f"--nodes is a number or all, not {text!r}")
-    return int(text)
+    if not given.isdecimal():
+        raise OptionError(f"{_flags(field)[0]} is a number or {none.word}, not {given!r}")
+    return int(given)
 
 
 def _q(text: str) -> tuple[float, ...]:

@@ -1,6 +1,5 @@
 """What people see: tables, progress bars, and the files they ask for."""
 
-import csv
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from neuromfa import exports
 from neuromfa.errors import OptionError
 from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.results import CheckpointResult, Estimate, SeriesResult, to_json
@@ -57,14 +57,10 @@ def write_json(record: Any, path: str) -> None:
     _written(Path(path), text + "\n")
 
 
-def write_series_csv(result: SeriesResult, path: Path) -> None:
-    """Write one row per step: the numbers with their intervals, nulls and flags."""
-    rows = [_row(checkpoint) for checkpoint in result.checkpoints]
+def written_csv(result: SeriesResult, path: Path) -> None:
+    """Write one row a step, as `neuromfa export` does: the numbers with their intervals, nulls and flags."""
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        exports.write_results_csv(result.checkpoints, path)
     except OSError as error:
         raise OptionError(f"cannot write {path}: {error.strerror}") from None
 
@@ -113,22 +109,6 @@ def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.4f}"
     return f"{estimate.value:.4f}\n±{(estimate.high - estimate.low) / 2:.4f}"
-
-
-def _row(checkpoint: CheckpointResult) -> dict[str, Any]:
-    row: dict[str, Any] = {"step": checkpoint.step, "revision": checkpoint.revision}
-    _spread(row, "alpha0", checkpoint.alpha0)
-    _spread(row, "width", checkpoint.width)
-    _spread(row, "emergence", checkpoint.emergence)
-    for name, null in (checkpoint.nulls or {}).items():
-        _spread(row, f"{name}_emergence", null.emergence)
-    nodes = checkpoint.coverage.nodes
-    return {**row, "nodes_kept": nodes.kept, "nodes_total": nodes.total, "flags": " ".join(checkpoint.flags)}
-
-
-def _spread(row: dict[str, Any], name: str, estimate: Estimate | None) -> None:
-    for part in ("value", "low", "high"):
-        row[name if part == "value" else f"{name}_{part}"] = getattr(estimate, part, None)
 
 
 def _skipped(checkpoints: list[CheckpointResult]) -> list[str]:

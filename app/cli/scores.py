@@ -45,11 +45,8 @@ def scores(
 
 
 def correlations(store: GraphStore, model: str) -> list[Correlation]:
-    """Correlate the newest analysis of a model with the scores it has."""
-    scores, analyses = store.scores(model), store.analyses(model)
-    if not analyses:
-        return []
-    return correlate(store.results(model, options_hash=analyses[0].options_hash), scores)
+    """Correlate the analysis of a model that is served by default with the scores it has."""
+    return correlate(store.results(model), store.scores(model))
 
 
 def told(given: Sequence[Score], unplaced: Sequence[Score]) -> str:

@@ -1,8 +1,9 @@
-// Purpose: all spectra of a model's checkpoints of one profile and kind of hops, newest last within a checkpoint.
-// Parameters: $model, $profile, $hops, $options_hash
+// Purpose: a page of the newest whole results of one analysis, by step.
+// Parameters: $model, $options_hash, $after, $limit
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(c:Checkpoint)-[h:HAS_SPECTRUM]->(s:Spectrum)
-WHERE ($profile IS NULL OR s.profile = $profile) AND ($hops IS NULL OR s.hops = $hops)
-  AND ($options_hash IS NULL OR s.options_hash = $options_hash)
-RETURN c.step AS step, c.revision AS revision, s.document AS document, s.options AS options, c.rank AS rank,
-  h.serial AS serial
-ORDER BY rank, serial
+WHERE c.rank > $after AND s.options_hash = $options_hash
+WITH c, s, h ORDER BY h.serial DESC
+WITH c, collect(s)[0] AS newest
+RETURN c.step AS step, c.revision AS revision, c.rank AS rank, newest.document AS document
+ORDER BY rank
+LIMIT $limit

@@ -2,21 +2,19 @@
 
 from neuromfa import extras
 from neuromfa.graph.limits import Limits
-from neuromfa.graph.manifest import Manifest
 
 try:
-    from neuromfa.graph.store import (
-        AnalysisRecord,
-        CheckpointRecord,
-        GraphStore,
-        ModelRecord,
-        Page,
-        open_store,
-    )
+    from neuromfa.graph.access import Page
+    from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
+    from neuromfa.graph.manifest import Manifest
+    from neuromfa.graph.open_store import open_store
+    from neuromfa.graph.store import GraphStore
+    from neuromfa.graph.stored_results import Analysis, AnalysisRecord
 except ModuleNotFoundError as error:  # the driver is of an extra
     raise extras.explained(error, what="a graph store") from None
 
 __all__ = [
+    "Analysis",
     "AnalysisRecord",
     "CheckpointRecord",
     "GraphStore",

@@ -4,13 +4,20 @@ A worker holds a lease by the server's clock and lengthens it with every report;
 over once the lease has run out. Ingests are harmless when done twice, so a job may safely start again.
 """
 
+import json
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from neuromfa.errors import JobError, NotStored
+from neuromfa.graph.access import Page
 from neuromfa.graph.connection import Transaction
-from neuromfa.graph.store import GraphStore, Page
+from neuromfa.graph.store import GraphStore
+from neuromfa.identity import canonical_json
+from neuromfa.results import DOCUMENTED
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[Status, ...] = ("queued", "running")
@@ -23,31 +30,32 @@ AFTER_ALL = 2**53
 
 @dataclass(frozen=True)
 class Job:
-    """One job.
+    """One job: what was asked for, and how far it is."""
 
-    Attributes
-    ----------
-    id, serial : unique name, and place in the queue
-    request : what to do, as JSON text
-    status : queued, running, done, failed or cancelled
-    done, total : progress, in checkpoints
-    message : what is under way, or the sentence of a failure
-    attempts : how often a worker took it
-    cancelling : somebody asked the worker to stop
-    created, updated : milliseconds since 1970, by the server's clock
-    """
+    __pydantic_config__ = DOCUMENTED
 
     id: str
+    """Unique name."""
     serial: int
-    request: str
+    """Place in the queue."""
+    request: dict[str, Any]
+    """What to do, as `IngestRequest` has it; one that another version wrote may be anything."""
     status: Status
+    """Whether it waits, runs, or how it ended."""
     done: int
+    """Checkpoints done."""
     total: int
+    """Checkpoints in all; 0 before it was taken."""
     message: str
+    """What is under way, or the sentence of a failure."""
     attempts: int
+    """How often a worker took it."""
     cancelling: bool
-    created: int
-    updated: int
+    """Its worker was asked to stop after the checkpoint under way."""
+    created: datetime
+    """When it was queued, by the clock of the store."""
+    updated: datetime
+    """When it last changed, by the clock of the store."""
 
     @property
     def is_open(self) -> bool:
@@ -67,13 +75,13 @@ class JobQueue:
     def __init__(self, store: GraphStore, *, lease_ms: int = LEASE_MS) -> None:
         self._store, self._lease_ms = store, lease_ms
 
-    def enqueue(self, request: str) -> Job:
-        """Put a request (JSON text) at the end of the queue."""
-        id = uuid.uuid4().hex
+    def enqueue(self, request: Mapping[str, Any]) -> Job:
+        """Put a request (plain JSON values) at the end of the queue."""
+        id, text = uuid.uuid4().hex, canonical_json(request)
 
         def work(transaction: Transaction) -> list[dict[str, Any]]:
             serial = transaction.rows("write/next_number", counter="job")[0]["number"]
-            return transaction.rows("write/enqueue_job", id=id, request=request, serial=serial)
+            return transaction.rows("write/enqueue_job", id=id, request=text, serial=serial)
 
         return _job(self._store.write(work)[0])
 
@@ -168,5 +176,14 @@ class JobQueue:
 
 
 def _job(row: dict[str, Any]) -> Job:
-    names = Job.__dataclass_fields__
-    return Job(**{name: row["job"][name] for name in names})
+    values = {each.name: row["job"][each.name] for each in fields(Job)}
+    created, updated = (datetime.fromtimestamp(values[name] / 1000, UTC) for name in ("created", "updated"))
+    return Job(**values | {"request": _request(values["request"]), "created": created, "updated": updated})
+
+
+def _request(text: str) -> dict[str, Any]:
+    with suppress(ValueError):
+        found = json.loads(text)
+        if isinstance(found, dict):
+            return found
+    return {}

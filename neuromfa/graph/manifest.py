@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, PlainSerializer
 
 from neuromfa.errors import StoreError
+from neuromfa.identity import GRAPH_VERSION, UNVERSIONED_GRAPH
 from neuromfa.network import (
     EdgeColumns,
     FloatArray,
@@ -18,6 +20,7 @@ from neuromfa.network import (
     Provenance,
     SampleGraph,
 )
+from neuromfa.results import DOCUMENTED
 
 SAMPLE_BITS = 24
 LARGEST_SAMPLE = 1 << SAMPLE_BITS
@@ -25,22 +28,22 @@ LARGEST_SAMPLE = 1 << SAMPLE_BITS
 
 @dataclass(frozen=True)
 class LayerShape:
-    """One layer without its neurons.
+    """One layer of a stored graph, without its neurons."""
 
-    Attributes
-    ----------
-    block, row, whole : as in `Layer`
-    kinds : (kind, number of neurons) of its parts, in order
-    edges : number of edges to the next layer; 0 for the last
-    artificial : those edges are wiring
-    """
+    __pydantic_config__ = DOCUMENTED
 
     block: int
+    """Number of the block, from 0."""
     row: str
+    """Name of the row in the architecture file."""
     whole: bool
-    kinds: tuple[tuple[str, int], ...]
+    """Every unit of the model's row was taken."""
+    kinds: Annotated[tuple[tuple[str, int], ...], PlainSerializer(dict, return_type=dict[str, int])]
+    """Neurons by kind, in order."""
     edges: int
+    """Edges to the next layer; 0 for the last."""
     artificial: bool
+    """Those edges are wiring."""
 
     @property
     def size(self) -> int:
@@ -132,53 +135,68 @@ def properties_of(graph: SampleGraph, *, options_hash: str | None) -> dict[str, 
         "measured": graph.measures is not None,
         "options_hash": options_hash,
         "layout": layout_text(layout_of(graph)),
+        "graph_version": GRAPH_VERSION,
     }
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A stored sample as a reader meets it.
+    """A stored sample as a reader meets it: what it says of itself."""
 
-    Attributes
-    ----------
-    graph_hash : identity by content
-    number : its neurons have keys from ``number << 24``
-    model, step, revision : the checkpoint it was reached through
-    seed, nodes, architecture, architecture_hash, dtype, row_rule : provenance
-    max_distance : edges beyond it were not written
-    beyond : how many those are
-    n_neurons, n_edges, n_layers : counts
-    checksum : sha256 of all columns
-    measured : the neurons carry dimensions
-    options_hash : of the analysis that gave those dimensions, or None
-    layout : shapes of the layers
-    """
+    __pydantic_config__ = DOCUMENTED
 
     graph_hash: str
+    """Identity by content."""
     number: int
+    """Its neurons have keys from number * 2**24 on."""
     model: str
+    """Id of the series it was reached through."""
     step: int | None
+    """Training step, null for a checkpoint outside any series."""
     revision: str
+    """Commit of a hub checkpoint, name of a local step folder."""
     seed: int
+    """Seed of the draw of neurons."""
     nodes: int | None
+    """S, neurons asked for per layer; null for every neuron."""
     architecture: str
+    """Name of the architecture it was read as."""
     architecture_hash: str
+    """Identity of how the tensors were read."""
     dtype: str
+    """Number format in the checkpoint."""
     row_rule: str
+    """Rows of fused tensors: exact, or paper."""
     max_distance: float
+    """Edges beyond it were not written; unit 1/|w|."""
     beyond: int
+    """How many those are."""
     n_neurons: int
+    """Neurons."""
     n_edges: int
+    """Edges, wiring included."""
     n_layers: int
+    """Layers."""
     checksum: str
+    """sha256 of all columns."""
     measured: bool
+    """The neurons carry dimensions."""
     options_hash: str | None
-    layout: tuple[LayerShape, ...]
+    """Of the analysis that gave those dimensions."""
+    layout: Annotated[tuple[LayerShape, ...], Field(alias="layers")]
+    """The layers."""
+    graph_version: int
+    """Version of the way graphs are made; 1 for those that say none."""
 
     @property
     def first_key(self) -> int:
         """Key of neuron 0 of layer 0."""
         return self.number << SAMPLE_BITS
+
+    @property
+    def draw(self) -> tuple[int, int | None, str, float]:
+        """What a graph is the graph of, at its checkpoint: of the same draw there is one in every version."""
+        return self.seed, self.nodes, self.row_rule, self.max_distance
 
     @property
     def provenance(self) -> Provenance:
@@ -203,6 +221,7 @@ def manifest_from(properties: dict[str, Any], *, model: str, step: int | None, r
     ]
     values: dict[str, Any] = {name: properties.get(name) for name in names}
     values["layout"] = layout_from(properties["layout"])
+    values["graph_version"] = values["graph_version"] or UNVERSIONED_GRAPH
     return Manifest(graph_hash=properties["id"], model=model, step=step, revision=revision, **values)
 
 

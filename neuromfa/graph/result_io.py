@@ -1,20 +1,43 @@
-"""Results in the store: every record is kept whole, and its numbers can be queried."""
+"""Results in the store: every record is kept whole, and what lists, curves and queries need stands beside it."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
-from neuromfa.graph.codec import from_text, to_text
 from neuromfa.graph.connection import Connection, Row, Transaction
-from neuromfa.identity import canonical_json, content_hash
+from neuromfa.identity import canonical_json, options_hash
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointResult, Estimate, NullMetrics
+from neuromfa.results import (
+    CheckpointResult,
+    CurvePoint,
+    Estimate,
+    NullMetrics,
+    from_json,
+    to_json,
+)
+
+DESCRIBED_AT_ONCE = 50
 
 
-def options_hash(options: AnalysisOptions) -> str:
-    """Return the identity of a set of options."""
-    return content_hash(options.as_json())
+@dataclass(frozen=True)
+class StoredPoint:
+    """One step of a stored curve, decoded when it is read.
+
+    Attributes
+    ----------
+    analysis_hash : identity of the numbers
+    """
+
+    step: int | None
+    revision: str
+    analysis_hash: str
+    text: str
+
+    def read(self) -> CurvePoint:
+        """Return the numbers; step and revision are those of the checkpoint they were reached through."""
+        return replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
 
 
 def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
@@ -22,7 +45,9 @@ def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
     numbers = {name: getattr(result.spectrum, name) for name in asdict(result.spectrum)}
     edges, nodes = result.coverage.edges, result.coverage.nodes
     return {
-        "document": to_text(result),
+        "document": to_json(result),
+        "summary": to_json(CurvePoint.of(result)),
+        "method_version": result.method_version,
         "options": canonical_json(options.as_json()),
         "options_hash": options_hash(options),
         "profile": options.profile,
@@ -83,15 +108,28 @@ def result_from(row: Row) -> CheckpointResult:
 
     Two checkpoints with the same weights share one Spectrum node.
     """
-    return replace(from_text(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
-
-
-def newest(rows: list[Row]) -> list[Row]:
-    """Keep the last row of every checkpoint, in order of steps."""
-    return list({row["rank"]: row for row in rows}.values())
+    return replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
 
 
 def options_from(text: str) -> AnalysisOptions:
     """Return the options an analysis was done with."""
     values: dict[str, Any] = json.loads(text)
     return AnalysisOptions.from_json(values)
+
+
+def describe_older_results(connection: Connection) -> None:
+    """Give every result of schema 1 the summary and the method version it lacks; harmless when done twice."""
+    while True:
+        rows = connection.read(
+            lambda transaction: transaction.rows("read/undescribed_spectra", limit=DESCRIBED_AT_ONCE)
+        )
+        if not rows:
+            return
+        connection.write(partial(_describe, rows=rows))
+
+
+def _describe(transaction: Transaction, *, rows: list[Row]) -> None:
+    for row in rows:
+        result = from_json(CheckpointResult, row["document"])
+        lacking = {"summary": to_json(CurvePoint.of(result)), "method_version": result.method_version}
+        transaction.rows("write/describe_spectrum", id=row["id"], properties=lacking)

@@ -1,10 +1,12 @@
 """The shape of the store and its numbered migrations; refuses a newer shape and what other tools wrote."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from neuromfa.errors import SchemaMismatch
 from neuromfa.graph.connection import Connection
 from neuromfa.graph.cypher_files import names, query
+from neuromfa.graph.result_io import describe_older_results
 
 
 @dataclass(frozen=True)
@@ -14,19 +16,26 @@ class Migration:
     Attributes
     ----------
     version : the version after it
-    statements : names of queries
+    statements : names of queries that change the schema
+    rework : brings what is stored to the new shape, or None
     """
 
     version: int
     statements: tuple[str, ...]
+    rework: Callable[[Connection], None] | None = None
+
+
+REWORK: Mapping[int, Callable[[Connection], None]] = {2: describe_older_results}
 
 
 def migrations() -> tuple[Migration, ...]:
-    """Return all migrations in order, from the files of ``cypher/schema``, which begin with their version."""
-    by_version: dict[int, list[str]] = {}
+    """Return all migrations in order: the files of ``cypher/schema``, which begin with their version, and `REWORK`."""
+    by_version: dict[int, list[str]] = {version: [] for version in REWORK}
     for name in names("schema"):
         by_version.setdefault(int(name.split("/")[1].split("_")[0]), []).append(name)
-    return tuple(Migration(version, tuple(found)) for version, found in sorted(by_version.items()))
+    return tuple(
+        Migration(version, tuple(found), REWORK.get(version)) for version, found in sorted(by_version.items())
+    )
 
 
 def current_version() -> int:
@@ -67,6 +76,8 @@ def ensure_schema(connection: Connection) -> int:
 def _run(connection: Connection, migration: Migration) -> None:
     for name in migration.statements:
         connection.run_schema(query(name).text)
+    if migration.rework is not None:
+        migration.rework(connection)
     connection.write(
         lambda transaction: transaction.rows("write/set_schema_version", version=migration.version)
     )

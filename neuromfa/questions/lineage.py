@@ -7,14 +7,13 @@ from typing import Any, Literal, get_args
 
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import Manifest
-from neuromfa.graph.codec import from_text
+from neuromfa.graph.catalog import checkpoint_id
 from neuromfa.graph.manifest import manifest_from
-from neuromfa.graph.store import checkpoint_id
 from neuromfa.options import BASELINE_FIRST, BASELINE_NONE, BASELINE_REINIT, AnalysisOptions
 from neuromfa.questions.engine.choice import EngineChoice, engine_for
 from neuromfa.questions.engine.run import Row
 from neuromfa.questions.engine.stored_sample import Explorer
-from neuromfa.results import CheckpointResult, Estimate, SampleResult
+from neuromfa.results import CheckpointResult, Estimate, SampleResult, from_json
 
 Number = Literal["alpha0", "width", "emergence"]
 
@@ -175,14 +174,14 @@ def _by_cypher(explorer: Explorer, model: str, step: int | None, options_hash: s
     found = rows("result_origin", model=model, checkpoint=checkpoint, options_hash=options_hash)
     if not found:
         # the store's own words for what is missing: the model, the step, or a result
-        explorer.store.result(model, step, options_hash=options_hash)
+        explorer.store.result(model, step, options=options_hash)
         raise _just_deleted(model, step)
     row = found[0]
     manifests = [
         manifest_from(each["properties"], model=model, step=row["step"], revision=row["revision"])
         for each in rows("samples", checkpoint=checkpoint)
     ]
-    result = from_text(CheckpointResult, row["document"])
+    result = from_json(CheckpointResult, row["document"])
     options = AnalysisOptions.from_json(json.loads(row["options"]))
     return _Found(row["source"], _at(result, row), row["options_hash"], options, manifests)
 
@@ -194,7 +193,7 @@ def _at(result: CheckpointResult, row: Row) -> CheckpointResult:
 
 def _by_records(explorer: Explorer, model: str, step: int | None, options_hash: str | None) -> _Found:
     store = explorer.store
-    result = store.result(model, step, options_hash=options_hash)
+    result = store.result(model, step, options=options_hash)
     links = store.query("spectrum_links", {"checkpoint": checkpoint_id(model, step)})
     used = {link["id"]: link["options_hash"] for link in links}.get(result.analysis_hash, "")
     options = {record.options_hash: record.options for record in store.analyses(model)}

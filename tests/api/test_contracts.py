@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from neuromfa.app.api.pages import WEB
 from neuromfa.app.openapi import DOCS, documents, openapi_document
 from neuromfa.graph import GraphStore
+from neuromfa.options import AnalysisOptions
 from neuromfa.results import SeriesResult, to_json
 from tests.api.conftest import strict_json
 
@@ -122,17 +123,17 @@ def test_stored_results_keep_to_the_schema_of_results(store: GraphStore) -> None
     schema = closed(strict_json((DOCS / "result.schema.json").read_text(encoding="utf-8")))
     for model in ("stdlib-14m", "org/alone"):
         analysis = store.analyses(model)[-1]
-        results = store.results(model, options_hash=analysis.options_hash)
-        series = SeriesResult(
-            model, analysis.options.profile, analysis.options.as_json(), {"numpy": "2"}, results
-        )
+        results = store.results(model, options=analysis.options_hash)
+        series = SeriesResult(model, analysis.options.profile, analysis.options, {"numpy": "2"}, results)
         jsonschema.Draft202012Validator(schema).validate(strict_json(to_json(series)))
 
 
 def test_a_series_that_breaks_the_schema_is_seen(store: GraphStore) -> None:
     schema = closed(strict_json((DOCS / "result.schema.json").read_text(encoding="utf-8")))
     series = strict_json(
-        to_json(SeriesResult("x", "exact", {}, {}, store.results("stdlib-14m", profile="exact")))
+        to_json(
+            SeriesResult("x", "exact", AnalysisOptions(), {}, store.results("stdlib-14m", profile="exact"))
+        )
     )
     del series["checkpoints"][0]["coverage"]["nodes"]["total"]
     with pytest.raises(jsonschema.ValidationError, match="'total' is a required property"):

@@ -16,12 +16,12 @@ from neuromfa.app.api import jobs
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.errors import Refused
 from neuromfa.app.main import create_app
-from neuromfa.app.schemas.jobs import JobOptions, JobRequest, JobState
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import JobQueue
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import work
 from neuromfa.options import AnalysisOptions
 from tests.api.conftest import LOOPBACK, strict_json
@@ -30,7 +30,7 @@ from tests.api.test_contracts import check
 SERIES = Path(__file__).parents[2] / "series"
 KEY = "a-key-of-some-length"
 QUICK = {"samples": 2, "nodes": 16, "nulls": False}
-STATE = {"$ref": "#/components/schemas/JobState"}
+STATE = {"$ref": "#/components/schemas/Job"}
 
 
 def quiet(sentence: str) -> None:
@@ -91,7 +91,7 @@ def test_a_job_is_queued_done_and_its_numbers_are_served(client: TestClient, sto
 
 
 def test_a_job_that_fails_says_why(client: TestClient, store: GraphStore) -> None:
-    job = JobQueue(store).enqueue("{}")
+    job = JobQueue(store).enqueue({})
     work(store, until_empty=True, tell=quiet)
     failed = client.get(f"/v1/jobs/{job.id}").json()
     check(failed, STATE)
@@ -148,11 +148,12 @@ def test_jobs_that_are_not_there(client: TestClient, path: str) -> None:
         ({"revision": "main"}, "--revision is for repositories of the hub"),
         ({"model_id": "a--b"}, "has no -- in it"),
         ({"model_id": ""}, "body.model_id"),
-        ({"architecture": "../../etc/passwd"}, "body.architecture"),
+        ({"architecture": "../../etc/passwd"}, "architecture is one of"),
         ({"architecture": "nothing"}, "architecture is one of"),
         ({"graph_samples": -1}, "body.graph_samples"),
         ({"graph_samples": 101}, "body.graph_samples"),
-        ({"download": True}, "body.download"),
+        ({"download": True}, "download is for the command line"),
+        ({"unheard": True}, "body.unheard"),
         ({"options": {"nodes": 0}}, "body.options.nodes"),
         ({"options": {"nodes": 4097}}, "body.options.nodes"),
         ({"options": {"samples": 101}}, "body.options.samples"),
@@ -183,9 +184,9 @@ def test_bodies_that_are_no_json_are_refused(client: TestClient) -> None:
 
 
 def test_the_defaults_are_those_of_the_library() -> None:
-    body = JobRequest.model_validate({"source": "x"})
-    assert body.options.options == AnalysisOptions() == JobOptions.model_validate({}).options
-    assert (body.steps, body.graph_samples) == ("all", 1)
+    asked = IngestRequest.from_json({"source": "x"})
+    assert asked == IngestRequest(source="x")
+    assert (asked.steps, asked.graph_samples, asked.options) == ("all", 1, AnalysisOptions())
 
 
 def test_too_many_waiting_jobs_are_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +396,7 @@ def test_a_stream_that_ends_gives_its_seat_back(
     client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch, hangs_up: bool
 ) -> None:
     monkeypatch.setattr(jobs, "LOOK_S", 0.01)
-    state, seats = JobState.of(JobQueue(store).job(post(client)["id"])), Seats(1, "streams")
+    state, seats = JobQueue(store).job(post(client)["id"]), Seats(1, "streams")
 
     async def listen() -> list[str]:
         stream = jobs._events(_Away(), state, seats)  # type: ignore[arg-type]

@@ -55,7 +55,13 @@ def test_slashes_of_an_id_travel_as_two_dashes(client: TestClient) -> None:
 def test_checkpoints_come_by_step(client: TestClient) -> None:
     items = got(client, f"{SERIES}/checkpoints")["items"]
     assert [item["step"] for item in items] == STEPS
-    assert items[0] == {"step": 0, "revision": "step0", "spectra": 2, "samples": 1}
+    assert items[0] == {
+        "model": "stdlib-14m",
+        "step": 0,
+        "revision": "step0",
+        "spectra": 2,
+        "samples": 1,
+    }
     assert got(client, f"{SERIES}/checkpoints/0") == items[0]
 
 
@@ -122,12 +128,20 @@ def test_the_spectra_of_a_series_are_those_of_its_steps(client: TestClient) -> N
     )
 
 
-def test_without_a_word_the_newest_analysis_answers_alone(client: TestClient) -> None:
-    newest = got(client, SERIES)["analyses"][0]
-    assert newest["profile"] == "paper"
-    assert [item["step"] for item in got(client, f"{SERIES}/emergence")["items"]] == [0, 2000]
-    chosen = got(client, f"{SERIES}/emergence", options=newest["options_hash"][:12])
-    assert chosen == got(client, f"{SERIES}/emergence")
+def test_without_a_word_the_analysis_with_most_steps_answers_alone_and_tells_of_the_other(
+    client: TestClient,
+) -> None:
+    first, newest = got(client, SERIES)["analyses"]
+    assert (first["profile"], newest["profile"]) == ("exact", "paper")
+    answer = got(client, f"{SERIES}/emergence")
+    assert [item["step"] for item in answer["items"]] == STEPS
+    assert answer == got(client, f"{SERIES}/emergence", options=first["options_hash"][:12])
+    assert answer["options_hash"] == first["options_hash"]
+    told = [{name: one[name] for name in one if name != "options"} for one in (first, newest)]
+    assert answer["analyses"] == told
+    assert [(one["checkpoints"], one["method_version"]) for one in told] == [(4, 2), (2, 2)]
+    shorter = got(client, f"{SERIES}/spectra", options=newest["options_hash"])
+    assert [item["step"] for item in shorter["items"]] == [0, 2000]
 
 
 def test_samples_tell_their_layout_and_provenance(client: TestClient, store: GraphStore) -> None:
@@ -245,7 +259,7 @@ def test_a_baseline_chooses_an_analysis(client: TestClient) -> None:
     assert got(client, f"{SERIES}/emergence", baseline="first")["items"]
     answer = client.get(f"{SERIES}/emergence", params={"baseline": "reinit"})
     assert answer.status_code == 404
-    assert "has no results for baseline=reinit; there are: profile=paper" in answer.json()["detail"]
+    assert "has no results for baseline=reinit; there are: profile=exact" in answer.json()["detail"]
     assert client.get(f"{SERIES}/emergence", params={"baseline": "last"}).status_code == 422
 
 

@@ -42,7 +42,7 @@ def test_stored_scores_are_shown_beside_the_nulls(
     monkeypatch.setenv("COLUMNS", "160")
     words = ("scores", "stdlib-14m", "--data-dir", filled_dir)
     found = json.loads(neuromfa(capsys, monkeypatch, *words, "--json"))
-    newest = store.results("stdlib-14m", options_hash=store.analyses("stdlib-14m")[0].options_hash)
+    newest = store.results("stdlib-14m", options=store.analyses("stdlib-14m")[0].options_hash)
     assert found == [asdict(one) for one in correlate(newest, store.scores("stdlib-14m"))]
     told = neuromfa(capsys, monkeypatch, *words)
     assert "next_byte loss" in told

@@ -18,7 +18,7 @@ from neuromfa.servers.file_lock import FileLock, is_held
 from neuromfa.servers.ports import accepts, free_ports, is_free
 from tests.integration.conftest import Server, has_ended, wait_for
 
-pytestmark = pytest.mark.xdist_group("embedded")
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("embedded")]
 
 USER = """
 import sys, time

@@ -14,9 +14,10 @@ from neuromfa.errors import CheckpointMissing, JobError, NotStored, OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import JobQueue
 from neuromfa.ingest.executors import open_executor
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.verify import verify
-from neuromfa.ingest.worker import enqueue, request_from, request_text, work
+from neuromfa.ingest.worker import enqueue, work
 from neuromfa.options import AnalysisOptions
 from tests.integration.conftest import Server
 from tests.requirements import missing
@@ -121,7 +122,7 @@ def test_a_job_runs_once_and_is_done(
 
 
 def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQueue) -> None:
-    job = empty_queue.enqueue(request_text(IngestRequest(source="/no/such/folder")))
+    job = empty_queue.enqueue(IngestRequest(source="/no/such/folder").as_json())
     work(store, until_empty=True, tell=lambda sentence: None)
     failed = empty_queue.job(job.id)
     assert failed.status == "failed" and "/no/such/folder" in failed.message
@@ -131,7 +132,7 @@ def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQ
 
 def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_queue: JobQueue) -> None:
     for _ in range(5):
-        job = empty_queue.enqueue("{}")
+        job = empty_queue.enqueue({})
         won: list[str] = []
         gate = threading.Barrier(4)
 
@@ -151,7 +152,7 @@ def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_
 
 
 def test_a_silent_worker_loses_its_job(empty_queue: JobQueue) -> None:
-    job = empty_queue.enqueue("{}")
+    job = empty_queue.enqueue({})
     first = empty_queue.claim("first")
     assert first is not None and empty_queue.claim("second") is None
     taken = None
@@ -168,9 +169,9 @@ def test_a_silent_worker_loses_its_job(empty_queue: JobQueue) -> None:
 
 
 def test_cancelling(store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest) -> None:
-    waiting = empty_queue.enqueue("{}")
+    waiting = empty_queue.enqueue({})
     assert empty_queue.cancel(waiting.id).status == "cancelled"
-    running = JobQueue(store).enqueue(request_text(request_of_own))
+    running = JobQueue(store).enqueue(request_of_own.as_json())
     empty_queue.cancel(empty_queue.claim("somebody").id)  # type: ignore[union-attr]
     assert empty_queue.report(running, "somebody", done=0, total=2, message="").cancelling
     empty_queue.finish(running, "somebody", "cancelled")
@@ -189,7 +190,7 @@ def test_a_stopping_worker_puts_its_job_back(
 
 
 def test_jobs_are_paged_newest_first(empty_queue: JobQueue) -> None:
-    made = [empty_queue.enqueue("{}").id for _ in range(3)]
+    made = [empty_queue.enqueue({}).id for _ in range(3)]
     first = empty_queue.jobs(limit=2)
     second = empty_queue.jobs(limit=2, cursor=first.next)
     assert [job.id for job in (*first.items, *second.items)][:3] == made[::-1]
@@ -201,9 +202,9 @@ def test_a_request_survives_the_queue() -> None:
     request = IngestRequest(
         source="a", architecture=Path("b.json"), graph_samples=None, options=replace(OPTIONS, profile="paper")
     )
-    assert request_from(request_text(request)) == request
+    assert IngestRequest.from_json(request.as_json()) == request
     with pytest.raises(OptionError, match="another version"):
-        request_from('{"source": "a"}')
+        IngestRequest.from_json({"source": "a", "unheard": 1})
 
 
 @pytest.mark.parametrize("store", ["embedded"], indirect=True)

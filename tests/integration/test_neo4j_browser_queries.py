@@ -23,7 +23,8 @@ from neuromfa.app.neo4j_browser.queries import SavedQuery, Value, saved_queries
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.exports import edge_table, neuron_names, to_networkx
 from neuromfa.graph import GraphStore
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import SampleGraph
 from tests.integration.conftest import Server
 

@@ -41,6 +41,7 @@ DENIED_IN_ANSWERS = {
 UNORDERED = {
     "read/any_node": "any node will do",
     "write/delete_neurons": "all of them go, in any order",
+    "read/undescribed_spectra": "all of them are described, in any order",
 }
 SCANNING = {
     "read/any_node": "asked once, of a store without a schema",
@@ -48,6 +49,7 @@ SCANNING = {
     "read/ping": "reads nothing",
     "read/abandoned_samples": "asked at start-up; looks at samples, of which there are few",
     "read/jobs": "the list of jobs",
+    "read/undescribed_spectra": "asked when an older store is brought to this schema",
     "write/neurons": "makes nodes and finds none",
 }
 PAIRING = {

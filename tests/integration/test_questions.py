@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import dijkstra
 from neuromfa import questions
 from neuromfa.errors import NotStored, OptionError, QueryTimeout
 from neuromfa.graph import GraphStore
-from neuromfa.ingest.ingest import IngestRequest, ingest
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import EngineChoice, Explorer, StoredSample
@@ -617,7 +618,7 @@ def test_the_provenance_of_a_number(explorer: Explorer, filled: GraphStore, numb
 
 def test_provenance_of_what_is_not_there(filled: GraphStore) -> None:
     for engine in ENGINES:
-        for model, step, told in ((BUNDLED, 7, "there are: 0, 512, 2000"), (MADE, 8, "no result at step 8")):
+        for model, step, told in ((BUNDLED, 7, "there are: 0, 512, 2000"), (MADE, 8, "no result")):
             with pytest.raises(NotStored, match=told):
                 questions.provenance(Explorer(filled), model, step, engine=engine)
 

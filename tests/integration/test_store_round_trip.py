@@ -120,7 +120,7 @@ def test_the_newest_analysis_answers_and_older_ones_stay(store: GraphStore, mode
     assert store.results(model, profile="exact", hops="1") == [first]
     store.write_result(model, first, OPTIONS)
     assert store.result(model, 0) == first
-    with pytest.raises(NotStored, match="hops multi"):
+    with pytest.raises(NotStored, match="hops=multi"):
         store.result(model, 0, hops="multi")
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from neuromfa.checkpoints.architecture.schema import (
 )
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
+from neuromfa.identity import content_hash
 from neuromfa.network import IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
 
@@ -118,13 +120,52 @@ class FittedLink:
 
 @dataclass(frozen=True)
 class Fit:
-    """An architecture laid over a checkpoint: `links[k]` joins `rows[k]` to `rows[k + 1]`."""
+    """An architecture laid over a checkpoint: `links[k]` joins `rows[k]` to `rows[k + 1]`.
+
+    Attributes
+    ----------
+    prefix : what stands before every tensor name of the architecture file
+    dtype : number formats of the tensors used
+    """
 
     architecture: Architecture
+    prefix: str
     rows: tuple[FittedRow, ...]
     links: tuple[FittedLink, ...]
     coverage: TensorCoverage
     dtype: str
+
+    @cached_property
+    def reading_hash(self) -> str:
+        """Identity of how the weights are taken: rows, links, tensors, orientation, heads.
+
+        What a file or its format may say beyond that (a prefix, a key that is not used here) does not enter.
+        """
+        return content_hash(
+            {
+                "rows": [[row.block, row.row, row.kinds, row.size, row.draw, row.times] for row in self.rows],
+                "links": [_reading_of(link, self.prefix) for link in self.links],
+            }
+        )
+
+
+def _reading_of(link: FittedLink, prefix: str) -> dict[str, Any]:
+    if link.wiring is not None:
+        return {"wiring": link.wiring}
+    return {"matrices": [_matrix_reading(matrix, prefix) for matrix in link.matrices]}
+
+
+def _matrix_reading(matrix: FittedMatrix, prefix: str) -> dict[str, Any]:
+    """Return what says how a tensor is taken; what a plain matrix lacks is left out, so that new keys move nothing."""
+    heads = {"heads": matrix.heads, "kept_heads": matrix.shared_heads}
+    special = {
+        "in_out": matrix.in_out or None,
+        "fused": None if matrix.fused == "none" else [matrix.fused, matrix.parts],
+        "kernel": matrix.kernel,
+        **(heads if matrix.fused == "per_head_qkv" or matrix.shared_heads != matrix.heads else {}),
+    }
+    plain = {"tensor": matrix.tensor.removeprefix(prefix), "target": matrix.target, "source": matrix.source}
+    return plain | {key: value for key, value in special.items() if value is not None}
 
 
 def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path | None = None) -> Fit:
@@ -150,7 +191,7 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
     used = [matrix.tensor for link in links for matrix in link.matrices]
     coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)))
-    return Fit(found, rows, links, coverage, _dtypes(tensors, used))
+    return Fit(found, prefix, rows, links, coverage, _dtypes(tensors, used))
 
 
 class _Model:

@@ -6,7 +6,7 @@ the next. docs/architectures.md explains every key; docs/architecture.schema.jso
 
 import json
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from neuromfa.errors import UnsupportedArchitecture
-from neuromfa.identity import content_hash
 
 BUNDLED = files("neuromfa.checkpoints") / "architectures"
 LARGEST_FILE = 1 << 20
@@ -217,11 +216,6 @@ class Architecture(_Data):
         if unknown:
             raise ValueError(f"sizes lacks {', '.join(unknown)}")
         return self
-
-    @cached_property
-    def hash(self) -> str:
-        """Identity by content, what was inherited included: sha256 of the canonical JSON."""
-        return content_hash(self.model_dump(mode="json"))
 
     @property
     def first_tensors(self) -> list[str]:

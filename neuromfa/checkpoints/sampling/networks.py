@@ -198,7 +198,7 @@ def _provenance(fitted: Fit, origin: Origin, *, seed: int, nodes: int | None, ro
         step=origin.step,
         revision=origin.revision,
         architecture=fitted.architecture.name,
-        architecture_hash=fitted.architecture.hash,
+        architecture_hash=fitted.reading_hash,
         dtype=fitted.dtype,
         seed=seed,
         nodes=nodes,

@@ -161,7 +161,6 @@ def test_reasons_for_skipping(family, name, reason):
 def test_the_right_architecture_is_found(family):
     (network, *_) = sampled(family).networks
     assert network.provenance.architecture == family.removesuffix("_lm")
-    assert network.provenance.architecture_hash == bundled(network.provenance.architecture).hash
     assert network.provenance.dtype == "float32"
 
 
@@ -244,7 +243,6 @@ def test_a_file_of_the_user_may_extend_a_bundled_one(tmp_path):
     reasons = Counter(entry.reason for entry in result.tensors.skipped)
     assert reasons["mine"] == 6
     assert reasons["bias"] > 0
-    assert load_architecture(path).hash != bundled("bert").hash
 
 
 def test_a_bundled_architecture_can_be_named_for_another_model_type():
@@ -439,7 +437,6 @@ def test_an_explicit_order_reads_a_chain_whose_names_do_not_sort(tmp_path):
 def test_bundled_files_and_tiny_models_are_the_same_list():
     names = {architecture.name for architecture in list_architectures()}
     assert names == {family.removesuffix("_lm") for family in FAMILIES}
-    assert len({architecture.hash for architecture in list_architectures()}) == len(names)
 
 
 def test_the_published_schema_is_that_of_the_code_and_every_file_obeys_it():

@@ -1,0 +1,170 @@
+"""What is in the store: models and their checkpoints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from neuromfa.errors import NotStored, OptionError
+from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
+from neuromfa.results import DOCUMENTED
+
+NO_STEP = "-"
+NO_RANK = -1
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A stored series."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    id: str
+    """Id, in routes with its slashes written --."""
+    source: str
+    """Where its checkpoints come from, as a person named it."""
+    properties: dict[str, Any]
+    """What else was said of it."""
+    checkpoints: int
+    """Number of its checkpoints."""
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """A stored checkpoint."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    model: str
+    """Id of its series."""
+    step: int | None
+    """Training step, null for a checkpoint outside any series."""
+    revision: str
+    """Commit of a hub checkpoint, name of a local step folder."""
+    spectra: int
+    """Results it has."""
+    samples: int
+    """Complete graphs it has."""
+
+
+class Catalog(StoreAccess):
+    """Models and checkpoints of a store."""
+
+    def write_model(self, id: str, *, source: str, **properties: Any) -> None:
+        """Make or update a model.
+
+        Parameters
+        ----------
+        id : as in routes, with slashes; ``--`` is refused because routes write a slash so
+        source : where its checkpoints come from
+        properties : further facts, such as architecture; numbers, texts or lists of one kind
+        """
+        if not id or "--" in id:
+            raise OptionError(
+                f"a model id is not empty and has no -- in it, not {id!r}; choose another with --model-id"
+            )
+        facts = {"source": source, **properties}
+        self.write(lambda transaction: transaction.rows("write/model", id=id, properties=facts))
+
+    def write_checkpoint(self, model: str, step: int | None, *, revision: str, **properties: Any) -> None:
+        """Make or update a checkpoint of a model that is there."""
+        facts = {"revision": revision, **properties}
+        row = self.write(
+            lambda transaction: transaction.one(
+                "write/checkpoint",
+                model=model,
+                id=checkpoint_id(model, step),
+                step=step,
+                rank=rank_of(step),
+                properties=facts,
+            )
+        )
+        if row is None:
+            raise NotStored(f"model {model!r} is not in the store; write it before its checkpoints")
+
+    def models(self, *, limit: int = 100, cursor: str | None = None) -> Page[ModelRecord]:
+        """Return a page of the models, by id."""
+        size = page_size(limit)
+        rows = self.read(
+            lambda transaction: transaction.rows("read/models", after=cursor or "", limit=size + 1)
+        )
+        return Page([_model(row) for row in rows[:size]], rows[size - 1]["id"] if len(rows) > size else None)
+
+    def model(self, id: str) -> ModelRecord:
+        """Return one model; `NotStored` without it."""
+        row = self.read(lambda transaction: transaction.one("read/model", id=id))
+        if row is None:
+            raise NotStored(f"model {id!r} is not in the store; `neuromfa ingest` puts one there")
+        return _model(row)
+
+    def checkpoints(
+        self, model: str, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[CheckpointRecord]:
+        """Return a page of a model's checkpoints, by step; the one without a step comes first."""
+        self.model(model)
+        size, after = page_size(limit), rank_after(cursor)
+        rows = self.read(
+            lambda transaction: transaction.rows("read/checkpoints", model=model, after=after, limit=size + 1)
+        )
+        return Page([_checkpoint(model, row) for row in rows[:size]], next_rank(rows, size))
+
+    def each_checkpoint(self, model: str) -> Iterator[CheckpointRecord]:
+        """Iterate over all checkpoints of a model, by step."""
+        return each(partial(self.checkpoints, model, limit=LARGEST_PAGE))
+
+    def checkpoint(self, model: str, step: int | None) -> CheckpointRecord:
+        """Return one checkpoint; `NotStored` without it, naming the steps there are."""
+        row = self.read(lambda transaction: transaction.one("read/checkpoint", id=checkpoint_id(model, step)))
+        if row is None:
+            raise self._missing(model, step)
+        return _checkpoint(model, row)
+
+    def existing(self, model: str, step: int | None) -> str:
+        """Return the id of a checkpoint that is there; raises as `checkpoint`."""
+        self.checkpoint(model, step)
+        return checkpoint_id(model, step)
+
+    def _missing(self, model: str, step: int | None) -> NotStored:
+        self.model(model)
+        steps = (step_name(record.step) for record in self.checkpoints(model, limit=LARGEST_PAGE).items)
+        return NotStored(
+            f"model {model!r} has no checkpoint at step {step_name(step)}; there are: {', '.join(steps) or 'none'}"
+        )
+
+
+def checkpoint_id(model: str, step: int | None) -> str:
+    """Return the id of a checkpoint node."""
+    return f"{model}@{step_name(step)}"
+
+
+def step_name(step: int | None) -> str:
+    """Return a step as routes and ids write it."""
+    return NO_STEP if step is None else str(step)
+
+
+def rank_of(step: int | None) -> int:
+    """Return the number by which checkpoints are ordered."""
+    return NO_RANK if step is None else step
+
+
+def rank_after(cursor: str | None) -> int:
+    """Return the rank after which the page of a cursor begins."""
+    if cursor is None:
+        return NO_RANK - 1
+    if not cursor.removeprefix("-").isdecimal() or len(cursor) > 18:
+        raise OptionError(f"{cursor[:40]!r} is no cursor; take it from `next` of the page before")
+    return int(cursor)
+
+
+def next_rank(rows: list[dict[str, Any]], size: int) -> str | None:
+    """Return the cursor of the page that follows `size` of these rows, None where they are all."""
+    return str(rows[size - 1]["rank"]) if len(rows) > size else None
+
+
+def _model(row: dict[str, Any]) -> ModelRecord:
+    rest = {name: value for name, value in row["properties"].items() if name not in ("id", "source")}
+    return ModelRecord(row["id"], row["properties"].get("source", ""), rest, row["checkpoints"])
+
+
+def _checkpoint(model: str, row: dict[str, Any]) -> CheckpointRecord:
+    return CheckpointRecord(model, row["step"], row["revision"], row["spectra"], row["samples"])

@@ -1,0 +1,272 @@
+"""Results and benchmark scores of stored checkpoints, and which of several analyses is served."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from neuromfa.errors import NotStored
+from neuromfa.graph import result_io
+from neuromfa.graph.access import LARGEST_PAGE, Page, each, page_size
+from neuromfa.graph.catalog import Catalog, checkpoint_id, next_rank, rank_after, step_name
+from neuromfa.graph.connection import Transaction
+from neuromfa.graph.result_io import StoredPoint
+from neuromfa.method_version import METHOD_VERSION
+from neuromfa.options import AnalysisOptions
+from neuromfa.results import DOCUMENTED, CheckpointResult
+from neuromfa.scores import Score
+
+
+@dataclass(frozen=True)
+class AnalysisRecord:
+    """One set of options a series was measured with, under one version of the method."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    options_hash: str
+    """Identity of the options under that version; its beginning chooses the analysis in routes."""
+    method_version: int
+    """Version of the method that gave the numbers."""
+    profile: str
+    """Profile of the analysis."""
+    hops: str
+    """Direct edges (1), or paths of several hops (multi)."""
+    baseline: str
+    """What E was measured against."""
+    checkpoints: int
+    """Checkpoints that have a result of it."""
+
+    @property
+    def words(self) -> str:
+        """What chooses it, in words."""
+        return (
+            f"profile={self.profile}, hops={self.hops}, baseline={self.baseline}, "
+            f"options={self.options_hash[:8]} (method version {self.method_version}, {self.checkpoints} steps)"
+        )
+
+
+@dataclass(frozen=True)
+class Analysis(AnalysisRecord):
+    """The same with all of its options."""
+
+    options: AnalysisOptions
+    """What was measured and how."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """The analysis that is served, and all there are, the one that is served by default first."""
+
+    analysis: Analysis
+    analyses: list[Analysis]
+
+
+class StoredResults(Catalog):
+    """Results and scores of a store."""
+
+    def write_result(self, model: str, result: CheckpointResult, options: AnalysisOptions) -> bool:
+        """Write the result of one checkpoint and make it that checkpoint's newest.
+
+        Returns
+        -------
+        written : False when this checkpoint already had it
+        """
+        checkpoint = self.existing(model, result.step)
+        return result_io.write_result(self._connection, checkpoint, result, options)
+
+    def has_result(self, model: str, step: int | None, analysis_hash: str) -> bool:
+        """Tell whether a checkpoint has this analysis."""
+        return analysis_hash in self.analysis_hashes(model, step)
+
+    def analysis_hashes(self, model: str, step: int | None) -> list[str]:
+        """Return the analyses a checkpoint has, in the order they were written."""
+        links = self.read(
+            lambda transaction: transaction.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
+        )
+        return [link["id"] for link in links]
+
+    def analyses(self, model: str) -> list[Analysis]:
+        """Return the sets of options a model was measured with; the first is served when nobody chooses.
+
+        That is the one with most steps, of those the one written last.
+        """
+        rows = self.read(lambda transaction: transaction.rows("read/analyses", model=model))
+        return [_analysis(row) for row in rows]
+
+    def choose(
+        self,
+        model: str,
+        *,
+        profile: str | None = None,
+        hops: str | None = None,
+        baseline: str | None = None,
+        options: str | None = None,
+    ) -> Served:
+        """Return the analysis of a model that is served where so much is asked for; a curve never mixes two.
+
+        Parameters
+        ----------
+        profile, hops, baseline : of its options; None for any
+        options : beginning of an `options_hash`
+
+        Raises
+        ------
+        NotStored : no such model, or none of its analyses fits; the message says which there are
+        """
+        analyses = self.analyses(model)
+        asked = {"profile": profile, "hops": hops, "baseline": baseline}
+        for one in analyses:
+            fits = all(value in (None, getattr(one, name)) for name, value in asked.items())
+            if fits and one.options_hash.startswith(options or ""):
+                return Served(one, analyses)
+        self.model(model)
+        words = [f"{name}={value}" for name, value in (asked | {"options": options}).items() if value]
+        raise NotStored(
+            f"model {model!r} has no results for {', '.join(words) or 'any options'}; there are: "
+            f"{'; '.join(one.words for one in analyses) or 'none yet'}"
+        )
+
+    def result(self, model: str, step: int | None, **choice: str | None) -> CheckpointResult:
+        """Return the newest result of a checkpoint in the analysis that `choose` gives.
+
+        The record equals the one written, field by field.
+        """
+        checkpoint, chosen = self.existing(model, step), self.choose(model, **choice).analysis
+        row = self.read(
+            lambda transaction: transaction.one(
+                "read/result", checkpoint=checkpoint, options_hash=chosen.options_hash
+            )
+        )
+        if row is None:
+            raise self._not_measured(model, step, chosen)
+        return result_io.result_from(row)
+
+    def curve(
+        self, model: str, *, options_hash: str, limit: int = LARGEST_PAGE, cursor: str | None = None
+    ) -> Page[StoredPoint]:
+        """Return a page of the numbers over steps of one analysis; the whole records are not touched."""
+        rows, following = self._page("read/curve", model, options_hash, limit, cursor)
+        points = [StoredPoint(row["step"], row["revision"], row["id"], row["summary"]) for row in rows]
+        return Page(points, following)
+
+    def results_page(
+        self, model: str, *, options_hash: str, limit: int = LARGEST_PAGE, cursor: str | None = None
+    ) -> Page[CheckpointResult]:
+        """Return a page of the newest whole results of one analysis, by step."""
+        rows, following = self._page("read/results", model, options_hash, limit, cursor)
+        return Page([result_io.result_from(row) for row in rows], following)
+
+    def results(self, model: str, **choice: str | None) -> list[CheckpointResult]:
+        """Return the newest results of all steps in the analysis that `choose` gives; [] for a model without any."""
+        if not self.analyses(model):
+            self.model(model)
+            return []
+        chosen = self.choose(model, **choice).analysis.options_hash
+        return list(each(partial(self.results_page, model, options_hash=chosen)))
+
+    def points(self, model: str, *, options_hash: str) -> list[StoredPoint]:
+        """Return the numbers of all steps of one analysis."""
+        return list(each(partial(self.curve, model, options_hash=options_hash)))
+
+    def drop_superseded(self, model: str) -> int:
+        """Delete results of older versions of the method where newer ones cover all of their steps.
+
+        Returns
+        -------
+        dropped : number of results
+        """
+        analyses = self.analyses(model)
+        current = [one for one in analyses if one.method_version == METHOD_VERSION]
+        older = [one for one in analyses if one.method_version < METHOD_VERSION]
+        return sum(
+            self._drop(model, old.options_hash)
+            for old in older
+            if any(self._covers(model, new, old) for new in current if new.options == old.options)
+        )
+
+    def write_scores(self, model: str, scores: Iterable[Score]) -> list[Score]:
+        """Write what checkpoints scored on benchmarks, over what they had; return those of steps not stored."""
+        checkpoints = {
+            record.step: checkpoint_id(model, record.step) for record in self.each_checkpoint(model)
+        }
+        placed: dict[str, list[Score]] = {}
+        unplaced = []
+        for score in scores:
+            if score.step in checkpoints:
+                placed.setdefault(checkpoints[score.step], []).append(score)
+            else:
+                unplaced.append(score)
+        for checkpoint, own in placed.items():
+            self.write(partial(_write_scores, checkpoint=checkpoint, scores=own))
+        return unplaced
+
+    def scores(self, model: str) -> list[Score]:
+        """Return what a model's checkpoints scored on benchmarks, by step, task and metric."""
+        self.model(model)
+        rows = self.read(lambda transaction: transaction.rows("read/scores", model=model))
+        return [Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in rows]
+
+    def _page(
+        self, name: str, model: str, options_hash: str, limit: int, cursor: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        size, after = page_size(limit), rank_after(cursor)
+        rows = self.read(
+            lambda transaction: transaction.rows(
+                name, model=model, options_hash=options_hash, after=after, limit=size + 1
+            )
+        )
+        return rows[:size], next_rank(rows, size)
+
+    def _not_measured(self, model: str, step: int | None, chosen: AnalysisRecord) -> NotStored:
+        links = self.read(
+            lambda transaction: transaction.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
+        )
+        others = sorted({link["options_hash"][:8] for link in links})
+        hint = f"; that step has options={', options='.join(others)}" if others else ""
+        return NotStored(f"model {model!r} has no result at step {step_name(step)} for {chosen.words}{hint}")
+
+    def _covers(self, model: str, new: AnalysisRecord, old: AnalysisRecord) -> bool:
+        ranks = {one: set(self._ranks(model, one.options_hash)) for one in (new, old)}
+        return ranks[new] >= ranks[old]
+
+    def _ranks(self, model: str, options_hash: str) -> list[int]:
+        rows = self.read(
+            lambda transaction: transaction.rows(
+                "read/analysis_ranks", model=model, options_hash=options_hash
+            )
+        )
+        return [row["rank"] for row in rows]
+
+    def _drop(self, model: str, options_hash: str) -> int:
+        def work(transaction: Transaction) -> int:
+            found = transaction.rows("write/unlink_analysis", model=model, options_hash=options_hash)
+            for row in found:
+                transaction.rows("write/delete_spectrum", id=row["id"])
+            return len(found)
+
+        return self.write(work)
+
+
+def _analysis(row: dict[str, Any]) -> Analysis:
+    options = result_io.options_from(row["options"])
+    return Analysis(
+        row["options_hash"],
+        row["method_version"],
+        options.profile,
+        options.hops,
+        options.baseline,
+        row["checkpoints"],
+        options,
+    )
+
+
+def _write_scores(transaction: Transaction, *, checkpoint: str, scores: list[Score]) -> None:
+    for score in scores:
+        transaction.rows(
+            "write/score",
+            checkpoint=checkpoint,
+            task=score.task,
+            metric=score.metric,
+            value=score.value,
+            stderr=score.stderr,
+        )
