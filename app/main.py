@@ -12,12 +12,11 @@ from neuromfa.app.api import (
     checkpoints,
     cypher,
     exports,
-    graph_questions,
-    graph_questions_over_steps,
     health,
     jobs,
     models,
     pages,
+    questions,
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
@@ -92,9 +91,8 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
-    app.include_router(graph_questions.router, dependencies=[Depends(reader)])
+    app.include_router(questions.question_router(), dependencies=[Depends(reader)])
     app.include_router(exports.router, dependencies=[Depends(reader)])
-    app.include_router(graph_questions_over_steps.router, dependencies=[Depends(reader)])
     app.include_router(jobs.router, dependencies=[Depends(reader)])
     app.include_router(cypher.router)
     app.include_router(health.router)

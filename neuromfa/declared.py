@@ -68,7 +68,7 @@ class Declared:
         said = self.mark(Allowed)
         if said is not None:
             return said.words
-        words = _choice(get_args(self.kind)) if get_origin(self.kind) is Literal else _range(self.bounds)
+        words = in_words(self.kind, self.bounds)
         none = self.mark(NoneMeans)
         return f"{words} or {none.word}" if none else words
 
@@ -131,15 +131,21 @@ def _declared(field: Field[Any], hint: Any, meaning: str) -> Declared:
     bounds = [bound for info in infos for bound in info.metadata]
     bounds += [mark for mark in marks if not isinstance(mark, FieldInfo | NoneMeans | Allowed)]
     alias = next((info.alias for info in infos if info.alias), field.name)
-    kind, optional = _without_none(base)
+    kind, optional = without_none(base)
     return Declared(field.name, alias, kind, optional, field.default, meaning, tuple(bounds), tuple(marks))
 
 
-def _without_none(base: Any) -> tuple[Any, bool]:
+def without_none(base: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was part of it."""
     if get_origin(base) not in (Union, types.UnionType):
         return base, False
     inner = tuple(kind for kind in get_args(base) if kind is not types.NoneType)
     return inner[0] if len(inner) == 1 else Union[inner], len(inner) < len(get_args(base))  # noqa: UP007
+
+
+def in_words(kind: Any, bounds: Iterable[Any]) -> str:
+    """Return which values of a kind lie within bounds, in words; nothing for text."""
+    return _choice(get_args(kind)) if get_origin(kind) is Literal else _range(bounds)
 
 
 def _choice(values: Iterable[Any]) -> str:

@@ -28,6 +28,9 @@ COMMANDS = {
     "scores": "Put benchmark scores onto stored checkpoints, then show how E, alpha0 and width go along with them.",
     "export": "Write a model's results, or the graph of one of its samples, to a file.",
     "verify": "Measure a model again from its stored graphs and compare with the numbers that are stored.",
+    "backup": "Write models, results, scores and graphs of the store into one file; jobs stay behind.",
+    "restore": "Put the content of a backup into a store that has none of its models; graphs are proved by "
+    "their checksums.",
     "architectures": "List the architectures that can be read; your own is a file away (docs/architectures.md).",
     "doctor": "Show versions, whether the store answers, its schema, disk, and what is missing with how to get it.",
 }

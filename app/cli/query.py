@@ -1,25 +1,24 @@
 """`neuromfa query`: a question to a stored graph, or a query of ``cypher/read`` as it stands, by name."""
 
 import dataclasses
-import inspect
 import json
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.markup import escape
 from rich.table import Table
 
 from neuromfa.app.cli.options import AsJson, DataDir
 from neuromfa.app.cli.output import console, write_json
 from neuromfa.app.open_store import open_store
-from neuromfa.app.settings import load_settings
+from neuromfa.app.settings import Settings, load_settings
 from neuromfa.errors import OptionError
 from neuromfa.graph.cypher_files import CypherText, names
 from neuromfa.graph.cypher_files import query as cypher_text
-from neuromfa.questions import Explorer
-from neuromfa.questions.catalogue import QUESTIONS, put
+from neuromfa.questions import QUESTIONS, Explorer, ask
+from neuromfa.questions.engine.faults import allows_none
+from neuromfa.questions.engine.request import QuestionRequest, request_of, words_of
 
 NOTHING = ("", "-", "none", "null")
 WIDEST_CELL = 60
@@ -51,22 +50,27 @@ def query(
         raise OptionError(f"there is nothing called {name[:60]!r} to ask; `neuromfa query` lists all names")
     given = dict(_split(word) for word in words or [])
     settings = load_settings(data_dir=data_dir)
-    asked = _typed(name, given) if name in QUESTIONS else {key: _literal(text) for key, text in given.items()}
-    with open_store(settings) as store:
-        if name in QUESTIONS:
-            answer = put(Explorer(store, timeout_s=settings.query_timeout), name, asked)
-        else:
-            answer = store.query(name, asked)
+    answer = _answer(name, given, settings)
     _show(answer, as_json=as_json)
 
 
+def _answer(name: str, given: dict[str, str], settings: Settings) -> Any:
+    """Return what a question or a query answers; wrong words are refused before a store is opened."""
+    request = _request(name, given) if name in QUESTIONS else None
+    with open_store(settings) as store:
+        if request is None:
+            return store.query(name, {key: _literal(text) for key, text in given.items()})
+        subject = request.where.find(Explorer(store, timeout_s=settings.query_timeout))
+        return ask(subject, request.question, engine=request.engine)
+
+
 def _questions() -> Iterable[Listed]:
-    for question in QUESTIONS.values():
+    for name, kind in QUESTIONS.items():
         words = [
-            key if p.default is inspect.Parameter.empty else f"{key}={_shown(p.default)}"
-            for key, p in question.about.items()
+            word if field.is_required() else f"{word}={_shown(field.default)}"
+            for word, field in words_of(kind).items()
         ]
-        yield Listed(question.name, "question", words, question.purpose)
+        yield Listed(name, "question", words, kind.purpose())
 
 
 def _raw_queries() -> Iterable[Listed]:
@@ -82,30 +86,12 @@ def _split(word: str) -> tuple[str, str]:
     return key, text
 
 
-def _typed(name: str, given: dict[str, str]) -> dict[str, Any]:
-    """Return the words of a question as the types it declares; what it does not know, `put` refuses."""
-    about = QUESTIONS[name].about
-    return {
-        key: _value(key, text, about[key].annotation) if key in about else text for key, text in given.items()
-    }
-
-
-def _value(key: str, text: str, kind: Any) -> Any:
-    adapter = TypeAdapter(kind)
-    try:
-        if text.lower() in NOTHING and _takes_nothing(adapter):
-            return None
-        return adapter.validate_strings(text)
-    except ValidationError as error:
-        fault = error.errors()[0]["msg"]
-        raise OptionError(f"{key}={text[:60]}: {fault[0].lower()}{fault[1:]}") from None
-
-
-def _takes_nothing(adapter: TypeAdapter[Any]) -> bool:
-    try:
-        return adapter.validate_python(None) is None
-    except ValidationError:
-        return False
+def _request(name: str, given: dict[str, str]) -> QuestionRequest:
+    """Return the question of the words; a word that may be none is so where its text says nothing."""
+    kind = QUESTIONS[name]
+    free = {word for word, field in words_of(kind).items() if allows_none(field)}
+    words = {word: None if word in free and text.lower() in NOTHING else text for word, text in given.items()}
+    return request_of(kind, words)
 
 
 def _literal(text: str) -> Any:

@@ -1,19 +1,53 @@
 """The generated parts of docs/: written by ``make docs``, compared by a test."""
 
 from pathlib import Path
+from typing import Any
 
+from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from neuromfa.app import openapi
+from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load
+from neuromfa.app.cli.pages import put_between
+from neuromfa.questions import QUESTIONS, Question
 
-COMMANDS_PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+COMMANDS_PAGE = DOCS / "commands.md"
+QUESTIONS_MARK = "questions"
 
 
 def main() -> None:
-    """Write the command reference, the OpenAPI document and the JSON schema of results again."""
+    """Write the command reference, the tables of questions and the contracts again."""
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
+    for page, lines in question_tables().items():
+        put_between(page, QUESTIONS_MARK, lines)
     openapi.main()
+
+
+def question_tables() -> dict[Path, list[str]]:
+    """Return the table of all questions for each page that has one, by the page."""
+    asked = [f"| `{name}` | {kind.purpose()} | {_words(kind)} |" for name, kind in sorted(QUESTIONS.items())]
+    routes = [
+        f"| `{route_of(kind)}` | {kind.purpose()} |" for kind in sorted(QUESTIONS.values(), key=route_of)
+    ]
+    return {
+        DOCS / "queries.md": ["| question | answers | words |", "|---|---|---|", *asked],
+        DOCS / "api.md": ["| route | gives |", "|---|---|", *routes],
+    }
+
+
+def _words(kind: type[Question[Any, Any]]) -> str:
+    """Return what a question can be asked, beside where it is put and who answers: needed words, then the others."""
+    fields = kind.model_fields.items()
+    needed = [f"`{name}`" for name, field in fields if field.is_required()]
+    return ", ".join(
+        [*needed, *(f"`{name}={_default(field)}`" for name, field in fields if not field.is_required())]
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    return "none" if field.default is None else f"{field.default}"
 
 
 def commands_page() -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, PlainSerializer
 
 from neuromfa.errors import StoreError
-from neuromfa.identity import GRAPH_VERSION, UNVERSIONED_GRAPH
+from neuromfa.identity import UNVERSIONED_GRAPH
 from neuromfa.network import (
     EdgeColumns,
     FloatArray,
@@ -116,7 +116,7 @@ def _bits(values: FloatArray) -> bytes:
     return plain.tobytes()
 
 
-def properties_of(graph: SampleGraph, *, options_hash: str | None) -> dict[str, Any]:
+def properties_of(graph: SampleGraph, *, options_hash: str | None, graph_version: int) -> dict[str, Any]:
     """Return what stands on the Sample node, apart from its id, number and status."""
     source = graph.provenance
     return {
@@ -135,7 +135,7 @@ def properties_of(graph: SampleGraph, *, options_hash: str | None) -> dict[str, 
         "measured": graph.measures is not None,
         "options_hash": options_hash,
         "layout": layout_text(layout_of(graph)),
-        "graph_version": GRAPH_VERSION,
+        "graph_version": graph_version,
     }
 
 

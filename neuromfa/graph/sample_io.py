@@ -16,6 +16,7 @@ from neuromfa.graph.manifest import (
 )
 from neuromfa.graph.sample_leases import COMPLETE, LOADING, Claim, claim, lost, release, renew, wipe
 from neuromfa.graph.write_chunks import Piece, chunks
+from neuromfa.identity import GRAPH_VERSION
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, NeuronMeasures, SampleGraph
 
 READ_EDGES = 100_000
@@ -30,10 +31,16 @@ def write_sample(
     *,
     options_hash: str | None,
     progress: Progress | None,
+    graph_version: int = GRAPH_VERSION,
 ) -> bool:
     """Write a graph and link it to a checkpoint; False when it was already there.
 
     Killed at any moment it leaves nothing that a reader sees, and the next try completes.
+
+    Parameters
+    ----------
+    options_hash : of the analysis that gave the graph's measures
+    graph_version : another than this one only for graphs that an older version made
 
     Raises
     ------
@@ -48,7 +55,9 @@ def write_sample(
         return False
     try:
         wipe(connection, held)
-        _set_layout(connection, held, properties_of(graph, options_hash=options_hash))
+        _set_layout(
+            connection, held, properties_of(graph, options_hash=options_hash, graph_version=graph_version)
+        )
         _write_all(connection, held, graph, progress)
         _check(connection, held, graph)
         _complete(connection, held, checkpoint)

@@ -82,7 +82,7 @@ class Path:
 
 
 @dataclass(frozen=True, eq=False)
-class Ball:
+class NearNeurons:
     """The neurons within a path distance of one neuron, nearest first: itself at 0, then the others."""
 
     neurons: IntArray
@@ -327,12 +327,14 @@ def _edge(graph: PathGraph, tail: int, head: int) -> float:
     return float(graph.distance[edges][graph.target[edges] == head].min())
 
 
-def ball(graph: PathGraph, source: int, *, radius: float, gamma: float, horizon: int | None = None) -> Ball:
+def ball(
+    graph: PathGraph, source: int, *, radius: float, gamma: float, horizon: int | None = None
+) -> NearNeurons:
     """Return the neurons within a path distance of one neuron, artificial edges walked like any other."""
     distances = distances_from(graph, source, gamma=gamma, max_distance=radius, horizon=horizon)
     inside = np.flatnonzero(distances < np.inf)
     nearest = inside[np.argsort(distances[inside], kind="stable")]
-    return Ball(nearest, distances[nearest])
+    return NearNeurons(nearest, distances[nearest])
 
 
 def mass_curve(

@@ -1,56 +1,87 @@
-"""Questions to a stored graph, each answered by Cypher or by numpy with equal answers; one question a file."""
+"""Questions to a stored graph, each answered by Cypher or by numpy with equal answers; one question a file.
 
-from neuromfa.questions.ball import BallAnswer, Member, ball
-from neuromfa.questions.box_cover import Box, BoxAnswer, boxes
-from neuromfa.questions.engine.choice import FASTER, Engine, EngineChoice
+A question is a record of what is asked: ``ask(explorer.sample("stdlib-14m", 2000), Ball(source="B00.input.00051"))``.
+Command line, REST and docs are made of `QUESTIONS`; whoever adds a question adds it there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from neuromfa.questions.ball import Ball, BallAnswer
+from neuromfa.questions.box_cover import BoxCover, BoxCoverAnswer
+from neuromfa.questions.engine.explorer import Explorer
+from neuromfa.questions.engine.question import EngineChoice, Question, ask
 from neuromfa.questions.engine.records import Edge, Neuron
 from neuromfa.questions.engine.sample_cache import SampleCache
-from neuromfa.questions.engine.stored_sample import Explorer, StoredSample
-from neuromfa.questions.layer_change import EdgeChange, LayerChange, layer_change
-from neuromfa.questions.layer_masses import MassTable, RadiusHistogram, mass_table, radius_histogram
-from neuromfa.questions.lineage import Provenance, provenance
-from neuromfa.questions.neuron_detail import NeuronDetail, neuron
-from neuromfa.questions.neuron_list import NeuronList, neurons
-from neuromfa.questions.neuron_trajectory import Trajectory, TrajectoryPoint, trajectory
-from neuromfa.questions.path import PathAnswer, shortest_path
-from neuromfa.questions.strongest_edges import StrongestEdges, strongest_edges
-from neuromfa.questions.subgraph import Drawing, drawing
+from neuromfa.questions.engine.subjects import SamplePair, SampleSeries, StoredResult, StoredSample
+from neuromfa.questions.layer_change import LayerChange, LayerChangeAnswer
+from neuromfa.questions.layer_link import LayerLink, LayerLinkAnswer
+from neuromfa.questions.layer_masses import LayerMasses, LayerMassesAnswer
+from neuromfa.questions.layer_radii import LayerRadii, LayerRadiiAnswer
+from neuromfa.questions.lineage import Lineage, LineageAnswer
+from neuromfa.questions.neuron_detail import NeuronDetail, NeuronDetailAnswer
+from neuromfa.questions.neuron_list import NeuronList, NeuronListAnswer
+from neuromfa.questions.neuron_trajectory import NeuronTrajectory, NeuronTrajectoryAnswer
+from neuromfa.questions.path import ShortestPath, ShortestPathAnswer
+from neuromfa.questions.strongest_edges import StrongestEdges, StrongestEdgesAnswer
+from neuromfa.questions.subgraph import Subgraph, SubgraphAnswer
+
+QUESTIONS: Mapping[str, type[Question[Any, Any]]] = {
+    kind.about.name: kind
+    for kind in (
+        ShortestPath,
+        Ball,
+        BoxCover,
+        LayerRadii,
+        LayerMasses,
+        LayerLink,
+        StrongestEdges,
+        NeuronList,
+        NeuronDetail,
+        Subgraph,
+        LayerChange,
+        NeuronTrajectory,
+        Lineage,
+    )
+}
 
 __all__ = [
-    "FASTER",
+    "QUESTIONS",
+    "Ball",
     "BallAnswer",
-    "Box",
-    "BoxAnswer",
-    "Drawing",
+    "BoxCover",
+    "BoxCoverAnswer",
     "Edge",
-    "EdgeChange",
-    "Engine",
     "EngineChoice",
     "Explorer",
     "LayerChange",
-    "MassTable",
-    "Member",
+    "LayerChangeAnswer",
+    "LayerLink",
+    "LayerLinkAnswer",
+    "LayerMasses",
+    "LayerMassesAnswer",
+    "LayerRadii",
+    "LayerRadiiAnswer",
+    "Lineage",
+    "LineageAnswer",
     "Neuron",
     "NeuronDetail",
+    "NeuronDetailAnswer",
     "NeuronList",
-    "PathAnswer",
-    "Provenance",
-    "RadiusHistogram",
+    "NeuronListAnswer",
+    "NeuronTrajectory",
+    "NeuronTrajectoryAnswer",
+    "Question",
     "SampleCache",
+    "SamplePair",
+    "SampleSeries",
+    "ShortestPath",
+    "ShortestPathAnswer",
+    "StoredResult",
     "StoredSample",
     "StrongestEdges",
-    "Trajectory",
-    "TrajectoryPoint",
-    "ball",
-    "boxes",
-    "drawing",
-    "layer_change",
-    "mass_table",
-    "neuron",
-    "neurons",
-    "provenance",
-    "radius_histogram",
-    "shortest_path",
-    "strongest_edges",
-    "trajectory",
+    "StrongestEdgesAnswer",
+    "Subgraph",
+    "SubgraphAnswer",
+    "ask",
 ]

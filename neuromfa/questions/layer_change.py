@@ -1,86 +1,112 @@
 """What training changed between one layer and the next: the edges of two steps compared."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from neuromfa.errors import OptionError
 from neuromfa.network import EdgeColumns, FloatArray, IntArray
 from neuromfa.questions.engine.by_numpy import name_at, weighted
-from neuromfa.questions.engine.choice import EngineChoice
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import USUAL, StoredSample
-from neuromfa.questions.neuron_detail import require_top
+from neuromfa.questions.engine.explorer import TwoSteps
+from neuromfa.questions.engine.question import About, Faster, Question
+from neuromfa.questions.engine.subjects import SamplePair, StoredSample
+from neuromfa.questions.engine.words import USUAL, EdgeCount, Layer, MaxDistance, NeuronName, Top
+from neuromfa.results import DOCUMENTED
+
+WeightThen = Annotated[float | None, Field(description="Weight at that step; null where it is out of range.")]
 
 
 @dataclass(frozen=True)
 class EdgeChange:
-    """One edge at two steps; a weight is None where the edge is out of range, and counts as 0 in the change."""
+    """One edge at two steps."""
 
-    source: str
-    target: str
-    before: float | None
-    after: float | None
+    __pydantic_config__ = DOCUMENTED
+
+    source: NeuronName
+    target: NeuronName
+    before: WeightThen
+    after: WeightThen
     change: float
+    """Weight after minus weight before, an edge out of range counting as 0."""
 
 
 @dataclass(frozen=True)
-class LayerChange:
-    """One layer pair at two steps.
+class LayerChangeAnswer:
+    """The edges between a layer and the next at two steps."""
 
-    Attributes
-    ----------
-    layer, max_distance : the question; edges leave `layer`
-    edges_before, edges_after, edges_both : weighted edges in range
-    largest : the largest changes of weight, equal ones by the places of source and target
-    """
+    __pydantic_config__ = DOCUMENTED
 
-    layer: int
-    max_distance: float
-    edges_before: int
-    edges_after: int
+    layer: Layer
+    max_distance: MaxDistance
+    edges_before: EdgeCount
+    edges_after: EdgeCount
     edges_both: int
+    """Number of edges in range at both steps."""
     largest: tuple[EdgeChange, ...]
+    """The largest changes of weight, equal ones by the places of source and target."""
 
 
-@dataclass(frozen=True)
-class _Request:
-    layer: int
-    longest: float
-    top: int
+class LayerChange(Question[SamplePair, LayerChangeAnswer]):
+    """The edges between a layer and the next at two steps: how many, and the largest changes of weight."""
 
+    about = About("change", "change", Faster(cold="cypher", warm="numpy"))
+    where = TwoSteps
 
-def layer_change(
-    before: StoredSample,
-    after: StoredSample,
-    layer: int,
-    *,
-    max_distance: float = USUAL.max_distance,
-    top: int = 20,
-    engine: EngineChoice = "auto",
-) -> LayerChange:
-    """Compare the edges that leave a layer in two samples of the same neurons.
+    layer: Layer
+    max_distance: MaxDistance = USUAL.max_distance
+    top: Top = 20
 
-    Parameters
-    ----------
-    before, after : samples of one seed and model at two steps
-    layer : whose edges
-    max_distance : T; an edge beyond it is none
-    top : how many changes to show
+    def check(self, pair: SamplePair) -> None:
+        """Raise `OptionError` where the samples hold different neurons, no such layer, or no such range."""
+        for sample in pair.samples:
+            sample.require_layer(self.layer)
+            sample.require_range(self.max_distance)
+        _require_same_neurons(*pair.samples)
 
-    Raises
-    ------
-    OptionError : the samples hold different neurons, or a value outside what is allowed
-    """
-    for sample in (before, after):
-        sample.require_layer(layer)
-        sample.require_range(max_distance)
-    require_top(top)
-    _require_same_neurons(before, after)
-    request = _Request(layer, max_distance, top)
-    by_cypher, by_numpy = partial(_by_cypher, request=request), partial(_by_numpy, request=request)
-    return ask("change", engine, [before, after], cypher=by_cypher, numpy=by_numpy)
+    def by_cypher(self, pair: SamplePair) -> LayerChangeAnswer:
+        """Compare on the server."""
+        before, after = pair.samples
+        [row] = before.rows(
+            "layer_pair_change",
+            before=before.manifest.number,
+            after=after.manifest.number,
+            layer=self.layer,
+            longest=self.max_distance,
+            top=self.top,
+        )
+        return LayerChangeAnswer(
+            layer=self.layer,
+            max_distance=self.max_distance,
+            edges_before=row["edges_before"],
+            edges_after=row["edges_after"],
+            edges_both=row["edges_both"],
+            largest=tuple(EdgeChange(*change) for change in row["largest"]),
+        )
+
+    def by_numpy(self, pair: SamplePair) -> LayerChangeAnswer:
+        """Compare in memory."""
+        graph, later = (sample.graph() for sample in pair.samples)
+        old, new = (weighted(each, self.layer, longest=self.max_distance) for each in (graph, later))
+        width = graph.n_neurons
+        places = np.union1d(_place(old, width), _place(new, width))
+        was, now = _weights(old, places, width), _weights(new, places, width)
+        change = np.nan_to_num(now) - np.nan_to_num(was)
+
+        def told(i: int) -> EdgeChange:
+            source, target = divmod(int(places[i]), width)
+            names = name_at(graph, self.layer, source), name_at(graph, self.layer + 1, target)
+            return EdgeChange(*names, _or_none(was[i]), _or_none(now[i]), float(change[i]))
+
+        return LayerChangeAnswer(
+            layer=self.layer,
+            max_distance=self.max_distance,
+            edges_before=old.size,
+            edges_after=new.size,
+            edges_both=int(np.count_nonzero(~np.isnan(was) & ~np.isnan(now))),
+            largest=tuple(map(told, np.argsort(-np.abs(change), kind="stable")[: self.top].tolist())),
+        )
 
 
 def _require_same_neurons(before: StoredSample, after: StoredSample) -> None:
@@ -99,48 +125,6 @@ def _require_same_neurons(before: StoredSample, after: StoredSample) -> None:
         raise OptionError(
             f"{before.name} and {after.name} hold different neurons: take one seed of one ingest"
         )
-
-
-def _by_cypher(before: Asked, after: Asked, *, request: _Request) -> LayerChange:
-    [row] = before.rows(
-        "layer_pair_change",
-        before=before.manifest.number,
-        after=after.manifest.number,
-        layer=request.layer,
-        longest=request.longest,
-        top=request.top,
-    )
-    return LayerChange(
-        layer=request.layer,
-        max_distance=request.longest,
-        edges_before=row["edges_before"],
-        edges_after=row["edges_after"],
-        edges_both=row["edges_both"],
-        largest=tuple(EdgeChange(*change) for change in row["largest"]),
-    )
-
-
-def _by_numpy(before: Asked, after: Asked, *, request: _Request) -> LayerChange:
-    old, new = (weighted(asked.graph(), request.layer, longest=request.longest) for asked in (before, after))
-    width = int(before.manifest.n_neurons)
-    places = np.union1d(_place(old, width), _place(new, width))
-    was, now = _weights(old, places, width), _weights(new, places, width)
-    change = np.nan_to_num(now) - np.nan_to_num(was)
-    graph, layer = before.graph(), request.layer
-
-    def told(i: int) -> EdgeChange:
-        source, target = divmod(int(places[i]), width)
-        names = name_at(graph, layer, source), name_at(graph, layer + 1, target)
-        return EdgeChange(*names, _or_none(was[i]), _or_none(now[i]), float(change[i]))
-
-    return LayerChange(
-        layer=layer,
-        max_distance=request.longest,
-        edges_before=old.size,
-        edges_after=new.size,
-        edges_both=int(np.count_nonzero(~np.isnan(was) & ~np.isnan(now))),
-        largest=tuple(map(told, np.argsort(-np.abs(change), kind="stable")[: request.top].tolist())),
-    )
 
 
 def _place(columns: EdgeColumns, width: int) -> IntArray:

@@ -3,19 +3,23 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal
 
-from neuromfa.errors import NotStored, OptionError
+from pydantic import Field
+
+from neuromfa.errors import NotStored
 from neuromfa.graph import Manifest
 from neuromfa.graph.catalog import checkpoint_id
 from neuromfa.graph.manifest import manifest_from
 from neuromfa.options import BASELINE_FIRST, BASELINE_NONE, BASELINE_REINIT, AnalysisOptions
-from neuromfa.questions.engine.choice import EngineChoice, engine_for
-from neuromfa.questions.engine.run import Row
-from neuromfa.questions.engine.stored_sample import Explorer
-from neuromfa.results import CheckpointResult, Estimate, SampleResult, from_json
+from neuromfa.questions.engine.explorer import OneResult
+from neuromfa.questions.engine.question import About, Faster, Question
+from neuromfa.questions.engine.subjects import Row, StoredResult
+from neuromfa.questions.engine.words import ModelName, StepOrNone
+from neuromfa.results import DOCUMENTED, CheckpointResult, Estimate, SampleResult, from_json
 
 Number = Literal["alpha0", "width", "emergence"]
+WhichNumber = Annotated[Number, Field(description="Which number of the step.", examples=["emergence"])]
 
 MEANINGS: dict[Number, str] = {
     "alpha0": "mean over samples of alpha0 = tau'(0)",
@@ -26,77 +30,136 @@ MEANINGS: dict[Number, str] = {
 
 @dataclass(frozen=True)
 class SampleOrigin:
-    """One sample behind a number.
+    """One sample behind a number."""
 
-    Attributes
-    ----------
-    seed : of the draw of neurons
-    alpha0, width : of this sample alone
-    graph_hash : identity of its graph, made of the sampled weights, the architecture file and the draw
-    stored : the graph stands in the store, so that `neuromfa verify` can measure it again
-    checksum : of the stored graph
-    """
+    __pydantic_config__ = DOCUMENTED
 
     seed: int
+    """Seed of the draw of neurons."""
     alpha0: float
+    """alpha0 of this sample alone; no unit."""
     width: float
+    """Width of the spectrum of this sample alone; no unit."""
     graph_hash: str
+    """Identity of its graph: the sampled weights, the architecture file and the draw."""
     stored: bool
+    """The graph stands in the store, so that `neuromfa verify` can measure it again."""
     checksum: str | None
+    """Of the stored graph; null without one."""
 
 
 @dataclass(frozen=True)
 class NetworkOrigin:
-    """How the weights became a network; known where a graph is stored."""
+    """How the weights became a network."""
+
+    __pydantic_config__ = DOCUMENTED
 
     architecture: str
+    """Name of the architecture file."""
     architecture_hash: str
+    """Identity of that file."""
     dtype: str
+    """Type of the weights as they were read."""
     row_rule: str
+    """How rows were put together, by profile."""
     nodes: int | None
+    """Neurons drawn a layer; null: all of them."""
 
 
 @dataclass(frozen=True)
 class BaselineOrigin:
-    """What E was measured against: a step of the model, or its reinitialised weights."""
+    """What E was measured against."""
+
+    __pydantic_config__ = DOCUMENTED
 
     kind: str
+    """`first`, `reinit`, or a step."""
     step: int | None
+    """Step of the model; null for its reinitialised weights."""
     revision: str | None
+    """Revision of that step; null where it is not stored."""
     analysis_hash: str | None
+    """Identity of its numbers; null where they are not stored."""
 
 
 @dataclass(frozen=True)
-class Provenance:
-    """A number and all that it came from.
+class LineageAnswer:
+    """A number and all that it came from."""
 
-    Attributes
-    ----------
-    number, meaning : which number, and what it is
-    estimate : the number with its interval, None with a `reason`
-    model, source, step, revision : the checkpoint
-    analysis_hash : identity of the numbers: graphs, options and baseline
-    options_hash, options : how it was measured
-    samples : the seeds it is a mean of
-    network : None with a `network_reason` where no graph is stored
-    baseline : of E; None for other numbers and without one
+    __pydantic_config__ = DOCUMENTED
+
+    number: WhichNumber
+    meaning: str
+    """What the number is, as a formula."""
+    estimate: Estimate | None
+    """The number with its interval, no unit; null with a `reason`."""
+    reason: str | None
+    """Why there is no number, else null."""
+    model: ModelName
+    source: str
+    """Where the checkpoints of the model were read."""
+    step: StepOrNone
+    revision: str
+    """Revision of the checkpoint."""
+    analysis_hash: str
+    """Identity of the numbers: method version, graphs, options and baseline."""
+    method_version: int
+    """Version of the method that gave the number."""
+    options_hash: str
+    """Identity of the options."""
+    options: AnalysisOptions
+    """How it was measured."""
+    samples: tuple[SampleOrigin, ...]
+    """The seeds it is a mean of."""
+    network: NetworkOrigin | None
+    """How the weights became a network; null with a reason."""
+    network_reason: str | None
+    """Why `network` is null, else null."""
+    baseline: BaselineOrigin | None
+    """What E was measured against; null for other numbers, and without one."""
+
+
+class Lineage(Question[StoredResult, LineageAnswer]):
+    """Where alpha0, width or E of a step comes from: options, samples, graph hashes, revision, architecture, baseline.
+
+    `cypher` walks the graph in one query, `numpy` puts the store's records together.
     """
 
-    number: Number
-    meaning: str
-    estimate: Estimate | None
-    reason: str | None
-    model: str
-    source: str
-    step: int | None
-    revision: str
-    analysis_hash: str
-    options_hash: str
-    options: dict[str, Any]
-    samples: tuple[SampleOrigin, ...]
-    network: NetworkOrigin | None
-    network_reason: str | None
-    baseline: BaselineOrigin | None
+    about = About("provenance", "provenance/{number}", Faster(cold="cypher", warm="cypher"))
+    where = OneResult
+
+    number: WhichNumber = "emergence"
+
+    def by_cypher(self, result: StoredResult) -> LineageAnswer:
+        """Walk from the model to the result, and to its samples."""
+        return self._answer(result, _walked)
+
+    def by_numpy(self, result: StoredResult) -> LineageAnswer:
+        """Put the store's records together."""
+        return self._answer(result, _put_together)
+
+    def _answer(self, asked: StoredResult, find: "Find") -> LineageAnswer:
+        found = find(asked)
+        result = found.result
+        network, why = _network(found)
+        return LineageAnswer(
+            number=self.number,
+            meaning=MEANINGS[self.number],
+            estimate=getattr(result, self.number),
+            reason=result.emergence_reason if self.number == "emergence" else None,
+            model=asked.model,
+            source=found.source,
+            step=result.step,
+            revision=result.revision,
+            analysis_hash=result.analysis_hash,
+            method_version=result.method_version,
+            options_hash=found.options_hash,
+            options=found.options,
+            samples=tuple(_origin(sample, found.manifests) for sample in result.samples),
+            network=network,
+            network_reason=why,
+            baseline=_baseline(asked, found, find) if self.number == "emergence" else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -110,76 +173,22 @@ class _Found:
     manifests: Sequence[Manifest]
 
 
-Find = Callable[[Explorer, str, int | None, str | None], _Found]
+Find = Callable[[StoredResult], _Found]
 
 
-def provenance(
-    explorer: Explorer,
-    model: str,
-    step: int | None,
-    *,
-    number: Number = "emergence",
-    options_hash: str | None = None,
-    engine: EngineChoice = "auto",
-) -> Provenance:
-    """Return where a number of one step comes from.
-
-    Parameters
-    ----------
-    number : alpha0, width or emergence
-    options_hash : of the analysis; None for the newest of the step
-    engine : ``cypher`` walks the graph in one query, ``numpy`` puts the store's records together
-
-    Raises
-    ------
-    NotStored : no such model, step or result
-    OptionError : no such number
-    """
-    if number not in get_args(Number):
-        raise OptionError(f"number is {', '.join(get_args(Number))}, not {number!r}")
-    find = _by_cypher if engine_for("provenance", engine, warm=False) == "cypher" else _by_records
-    found = find(explorer, model, step, options_hash)
-    baseline = _baseline(explorer, model, found, find) if number == "emergence" else None
-    return _told(model, number, found, baseline)
-
-
-def _told(model: str, number: Number, found: _Found, baseline: BaselineOrigin | None) -> Provenance:
-    result = found.result
-    network, why = _network(found)
-    return Provenance(
-        number=number,
-        meaning=MEANINGS[number],
-        estimate=getattr(result, number),
-        reason=result.emergence_reason if number == "emergence" else None,
-        model=model,
-        source=found.source,
-        step=result.step,
-        revision=result.revision,
-        analysis_hash=result.analysis_hash,
-        options_hash=found.options_hash,
-        options=found.options.as_json(),
-        samples=tuple(_origin(sample, found.manifests) for sample in result.samples),
-        network=network,
-        network_reason=why,
-        baseline=baseline,
+def _walked(asked: StoredResult) -> _Found:
+    checkpoint = checkpoint_id(asked.model, asked.step)
+    found = asked.rows(
+        "result_origin", model=asked.model, checkpoint=checkpoint, options_hash=asked.options_hash
     )
-
-
-def _by_cypher(explorer: Explorer, model: str, step: int | None, options_hash: str | None) -> _Found:
-    checkpoint = checkpoint_id(model, step)
-
-    def rows(name: str, **parameters: Any) -> list[Row]:
-        return explorer.store.query(name, parameters, timeout_s=explorer.timeout_s)
-
-    found = rows("result_origin", model=model, checkpoint=checkpoint, options_hash=options_hash)
     if not found:
         # the store's own words for what is missing: the model, the step, or a result
-        explorer.store.result(model, step, options=options_hash)
-        raise _just_deleted(model, step)
+        asked.store.result(asked.model, asked.step, options=asked.options_hash)
+        raise _just_deleted(asked)
     row = found[0]
     manifests = [
-        manifest_from(each["properties"], model=model, step=row["step"], revision=row["revision"])
-        for each in rows("samples", checkpoint=checkpoint)
+        manifest_from(each["properties"], model=asked.model, step=row["step"], revision=row["revision"])
+        for each in asked.rows("samples", checkpoint=checkpoint)
     ]
     result = from_json(CheckpointResult, row["document"])
     options = AnalysisOptions.from_json(json.loads(row["options"]))
@@ -191,19 +200,19 @@ def _at(result: CheckpointResult, row: Row) -> CheckpointResult:
     return replace(result, step=row["step"], revision=row["revision"])
 
 
-def _by_records(explorer: Explorer, model: str, step: int | None, options_hash: str | None) -> _Found:
-    store = explorer.store
-    result = store.result(model, step, options=options_hash)
-    links = store.query("spectrum_links", {"checkpoint": checkpoint_id(model, step)})
+def _put_together(asked: StoredResult) -> _Found:
+    store, model, step = asked.store, asked.model, asked.step
+    result = store.result(model, step, options=asked.options_hash)
+    links = asked.rows("spectrum_links", checkpoint=checkpoint_id(model, step))
     used = {link["id"]: link["options_hash"] for link in links}.get(result.analysis_hash, "")
     options = {record.options_hash: record.options for record in store.analyses(model)}
     if used not in options:
-        raise _just_deleted(model, step)
+        raise _just_deleted(asked)
     return _Found(store.model(model).source, result, used, options[used], store.samples(model, step))
 
 
-def _just_deleted(model: str, step: int | None) -> NotStored:
-    return NotStored(f"the result of {checkpoint_id(model, step)} has just been deleted")
+def _just_deleted(asked: StoredResult) -> NotStored:
+    return NotStored(f"the result of {checkpoint_id(asked.model, asked.step)} has just been deleted")
 
 
 def _origin(sample: SampleResult, manifests: Sequence[Manifest]) -> SampleOrigin:
@@ -227,7 +236,7 @@ def _network(found: _Found) -> tuple[NetworkOrigin | None, str | None]:
     return None, "no graph of these samples is stored; ingest with graph-samples of 1 or more"
 
 
-def _baseline(explorer: Explorer, model: str, found: _Found, find: Find) -> BaselineOrigin | None:
+def _baseline(asked: StoredResult, found: _Found, find: Find) -> BaselineOrigin | None:
     kind = found.options.baseline
     if kind == BASELINE_NONE or found.result.emergence is None:
         return None
@@ -235,7 +244,7 @@ def _baseline(explorer: Explorer, model: str, found: _Found, find: Find) -> Base
         return BaselineOrigin(kind, None, None, None)
     step = 0 if kind == BASELINE_FIRST else int(kind)
     try:
-        start = find(explorer, model, step, found.options_hash).result
+        start = find(replace(asked, step=step, options_hash=found.options_hash)).result
     except NotStored:
         return BaselineOrigin(kind, step, None, None)
     return BaselineOrigin(kind, step, start.revision, start.analysis_hash)

@@ -1,11 +1,11 @@
 """One neuron with its strongest edges, in and out."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from neuromfa.errors import OptionError
 from neuromfa.questions.engine.by_cypher import neuron_of, neuron_row
 from neuromfa.questions.engine.by_numpy import (
     edges_of_link,
@@ -15,95 +15,77 @@ from neuromfa.questions.engine.by_numpy import (
     taken,
     weighted,
 )
-from neuromfa.questions.engine.choice import EngineChoice
+from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge, Neuron
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import USUAL, StoredSample
+from neuromfa.questions.engine.subjects import StoredSample
+from neuromfa.questions.engine.words import USUAL, EdgeCount, MaxDistance, NeuronName, Strength, Top
+from neuromfa.results import DOCUMENTED
 
-MOST_EDGES = 1000
+Strongest = Annotated[
+    tuple[Edge, ...], Field(description="The strongest of them, strongest first, equal ones by place.")
+]
 
 
 @dataclass(frozen=True)
-class NeuronDetail:
-    """One neuron with its weighted edges in range.
+class NeuronDetailAnswer:
+    """One neuron with its weighted edges in range."""
 
-    Attributes
-    ----------
-    neuron : the neuron
-    max_distance : T, the range of what follows
-    edges_in, edges_out : weighted edges in range
-    strength_in, strength_out : sum of their |w|
-    strongest_in, strongest_out : the strongest of them, strongest first
-    """
+    __pydantic_config__ = DOCUMENTED
 
     neuron: Neuron
-    max_distance: float
-    edges_in: int
-    edges_out: int
-    strength_in: float
-    strength_out: float
-    strongest_in: tuple[Edge, ...]
-    strongest_out: tuple[Edge, ...]
+    """The neuron itself."""
+    max_distance: MaxDistance
+    edges_in: EdgeCount
+    edges_out: EdgeCount
+    strength_in: Strength
+    strength_out: Strength
+    strongest_in: Strongest
+    strongest_out: Strongest
 
 
-def neuron(
-    sample: StoredSample,
-    name: str,
-    *,
-    top: int = 10,
-    max_distance: float = USUAL.max_distance,
-    engine: EngineChoice = "auto",
-) -> NeuronDetail:
-    """Return one neuron with its strongest edges, `top` each way, equally strong ones by place.
+class NeuronDetail(SampleQuestion[NeuronDetailAnswer]):
+    """One neuron: its dimensions, number and strength of its edges in range, the strongest of them each way."""
 
-    Raises
-    ------
-    NotStored : no neuron of that name
-    OptionError : `top` or T outside what is allowed
-    """
-    sample.require_range(max_distance)
-    require_top(top)
-    by_cypher = partial(_by_cypher, name=name, top=top, longest=max_distance)
-    by_numpy = partial(detail_in_arrays, name=name, top=top, longest=max_distance)
-    return ask("neuron", engine, [sample], cypher=by_cypher, numpy=by_numpy)
+    about = About("neuron", "neurons/{name}", Faster(cold="cypher", warm="numpy"))
 
+    name: NeuronName
+    top: Top = 10
+    max_distance: MaxDistance = USUAL.max_distance
 
-def require_top(top: int) -> None:
-    """Raise `OptionError` for more edges than a list may have."""
-    if not 1 <= top <= MOST_EDGES:
-        raise OptionError(f"top is 1 to {MOST_EDGES} edges, not {top}")
+    def check(self, sample: StoredSample) -> None:
+        """Raise `OptionError` for a range beyond what was stored."""
+        sample.require_range(self.max_distance)
 
+    def by_cypher(self, sample: StoredSample) -> NeuronDetailAnswer:
+        """Ask for the neuron, and for its edges each way."""
+        row = neuron_row(sample, self.name)
+        [into] = sample.rows("edges_in", key=row["key"], range=self.max_distance, top=self.top)
+        [out] = sample.rows("edges_out", key=row["key"], range=self.max_distance, top=self.top)
+        return NeuronDetailAnswer(
+            neuron=neuron_of(sample, row),
+            max_distance=self.max_distance,
+            edges_in=into["edges"],
+            edges_out=out["edges"],
+            strength_in=float(into["strength"] or 0.0),
+            strength_out=float(out["strength"] or 0.0),
+            strongest_in=tuple(Edge(other, self.name, d, w) for other, d, w in into["strongest"]),
+            strongest_out=tuple(Edge(self.name, other, d, w) for other, d, w in out["strongest"]),
+        )
 
-def _by_cypher(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDetail:
-    row = neuron_row(asked, name)
-    [into] = asked.rows("edges_in", key=row["key"], range=longest, top=top)
-    [out] = asked.rows("edges_out", key=row["key"], range=longest, top=top)
-    return NeuronDetail(
-        neuron=neuron_of(asked, row),
-        max_distance=longest,
-        edges_in=into["edges"],
-        edges_out=out["edges"],
-        strength_in=float(into["strength"] or 0.0),
-        strength_out=float(out["strength"] or 0.0),
-        strongest_in=tuple(Edge(other, name, d, w) for other, d, w in into["strongest"]),
-        strongest_out=tuple(Edge(name, other, d, w) for other, d, w in out["strongest"]),
-    )
-
-
-def detail_in_arrays(asked: Asked, *, name: str, top: int, longest: float) -> NeuronDetail:
-    """Return a neuron with its edges from the arrays."""
-    graph, place = asked.graph(), place_in(asked, name)
-    position = place.number - int(asked.sample.offsets[place.layer])
-    before, after = (weighted(graph, link, longest=longest) for link in (place.layer - 1, place.layer))
-    into = taken(before, np.flatnonzero(before.target == position))
-    out = taken(after, np.flatnonzero(after.source == position))
-    return NeuronDetail(
-        neuron=neuron_at(graph, place.layer, position),
-        max_distance=longest,
-        edges_in=into.size,
-        edges_out=out.size,
-        strength_in=float(np.abs(into.weight).sum()),
-        strength_out=float(np.abs(out.weight).sum()),
-        strongest_in=edges_of_link(graph, place.layer - 1, strongest_of(into, top)),
-        strongest_out=edges_of_link(graph, place.layer, strongest_of(out, top)),
-    )
+    def by_numpy(self, sample: StoredSample) -> NeuronDetailAnswer:
+        """Take its edges out of both links."""
+        graph, place = sample.graph(), place_in(sample, self.name)
+        layer, position = place.layer, place.number - int(sample.offsets[place.layer])
+        before, after = (weighted(graph, link, longest=self.max_distance) for link in (layer - 1, layer))
+        into = taken(before, np.flatnonzero(before.target == position))
+        out = taken(after, np.flatnonzero(after.source == position))
+        return NeuronDetailAnswer(
+            neuron=neuron_at(graph, layer, position),
+            max_distance=self.max_distance,
+            edges_in=into.size,
+            edges_out=out.size,
+            strength_in=float(np.abs(into.weight).sum()),
+            strength_out=float(np.abs(out.weight).sum()),
+            strongest_in=edges_of_link(graph, layer - 1, strongest_of(into, self.top)),
+            strongest_out=edges_of_link(graph, layer, strongest_of(out, self.top)),
+        )

@@ -1,105 +1,92 @@
 """Which neurons a sample has: all by place, or those of highest dimension first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
-from neuromfa.errors import OptionError
 from neuromfa.network import SampleGraph
 from neuromfa.questions.engine.by_cypher import neuron_of
 from neuromfa.questions.engine.by_numpy import neuron_at
-from neuromfa.questions.engine.choice import EngineChoice
+from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Neuron
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import StoredSample
-
-Order = Literal["place", "dimension"]
-
-MOST_NEURONS = 1000
+from neuromfa.questions.engine.subjects import StoredSample
+from neuromfa.questions.engine.words import MOST_LISTED, LayerOrAll
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
-class NeuronList:
-    """Part of a list of neurons; `more` says that others follow."""
+class NeuronListAnswer:
+    """Part of a list of neurons."""
 
-    neurons: tuple[Neuron, ...]
-    more: bool
+    __pydantic_config__ = DOCUMENTED
 
-
-@dataclass(frozen=True)
-class _Wanted:
-    """Which neurons: layers `first` to `last`, a kind or None, the order, and which part of the list."""
-
-    first: int
-    last: int
-    kind: str | None
-    order: Order
-    limit: int
-    skip: int
+    items: tuple[Neuron, ...]
+    """The neurons of this part."""
+    next: str | None
+    """`cursor` of the part that follows, or null."""
 
 
-def neurons(
-    sample: StoredSample,
-    *,
-    layer: int | None = None,
-    kind: str | None = None,
-    order: Order = "place",
-    limit: int = 100,
-    skip: int = 0,
-    engine: EngineChoice = "auto",
-) -> NeuronList:
-    """List neurons.
+class NeuronList(SampleQuestion[NeuronListAnswer]):
+    """The neurons by place, or those that have a fractal dimension, the highest first."""
 
-    Parameters
-    ----------
-    layer, kind : only these; None for all
-    order : ``place``, or ``dimension``: only those that have one, the highest first, equal ones by place
-    limit, skip : which part of the list
+    about = About("neurons", "neurons", Faster(cold="cypher", warm="numpy"))
 
-    Raises
-    ------
-    OptionError : no such layer or order, or a part larger than allowed
-    """
-    if order not in get_args(Order):
-        raise OptionError(f"order is {' or '.join(get_args(Order))}, not {order!r}")
-    if layer is not None:
-        sample.require_layer(layer)
-    if not (1 <= limit <= MOST_NEURONS and skip >= 0):
-        raise OptionError(f"limit is 1 to {MOST_NEURONS} and skip 0 or more, not {limit} and {skip}")
-    first, last = (0, sample.last_layer) if layer is None else (layer, layer)
-    wanted = _Wanted(first, last, kind, order, limit, skip)
-    by_cypher, by_numpy = partial(_by_cypher, wanted=wanted), partial(_by_numpy, wanted=wanted)
-    return ask("neurons", engine, [sample], cypher=by_cypher, numpy=by_numpy)
+    layer: LayerOrAll = None
+    kind: Annotated[str | None, Field(max_length=100)] = None
+    """Only this kind, such as `mlp`; left out: all."""
+    order: Literal["place", "dimension"] = "place"
+    """By place; or only those with a fractal dimension, the highest first."""
+    limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = 100
+    """Most neurons in this part."""
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,15}$")] = None
+    """`next` of the part before; left out for the first."""
 
+    def check(self, sample: StoredSample) -> None:
+        """Raise `OptionError` where there is no such layer."""
+        sample.require_layer(self.layer or 0)
 
-def _by_cypher(asked: Asked, *, wanted: _Wanted) -> NeuronList:
-    rows = asked.of_sample(
-        f"neurons_by_{wanted.order}",
-        first=wanted.first,
-        last=wanted.last,
-        kind=wanted.kind,
-        skip=wanted.skip,
-        limit=wanted.limit + 1,
-    )
-    found = tuple(neuron_of(asked, row) for row in rows[: wanted.limit])
-    return NeuronList(found, len(rows) > wanted.limit)
+    def by_cypher(self, sample: StoredSample) -> NeuronListAnswer:
+        """Ask for one more than wanted, to know whether others follow."""
+        first, last = sample.layer_range(self.layer)
+        rows = sample.own_rows(
+            f"neurons_by_{self.order}",
+            first=first,
+            last=last,
+            kind=self.kind,
+            skip=self._start,
+            limit=self.limit + 1,
+        )
+        return self._answer(
+            [neuron_of(sample, row) for row in rows[: self.limit]], more=len(rows) > self.limit
+        )
 
+    def by_numpy(self, sample: StoredSample) -> NeuronListAnswer:
+        """Sort the places."""
+        graph = sample.graph()
+        first, last = sample.layer_range(self.layer)
+        places = [
+            (layer, position)
+            for layer in range(first, last + 1)
+            for position, kind in enumerate(graph.layers[layer].kinds)
+            if self.kind in (None, kind)
+        ]
+        if self.order == "dimension":
+            places = _highest_first(graph, places)
+        end = self._start + self.limit
+        return self._answer(
+            [neuron_at(graph, *place) for place in places[self._start : end]], more=len(places) > end
+        )
 
-def _by_numpy(asked: Asked, *, wanted: _Wanted) -> NeuronList:
-    graph = asked.graph()
-    places = [
-        (layer, position)
-        for layer in range(wanted.first, wanted.last + 1)
-        for position, kind in enumerate(graph.layers[layer].kinds)
-        if wanted.kind in (None, kind)
-    ]
-    if wanted.order == "dimension":
-        places = _highest_first(graph, places)
-    end = wanted.skip + wanted.limit
-    found = tuple(neuron_at(graph, *place) for place in places[wanted.skip : end])
-    return NeuronList(found, len(places) > end)
+    @property
+    def _start(self) -> int:
+        """Where in the whole list the part begins."""
+        return int(self.cursor or 0)
+
+    def _answer(self, neurons: Sequence[Neuron], *, more: bool) -> NeuronListAnswer:
+        return NeuronListAnswer(tuple(neurons), str(self._start + self.limit) if more else None)
 
 
 def _highest_first(graph: SampleGraph, places: list[tuple[int, int]]) -> list[tuple[int, int]]:

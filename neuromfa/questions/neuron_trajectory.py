@@ -1,100 +1,105 @@
 """One neuron over training: a seed picks the same neurons at every step, so a name is one neuron throughout."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from neuromfa.errors import NotStored, OptionError
-from neuromfa.questions.engine.choice import EngineChoice
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import USUAL, StoredSample
-from neuromfa.questions.neuron_detail import detail_in_arrays
+from neuromfa.questions.engine.explorer import EveryStep
+from neuromfa.questions.engine.question import About, Faster, Question
+from neuromfa.questions.engine.subjects import SampleSeries
+from neuromfa.questions.engine.words import (
+    USUAL,
+    Dimension,
+    EdgeCount,
+    MaxDistance,
+    NeuronName,
+    OwnDimension,
+    StepOrNone,
+    Strength,
+)
+from neuromfa.questions.neuron_detail import NeuronDetail
+from neuromfa.results import DOCUMENTED
 
 MOST_STEPS = 1000
 
 
 @dataclass(frozen=True)
 class TrajectoryPoint:
-    """The neuron at one step: its dimensions, and number and strength (sum of |w|) of its weighted edges in range."""
+    """The neuron at one step."""
 
-    step: int | None
-    nfd: float | None
-    nfd_own: float | None
-    edges_in: int
-    edges_out: int
-    strength_in: float
-    strength_out: float
+    step: StepOrNone
+    nfd: Dimension
+    nfd_own: OwnDimension
+    edges_in: EdgeCount
+    edges_out: EdgeCount
+    strength_in: Strength
+    strength_out: Strength
 
 
 @dataclass(frozen=True)
-class Trajectory:
-    """One neuron at every step whose sample holds it, by step; T is `max_distance`."""
+class NeuronTrajectoryAnswer:
+    """One neuron over training."""
 
-    name: str
-    max_distance: float
+    __pydantic_config__ = DOCUMENTED
+
+    name: NeuronName
+    max_distance: MaxDistance
     points: tuple[TrajectoryPoint, ...]
+    """Every step whose sample holds it, by step."""
 
 
-def trajectory(
-    samples: Sequence[StoredSample],
-    name: str,
-    *,
-    max_distance: float = USUAL.max_distance,
-    engine: EngineChoice = "auto",
-) -> Trajectory:
-    """Follow one neuron.
+class NeuronTrajectory(Question[SampleSeries, NeuronTrajectoryAnswer]):
+    """One neuron over all steps with a stored graph: dimensions, edges in range, strength."""
 
-    Parameters
-    ----------
-    samples : of one seed at several steps, as `Explorer.samples` gives them
-    name : of the neuron
-    max_distance : T
+    about = About("trajectory", "trajectory", Faster(cold="cypher", warm="numpy"))
+    where = EveryStep
 
-    Raises
-    ------
-    NotStored : no sample holds it
-    OptionError : no sample or too many, or a T beyond what was stored
-    """
-    if not 1 <= len(samples) <= MOST_STEPS:
-        raise OptionError(f"a trajectory has 1 to {MOST_STEPS} steps, not {len(samples)}")
-    for sample in samples:
-        sample.require_range(max_distance)
-    by_cypher = partial(_by_cypher, name=name, longest=max_distance)
-    by_numpy = partial(_by_numpy, name=name, longest=max_distance)
-    return ask("trajectory", engine, samples, cypher=by_cypher, numpy=by_numpy)
+    neuron: NeuronName
+    max_distance: MaxDistance = USUAL.max_distance
 
+    def check(self, series: SampleSeries) -> None:
+        """Raise `OptionError` for no sample or too many, or a range beyond what was stored."""
+        if not 1 <= len(series.samples) <= MOST_STEPS:
+            raise OptionError(f"a trajectory has 1 to {MOST_STEPS} steps, not {len(series.samples)}")
+        for sample in series.samples:
+            sample.require_range(self.max_distance)
 
-def _by_cypher(*asked: Asked, name: str, longest: float) -> Trajectory:
-    numbers = sorted({each.manifest.number for each in asked})
-    rows = asked[0].rows("neuron_trajectory", samples=numbers, name=name, longest=longest)
-    by_number = {row["number"]: row for row in rows}
-    found = [(each, by_number.get(each.manifest.number)) for each in asked]
-    points = [
-        TrajectoryPoint(
-            step=each.manifest.step,
-            nfd=row["nfd"],
-            nfd_own=row["nfd_own"],
-            edges_in=row["edges_in"],
-            edges_out=row["edges_out"],
-            strength_in=float(row["strength_in"] or 0.0),
-            strength_out=float(row["strength_out"] or 0.0),
+    def by_cypher(self, series: SampleSeries) -> NeuronTrajectoryAnswer:
+        """Ask for all steps at once."""
+        numbers = sorted({each.manifest.number for each in series.samples})
+        rows = series.samples[0].rows(
+            "neuron_trajectory", samples=numbers, name=self.neuron, longest=self.max_distance
         )
-        for each, row in found
-        if row is not None
-    ]
-    return _complete(asked, name, longest, points)
-
-
-def _by_numpy(*asked: Asked, name: str, longest: float) -> Trajectory:
-    points = []
-    for each in asked:
-        try:
-            found = detail_in_arrays(each, name=name, top=1, longest=longest)
-        except NotStored:
-            continue
-        points.append(
+        by_number = {row["number"]: row for row in rows}
+        found = [(each.manifest.step, by_number.get(each.manifest.number)) for each in series.samples]
+        points = (
             TrajectoryPoint(
-                step=each.manifest.step,
+                step=step,
+                nfd=row["nfd"],
+                nfd_own=row["nfd_own"],
+                edges_in=row["edges_in"],
+                edges_out=row["edges_out"],
+                strength_in=float(row["strength_in"] or 0.0),
+                strength_out=float(row["strength_out"] or 0.0),
+            )
+            for step, row in found
+            if row is not None
+        )
+        return self._answer(series, points)
+
+    def by_numpy(self, series: SampleSeries) -> NeuronTrajectoryAnswer:
+        """Take the neuron out of one sample after another."""
+        return self._answer(series, self._points(series))
+
+    def _points(self, series: SampleSeries) -> Iterator[TrajectoryPoint]:
+        detail = NeuronDetail(name=self.neuron, top=1, max_distance=self.max_distance)
+        for sample in series.samples:
+            try:
+                found = detail.by_numpy(sample)
+            except NotStored:
+                continue
+            yield TrajectoryPoint(
+                step=sample.manifest.step,
                 nfd=found.neuron.nfd,
                 nfd_own=found.neuron.nfd_own,
                 edges_in=found.edges_in,
@@ -102,14 +107,13 @@ def _by_numpy(*asked: Asked, name: str, longest: float) -> Trajectory:
                 strength_in=found.strength_in,
                 strength_out=found.strength_out,
             )
-        )
-    return _complete(asked, name, longest, points)
 
-
-def _complete(asked: Sequence[Asked], name: str, longest: float, points: list[TrajectoryPoint]) -> Trajectory:
-    if not points:
-        model, seed = asked[0].manifest.model, asked[0].manifest.seed
-        raise NotStored(
-            f"no step of {model} with seed {seed} has a neuron {name[:60]!r}; names look like B03.mlp.00127"
-        )
-    return Trajectory(name, longest, tuple(points))
+    def _answer(self, series: SampleSeries, points: Iterable[TrajectoryPoint]) -> NeuronTrajectoryAnswer:
+        found = tuple(points)
+        if not found:
+            manifest = series.samples[0].manifest
+            raise NotStored(
+                f"no step of {manifest.model} with seed {manifest.seed} has a neuron {self.neuron[:60]!r}; "
+                "names look like B03.mlp.00127"
+            )
+        return NeuronTrajectoryAnswer(self.neuron, self.max_distance, found)

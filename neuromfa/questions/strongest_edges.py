@@ -1,59 +1,53 @@
 """The strongest edges of a sample or of some of its layers; wiring has no weight and is never among them."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from neuromfa.questions.engine.by_cypher import edge_of
 from neuromfa.questions.engine.by_numpy import edges_of_link, strongest_of, weighted
-from neuromfa.questions.engine.choice import EngineChoice
+from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge
-from neuromfa.questions.engine.run import Asked, ask
-from neuromfa.questions.engine.stored_sample import StoredSample
-from neuromfa.questions.neuron_detail import require_top
+from neuromfa.questions.engine.subjects import StoredSample
+from neuromfa.questions.engine.words import LayerOrAll, Top
+from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)
-class StrongestEdges:
-    """The edges of largest |w|, strongest first; equally strong ones by the places of source and target."""
+class StrongestEdgesAnswer:
+    """The edges of largest |w|."""
+
+    __pydantic_config__ = DOCUMENTED
 
     edges: tuple[Edge, ...]
+    """Strongest first; equally strong ones by the places of source and target."""
 
 
-def strongest_edges(
-    sample: StoredSample, *, layer: int | None = None, top: int = 20, engine: EngineChoice = "auto"
-) -> StrongestEdges:
-    """Return the strongest edges.
+class StrongestEdges(SampleQuestion[StrongestEdgesAnswer]):
+    """The edges of largest weight, or those that leave one layer; wiring has none and is never among them."""
 
-    Parameters
-    ----------
-    layer : only edges that leave it; None for all
-    top : how many
+    about = About("strongest", "strongest", Faster(cold="cypher", warm="numpy"))
 
-    Raises
-    ------
-    OptionError : no such layer, or more edges than allowed
-    """
-    if layer is not None:
-        sample.require_layer(layer)
-    require_top(top)
-    first, last = (0, sample.last_layer) if layer is None else (layer, layer)
-    by_cypher = partial(_by_cypher, first=first, last=last, top=top)
-    by_numpy = partial(_by_numpy, first=first, last=last, top=top)
-    return ask("strongest", engine, [sample], cypher=by_cypher, numpy=by_numpy)
+    layer: LayerOrAll = None
+    top: Top = 20
 
+    def check(self, sample: StoredSample) -> None:
+        """Raise `OptionError` where there is no such layer."""
+        sample.require_layer(self.layer or 0)
 
-def _by_cypher(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
-    rows = asked.of_sample("strongest_edges", first=first, last=last, top=top)
-    return StrongestEdges(tuple(edge_of(row) for row in rows))
+    def by_cypher(self, sample: StoredSample) -> StrongestEdgesAnswer:
+        """Sort on the server."""
+        first, last = sample.layer_range(self.layer)
+        rows = sample.own_rows("strongest_edges", first=first, last=last, top=self.top)
+        return StrongestEdgesAnswer(tuple(edge_of(row) for row in rows))
 
-
-def _by_numpy(asked: Asked, *, first: int, last: int, top: int) -> StrongestEdges:
-    graph = asked.graph()
-    found: list[Edge] = []
-    for link in range(first, last + 1):
-        columns = strongest_of(weighted(graph, link, longest=np.inf), top)
-        found += edges_of_link(graph, link, columns)
-    # sorted() is stable, and links come in the order of places
-    return StrongestEdges(tuple(sorted(found, key=lambda edge: edge.distance)[:top]))
+    def by_numpy(self, sample: StoredSample) -> StrongestEdgesAnswer:
+        """Sort the strongest of every link."""
+        graph = sample.graph()
+        first, last = sample.layer_range(self.layer)
+        found: list[Edge] = []
+        for link in range(first, last + 1):
+            columns = strongest_of(weighted(graph, link, longest=np.inf), self.top)
+            found += edges_of_link(graph, link, columns)
+        # sorted() is stable, and links come in the order of places
+        return StrongestEdgesAnswer(tuple(sorted(found, key=lambda edge: edge.distance)[: self.top]))

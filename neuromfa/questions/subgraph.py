@@ -2,47 +2,51 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from neuromfa.errors import OptionError
 from neuromfa.graph.manifest import LayerShape, Manifest
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, Layer, NeuronMeasures, Part, SampleGraph
 from neuromfa.questions.engine.by_cypher import edge_of, neuron_of
 from neuromfa.questions.engine.by_numpy import edges_of_link, neuron_at, strongest_of, taken, weighted
-from neuromfa.questions.engine.choice import EngineChoice
-from neuromfa.questions.engine.records import Edge, Neuron
-from neuromfa.questions.engine.run import Asked, Row, ask
-from neuromfa.questions.engine.stored_sample import StoredSample
+from neuromfa.questions.engine.question import About, Faster, SampleQuestion
+from neuromfa.questions.engine.records import Edge, GraphAnswer, Neuron
+from neuromfa.questions.engine.subjects import Row, StoredSample
+from neuromfa.results import DOCUMENTED
 
 MOST_EDGES = 5000
 
+LinkTop = Annotated[
+    int, Field(ge=1, le=MOST_EDGES, description="Strongest edges of each link, and as much of its wiring.")
+]
+
 
 @dataclass(frozen=True)
-class Drawing:
-    """A part of a sample.
+class SubgraphAnswer(GraphAnswer):
+    """A part of a sample."""
 
-    Attributes
-    ----------
-    first_layer, last_layer, top : the question; `top` edges of each link
-    neurons : the ends of the edges, by place
-    edges : link after link: weighted ones the strongest first, wiring between neurons that are shown by place
-    """
+    __pydantic_config__ = DOCUMENTED
 
     first_layer: int
+    """Running number of the first layer shown."""
     last_layer: int
-    top: int
+    """Running number of the last layer shown."""
+    top: LinkTop
     neurons: tuple[Neuron, ...]
+    """The ends of the edges, by place."""
     edges: tuple[Edge, ...]
+    """Link after link: weighted ones the strongest first, wiring between neurons that are shown by place."""
+
+    @property
+    def title(self) -> str:
+        """The layers it shows."""
+        return f"layers{self.first_layer}-{self.last_layer}"
 
     def as_graph(self, manifest: Manifest) -> SampleGraph:
-        """Return the part as a graph of its own: the same layers, fewer neurons in each, places counted anew.
-
-        Parameters
-        ----------
-        manifest : of the sample it was taken from
-        """
+        """Return the part as a graph: the same layers, fewer neurons in each, places counted anew."""
         rows = [
             [each for each in self.neurons if each.layer == k]
             for k in range(self.first_layer, self.last_layer + 1)
@@ -64,71 +68,71 @@ class Drawing:
         )
 
 
-def drawing(
-    sample: StoredSample,
-    *,
-    first_layer: int = 0,
-    last_layer: int = 5,
-    top: int = 30,
-    engine: EngineChoice = "auto",
-) -> Drawing:
-    """Return the strongest edges of each link between two layers, and the wiring among their neurons.
+class Subgraph(SampleQuestion[SubgraphAnswer]):
+    """A part to draw: the strongest edges of each link between two layers, and the wiring among their neurons."""
 
-    Parameters
-    ----------
-    first_layer, last_layer : one block of a transformer is five layers
-    top : edges of each link, wiring too
+    about = About("drawing", "graph", Faster(cold="cypher", warm="numpy"))
 
-    Raises
-    ------
-    OptionError : no such layers, or more edges than anyone can draw
-    """
-    sample.require_layer(first_layer)
-    sample.require_layer(last_layer)
-    if first_layer >= last_layer:
-        raise OptionError(f"a drawing needs two layers or more, not {first_layer} to {last_layer}")
-    if top < 1 or top * (last_layer - first_layer) > MOST_EDGES:
-        raise OptionError(
-            f"{top} edges in each of {last_layer - first_layer} links: a drawing has 1 to {MOST_EDGES} edges in all"
-        )
-    by_cypher = partial(_by_cypher, first=first_layer, last=last_layer, top=top)
-    by_numpy = partial(_by_numpy, first=first_layer, last=last_layer, top=top)
-    return ask("drawing", engine, [sample], cypher=by_cypher, numpy=by_numpy)
+    layers: Annotated[str, Field(pattern=r"^[0-9]{1,4}-[0-9]{1,4}$", examples=["0-5"])] = "0-5"
+    """First and last layer; one block of a transformer is five layers."""
+    top: LinkTop = 30
+
+    def check(self, sample: StoredSample) -> None:
+        """Raise `OptionError` where there are no such layers, or for more edges than anyone can draw."""
+        first, last = self._ends
+        sample.require_layer(first)
+        sample.require_layer(last)
+        if first >= last:
+            raise OptionError(f"a drawing needs two layers or more, not {first} to {last}")
+        if self.top * (last - first) > MOST_EDGES:
+            raise OptionError(
+                f"{self.top} edges in each of {last - first} links: a drawing has 1 to {MOST_EDGES} edges in all"
+            )
+
+    def by_cypher(self, sample: StoredSample) -> SubgraphAnswer:
+        """Ask for the edges of one link after another, then for the wiring among their neurons."""
+        first, last = self._ends
+        layout = sample.manifest.layout
+        links: dict[int, list[Row]] = {
+            k: []
+            if layout[k].artificial
+            else sample.own_rows("strongest_edges", first=k, last=k, top=self.top)
+            for k in range(first, last)
+        }
+        shown = {row[end] for rows in links.values() for row in rows for end in ("source_key", "target_key")}
+        for k in range(first, last):
+            if layout[k].artificial:
+                sources, targets = _keys_of(sample, shown, k), _keys_of(sample, shown, k + 1)
+                links[k] = sample.rows("wiring_between", sources=sources, targets=targets, limit=self.top)
+        found = sample.rows("neurons_of_keys", keys=sorted(shown))
+        neurons = tuple(neuron_of(sample, row) for row in found)
+        edges = tuple(edge_of(row) for k in range(first, last) for row in links[k])
+        return SubgraphAnswer(first, last, self.top, neurons, edges)
+
+    def by_numpy(self, sample: StoredSample) -> SubgraphAnswer:
+        """Take the edges out of the links in memory."""
+        first, last = self._ends
+        graph = sample.graph()
+        links = {k: strongest_of(weighted(graph, k, longest=np.inf), self.top) for k in range(first, last)}
+        shown = {k: _shown(links, k) for k in range(first, last + 1)}
+        for k in range(first, last):
+            if graph.artificial[k]:
+                links[k] = _wiring_between(graph, k, shown[k], shown[k + 1], self.top)
+        edges = tuple(edge for k in links for edge in edges_of_link(graph, k, links[k]))
+        neurons = tuple(neuron_at(graph, k, position) for k in shown for position in shown[k].tolist())
+        return SubgraphAnswer(first, last, self.top, neurons, edges)
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        """First and last layer."""
+        first, _, last = self.layers.partition("-")
+        return int(first), int(last)
 
 
-def _by_cypher(asked: Asked, *, first: int, last: int, top: int) -> Drawing:
-    layout = asked.manifest.layout
-    links: dict[int, list[Row]] = {
-        k: [] if layout[k].artificial else asked.of_sample("strongest_edges", first=k, last=k, top=top)
-        for k in range(first, last)
-    }
-    shown = {row[end] for rows in links.values() for row in rows for end in ("source_key", "target_key")}
-    for k in range(first, last):
-        if layout[k].artificial:
-            sources, targets = _keys_of(asked, shown, k), _keys_of(asked, shown, k + 1)
-            links[k] = asked.rows("wiring_between", sources=sources, targets=targets, limit=top)
-    found = asked.rows("neurons_of_keys", keys=sorted(shown))
-    neurons = tuple(neuron_of(asked, row) for row in found)
-    edges = tuple(edge_of(row) for k in range(first, last) for row in links[k])
-    return Drawing(first, last, top, neurons, edges)
-
-
-def _keys_of(asked: Asked, keys: set[int], layer: int) -> list[int]:
+def _keys_of(sample: StoredSample, keys: set[int], layer: int) -> list[int]:
     """Return those of the keys that stand in one layer."""
-    start, offsets = asked.manifest.first_key, asked.sample.offsets
+    start, offsets = sample.manifest.first_key, sample.offsets
     return sorted(key for key in keys if offsets[layer] <= key - start < offsets[layer + 1])
-
-
-def _by_numpy(asked: Asked, *, first: int, last: int, top: int) -> Drawing:
-    graph = asked.graph()
-    links = {k: strongest_of(weighted(graph, k, longest=np.inf), top) for k in range(first, last)}
-    shown = {k: _shown(links, k) for k in range(first, last + 1)}
-    for k in range(first, last):
-        if graph.artificial[k]:
-            links[k] = _wiring_between(graph, k, shown[k], shown[k + 1], top)
-    edges = tuple(edge for k in links for edge in edges_of_link(graph, k, links[k]))
-    neurons = tuple(neuron_at(graph, k, position) for k in shown for position in shown[k].tolist())
-    return Drawing(first, last, top, neurons, edges)
 
 
 def _shown(links: dict[int, EdgeColumns], layer: int) -> IntArray:

@@ -10,16 +10,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from neuromfa.app.api.pages import WEB
+from neuromfa.app.api.questions import route_of
 from neuromfa.app.openapi import DOCS, documents, openapi_document
 from neuromfa.graph import GraphStore
 from neuromfa.options import AnalysisOptions
+from neuromfa.questions import QUESTIONS
 from neuromfa.results import SeriesResult, to_json
-from tests.api.conftest import strict_json
+from tests.api.conftest import example_address, strict_json
 
 SERIES = "/v1/models/stdlib-14m"
 ALONE = "/v1/models/org--alone"
-GRAPH = "/v1/models/{model}/checkpoints/{step}/samples/{seed}"
-SAMPLE = f"{SERIES}/checkpoints/512/samples/0"
 ANSWERS = {
     "/v1/models": "/v1/models",
     "/v1/models/{model}": SERIES,
@@ -28,28 +28,16 @@ ANSWERS = {
     "/v1/models/{model}/spectra": f"{SERIES}/spectra?profile=exact",
     "/v1/models/{model}/scores": f"{SERIES}/scores",
     "/v1/models/{model}/correlations": f"{SERIES}/correlations?profile=exact",
-    "/v1/models/{model}/trajectory": f"{SERIES}/trajectory?neuron=B00.input.00051",
-    "/v1/models/{model}/change": f"{SERIES}/change?before=0&after=512&layer=3",
-    "/v1/models/{model}/checkpoints/{step}/provenance/{number}": f"{SERIES}/checkpoints/0/provenance/width",
     "/v1/models/{model}/checkpoints/{step}": f"{SERIES}/checkpoints/512",
     "/v1/models/{model}/checkpoints/{step}/spectrum": f"{ALONE}/checkpoints/-/spectrum?samples=true",
     "/v1/models/{model}/checkpoints/{step}/metrics": f"{ALONE}/checkpoints/-/metrics",
     "/v1/models/{model}/checkpoints/{step}/samples": f"{SERIES}/checkpoints/512/samples",
     "/v1/models/{model}/checkpoints/{step}/samples/{seed}": f"{SERIES}/checkpoints/512/samples/0",
-    f"{GRAPH}/neurons": f"{SAMPLE}/neurons?order=dimension",
-    f"{GRAPH}/neurons/{{name}}": f"{SAMPLE}/neurons/B06.output.00107",
-    f"{GRAPH}/path": f"{SAMPLE}/path?source=B00.input.00051&target=B01.mlp.00430",
-    f"{GRAPH}/ball": f"{SAMPLE}/ball?source=B00.input.00051",
-    f"{GRAPH}/boxes": f"{SAMPLE}/boxes?radius=20&last_layer=5",
-    f"{GRAPH}/strongest": f"{SAMPLE}/strongest?layer=3",
-    f"{GRAPH}/layers/{{layer}}/radii": f"{SAMPLE}/layers/3/radii",
-    f"{GRAPH}/layers/{{layer}}/masses": f"{SAMPLE}/layers/3/masses?limit=2",
-    f"{GRAPH}/graph": f"{SAMPLE}/graph",
     "/v1/jobs": "/v1/jobs",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/problems/{name}": "/problems/not-stored",
-}
+} | {route_of(kind): example_address(kind) for kind in QUESTIONS.values()}
 CHECKED_ELSEWHERE = {
     "/metrics": {"get"},
     "/v1/export/{model}.{format}": {"get"},

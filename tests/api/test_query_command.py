@@ -1,5 +1,6 @@
 """`neuromfa query`: lists what can be asked, asks it, and says in one sentence what is wrong with a word."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -8,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from neuromfa import questions
 from neuromfa.app.cli.main import main
 from neuromfa.graph import GraphStore
 from neuromfa.graph.cypher_files import names
-from neuromfa.questions import Explorer
-from neuromfa.questions.catalogue import QUESTIONS
+from neuromfa.questions import QUESTIONS, Ball, Explorer, ask
+from neuromfa.questions.engine.request import example_of
 from neuromfa.results import to_json
 
 WHERE = ("model=stdlib-14m", "step=2000")
@@ -64,7 +64,7 @@ def test_the_list_is_a_table_for_people(terminal: Terminal) -> None:
 def test_a_question_answers_in_json(terminal: Terminal, store: GraphStore) -> None:
     code, out, err = terminal("ball", *WHERE, "source=B00.input.00051", "radius=20.5", "--json")
     assert (code, err) == (0, "")
-    expected = questions.ball(Explorer(store).sample("stdlib-14m", 2000), "B00.input.00051", radius=20.5)
+    expected = ask(Explorer(store).sample("stdlib-14m", 2000), Ball(source="B00.input.00051", radius=20.5))
     assert json.loads(out) == json.loads(to_json(expected))
 
 
@@ -80,7 +80,7 @@ def test_a_question_answers_in_json(terminal: Terminal, store: GraphStore) -> No
         ("neuron", (*WHERE, "name=B06.output.00107", "engine=numpy"), "strength_in"),
         ("drawing", (*WHERE, "top=2"), "edges"),
         ("change", ("model=stdlib-14m", "before=0", "after=2000", "layer=5"), "edges_both"),
-        ("trajectory", ("model=stdlib-14m", "name=B06.output.00107"), "2000"),
+        ("trajectory", ("model=stdlib-14m", "neuron=B06.output.00107"), "2000"),
         ("provenance", (*WHERE, "number=width"), "no graph of these samples is stored"),
         ("provenance", ("model=stdlib-14m", "step=512"), "architecture_hash"),
         ("samples", ("checkpoint=stdlib-14m@2000",), "architecture_hash"),
@@ -88,12 +88,21 @@ def test_a_question_answers_in_json(terminal: Terminal, store: GraphStore) -> No
         ("neurons_of_keys", ("keys=[]",), "no rows"),
     ],
 )
-def test_every_question_can_be_asked(
+def test_questions_and_queries_can_be_asked(
     terminal: Terminal, name: str, words: tuple[str, ...], told: str
 ) -> None:
     code, out, err = terminal(name, *words)
     assert (code, err) == (0, "")
     assert told in out
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_can_be_asked(terminal: Terminal, name: str) -> None:
+    words = (f"{word}={value}" for word, value in example_of(QUESTIONS[name]).items())
+    code, out, err = terminal(name, *words, "--json")
+    assert (code, err) == (0, "")
+    answer = QUESTIONS[name].answer_type()
+    assert list(json.loads(out)) == [field.name for field in dataclasses.fields(answer)]
 
 
 def test_the_commands_of_the_page_work(terminal: Terminal) -> None:
@@ -117,11 +126,19 @@ def test_a_checkpoint_without_a_step_is_a_hyphen(terminal: Terminal) -> None:
     [
         (("nothing",), 2, "nothing called 'nothing' to ask"),
         (("path", "model"), 2, "words are key=value, not 'model'"),
-        (("path", "model=stdlib-14m", "step=2000"), 2, "missing source, target, unknown none"),
+        (
+            ("path", "model=stdlib-14m", "step=2000"),
+            2,
+            "missing source, target, unknown none; an example is model=",
+        ),
         (("ball", *WHERE, "source=x", "size=3"), 2, "unknown size"),
-        (("ball", *WHERE, "source=x", "radius=wide"), 2, "radius=wide: input should be a valid number"),
-        (("ball", *WHERE, "source=x", "engine=sql"), 2, "engine=sql"),
-        (("ball", *WHERE, "source=x", "radius=none"), 2, "radius=none"),
+        (
+            ("ball", *WHERE, "source=x", "radius=wide"),
+            2,
+            "radius is above 0 and at most 1e+06, not 'wide'",
+        ),
+        (("ball", *WHERE, "source=x", "engine=sql"), 2, "engine is auto, cypher or numpy, not 'sql'"),
+        (("ball", *WHERE, "source=x", "radius=none"), 2, "not 'none'"),
         (("ball", *WHERE, "source=x"), 1, "has no neuron 'x'"),
         (("ball", "model=stdlib-14m", "step=7", "source=x"), 1, "there are: 0, 128, 512, 2000"),
         (("samples",), 2, "takes the parameters checkpoint"),

@@ -48,7 +48,7 @@ def test_the_base_is_small_and_leaves_the_folders_names_alone(base: Installed) -
     assert {"neuromfa", f"neuromfa-{__version__}.dist-info"} <= names
     assert not {"app", "ingest", "cypher", "tests", "series", "benchmarks"} & names
     said = base.python_says(
-        "import sys, neuromfa, neuromfa.analysis, neuromfa.app.cli.main, neuromfa.cypher, neuromfa.ingest.ingest\n"
+        "import sys, neuromfa, neuromfa.analysis, neuromfa.app.cli.main, neuromfa.cypher, neuromfa.ingest.request\n"
         "print({'app', 'ingest', 'cypher'} & set(sys.modules), [p for p in sys.path if 'neuromfa' in p])\n"
         "print(dir(neuromfa))"
     )

@@ -4,25 +4,56 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from neuromfa import questions
 from neuromfa.errors import NotStored, OptionError, QueryTimeout
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
+from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
 from neuromfa.options import AnalysisOptions
-from neuromfa.questions import EngineChoice, Explorer, StoredSample
-from neuromfa.questions.engine.choice import Faster
+from neuromfa.questions import (
+    Ball,
+    BallAnswer,
+    BoxCover,
+    EngineChoice,
+    Explorer,
+    LayerChange,
+    LayerChangeAnswer,
+    LayerLink,
+    LayerMasses,
+    LayerRadii,
+    Lineage,
+    NeuronDetail,
+    NeuronDetailAnswer,
+    NeuronList,
+    NeuronTrajectory,
+    Question,
+    SamplePair,
+    SampleSeries,
+    ShortestPath,
+    ShortestPathAnswer,
+    StoredSample,
+    StrongestEdges,
+    Subgraph,
+    ask,
+)
+from neuromfa.questions.engine.question import Faster
+from neuromfa.questions.engine.subjects import Subject
+from neuromfa.questions.layer_change import EdgeChange
+from neuromfa.questions.layer_link import QUANTILES
 from tests.integration.conftest import SERVERS
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
+S = TypeVar("S", bound=Subject)
+A = TypeVar("A")
+
 ENGINES: tuple[EngineChoice, ...] = ("cypher", "numpy")
 MADE, BUNDLED = "tests/questions", "tests/bundled"
 ROWS = (
@@ -158,9 +189,9 @@ def graph_of(sample: StoredSample) -> SampleGraph:
     return sample.cache.get(where.graph_hash, read)
 
 
-def both(ask: Callable[[EngineChoice], Any]) -> Any:
+def both(subject: S, question: Question[S, A]) -> A:
     """Ask both engines, compare, and return the answer."""
-    cypher, numpy = (ask(engine) for engine in ENGINES)
+    cypher, numpy = (ask(subject, question, engine=engine) for engine in ENGINES)
     assert cypher == numpy
     return numpy
 
@@ -215,11 +246,7 @@ def test_paths_are_shortest(sample: StoredSample, gamma: float, longest: float) 
     expected = by_dijkstra(graph, names.index(source), longest=longest, gamma=gamma)
     for k in (0, 2, 4, 8):
         target = some_names(graph, k, 2)[-1]
-        path = both(
-            lambda engine, target=target: questions.shortest_path(  # type: ignore[misc]
-                sample, source, target, gamma=gamma, max_distance=longest, engine=engine
-            )
-        )
+        path = both(sample, ShortestPath(source=source, target=target, gamma=gamma, max_distance=longest))
         distance = expected[names.index(target)]
         if np.isinf(distance):
             assert path.distance is None
@@ -230,7 +257,7 @@ def test_paths_are_shortest(sample: StoredSample, gamma: float, longest: float) 
             check_path(graph, path, gamma)
 
 
-def check_path(graph: SampleGraph, path: questions.PathAnswer, gamma: float) -> None:
+def check_path(graph: SampleGraph, path: ShortestPathAnswer, gamma: float) -> None:
     """Every hop is an edge of the graph, they follow each other, and their sum is the distance bit by bit."""
     edges = edges_by_name(graph)
     total = 0.0
@@ -261,9 +288,7 @@ def test_all_paths_of_a_small_graph(made: StoredSample) -> None:
     targets = [name for k in (3, 4, 5) for name in some_names(graph, k, 2)]
     for source in sources:
         for target in targets:
-            both(
-                lambda engine, s=source, t=target: questions.shortest_path(made, s, t, engine=engine)  # type: ignore[misc]
-            )
+            both(made, ShortestPath(source=source, target=target))
 
 
 @pytest.mark.parametrize("horizon", [1, 5])
@@ -275,11 +300,7 @@ def test_estimates_reach_a_few_layers(sample: StoredSample, horizon: int) -> Non
     expected = by_dijkstra(near, names.index(source), longest=150.0, gamma=5.0)
     for k in (3, 4, 7):
         target = some_names(graph, k, 2)[0]
-        path = both(
-            lambda engine, target=target: questions.shortest_path(  # type: ignore[misc]
-                sample, source, target, method="estimate", horizon=horizon, engine=engine
-            )
-        )
+        path = both(sample, ShortestPath(source=source, target=target, method="estimate", horizon=horizon))
         distance = expected[names.index(target)]
         assert path.distance == (None if np.isinf(distance) else pytest.approx(distance, rel=1e-9))
         if k - 2 > horizon:
@@ -288,7 +309,7 @@ def test_estimates_reach_a_few_layers(sample: StoredSample, horizon: int) -> Non
 
 def test_a_neuron_is_at_no_distance_from_itself(made: StoredSample) -> None:
     name = some_names(graph_of(made), 3, 1)[0]
-    path = both(lambda engine: questions.shortest_path(made, name, name, engine=engine))
+    path = both(made, ShortestPath(source=name, target=name))
     assert (path.distance, path.edges, path.reason) == (0.0, (), None)
 
 
@@ -314,11 +335,7 @@ def test_balls_and_masses(
     source = some_names(graph, layer, 3)[-1]
     near = graph if horizon is None else within(graph, layer, layer + horizon)
     expected = by_dijkstra(near, names.index(source), longest=radius, gamma=gamma)
-    answer = both(
-        lambda engine: questions.ball(
-            sample, source, radius=radius, gamma=gamma, horizon=horizon, engine=engine
-        )
-    )
+    answer = both(sample, Ball(source=source, radius=radius, gamma=gamma, horizon=horizon, limit=None))
     inside = np.flatnonzero(np.isfinite(expected))
     assert answer.size == inside.size == len(answer.members)
     assert sorted(member.name for member in answer.members) == sorted(names[i] for i in inside)
@@ -328,9 +345,7 @@ def test_balls_and_masses(
     check_masses(near, names.index(source), answer, expected)
 
 
-def check_masses(
-    graph: SampleGraph, source: int, answer: questions.BallAnswer, distances: np.ndarray
-) -> None:
+def check_masses(graph: SampleGraph, source: int, answer: BallAnswer, distances: np.ndarray) -> None:
     """Whom wiring alone reaches as early counts in no mass."""
     wired = replace(
         graph,
@@ -364,15 +379,8 @@ def check_boxes(
     sample: StoredSample, method: Any, radius: float, gamma: float, *, first: int, last: int
 ) -> None:
     answer = both(
-        lambda engine: questions.boxes(
-            sample,
-            radius=radius,
-            method=method,
-            gamma=gamma,
-            first_layer=first,
-            last_layer=last,
-            engine=engine,
-        )
+        sample,
+        BoxCover(radius=radius, method=method, gamma=gamma, first_layer=first, last_layer=last, limit=None),
     )
     graph = graph_of(sample)
     names = [name for layer in graph.layers[first : last + 1] for name in layer.names()]
@@ -380,6 +388,7 @@ def check_boxes(
     assert sorted(covered) == sorted(names)
     assert answer.n_neurons == len(names)
     assert answer.n_boxes == len(answer.boxes)
+    assert answer.sizes == tuple(len(box.neurons) for box in answer.boxes)
     start = sum(layer.size for layer in graph.layers[:first])
     part = within(graph, first, last)
     far = np.stack(
@@ -403,8 +412,29 @@ def check_boxes(
 
 
 def test_no_radius_is_as_many_boxes_as_neurons(made: StoredSample) -> None:
-    answer = both(lambda engine: questions.boxes(made, radius=0.01, engine=engine))
+    answer = both(made, BoxCover(radius=0.01))
     assert answer.n_boxes == answer.n_neurons == made.manifest.n_neurons
+
+
+# lists that are cut
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        (Ball(source="x", limit=None), ("members",)),
+        (BoxCover(radius=3.0, limit=None), ("boxes",)),
+        (LayerMasses(layer=0, limit=None), ("names", "masses")),
+    ],
+)
+def test_a_limit_cuts_a_list_and_nothing_else(
+    made: StoredSample, question: Question[StoredSample, Any], shown: tuple[str, ...]
+) -> None:
+    if isinstance(question, Ball):
+        question = question.model_copy(update={"source": some_names(graph_of(made), 0, 1)[0]})
+    whole, part = (both(made, question.model_copy(update={"limit": limit})) for limit in (None, 2))
+    assert all(len(getattr(whole, name)) > 2 for name in shown)
+    assert part == replace(whole, **{name: getattr(whole, name)[:2] for name in shown})
 
 
 # radii and masses of a layer
@@ -415,16 +445,8 @@ def test_no_radius_is_as_many_boxes_as_neurons(made: StoredSample) -> None:
 def test_radii_and_masses_of_a_layer(sample: StoredSample, profile: Any, longest: float) -> None:
     graph, lowest = graph_of(sample), {"exact": 0.0, "paper": 1.0}[profile]
     for layer in (0, 4):
-        histogram = both(
-            lambda engine, k=layer: questions.radius_histogram(  # type: ignore[misc]
-                sample, k, profile=profile, max_distance=longest, engine=engine
-            )
-        )
-        table = both(
-            lambda engine, k=layer: questions.mass_table(  # type: ignore[misc]
-                sample, k, profile=profile, max_distance=longest, engine=engine
-            )
-        )
+        histogram = both(sample, LayerRadii(layer=layer, profile=profile, max_distance=longest))
+        table = both(sample, LayerMasses(layer=layer, profile=profile, max_distance=longest))
         columns = graph.edges[layer]
         kept = (columns.distance > lowest) & (columns.distance <= longest)
         radii = np.maximum(1, np.rint(columns.distance[kept])).astype(int)
@@ -438,15 +460,34 @@ def test_radii_and_masses_of_a_layer(sample: StoredSample, profile: Any, longest
             assert masses == tuple(1 + int((own <= r).sum()) for r in table.radii)
 
 
+@pytest.mark.parametrize("longest", [150.0, 3.5, 1e-6])
+def test_how_a_layer_is_joined_to_the_next(sample: StoredSample, longest: float) -> None:
+    graph = graph_of(sample)
+    for layer in (0, 2, 4):
+        question = LayerLink(layer=layer, max_distance=longest)
+        cypher, numpy = (ask(sample, question, engine=engine) for engine in ENGINES)
+        distances = sorted(d for d in graph.edges[layer].distance.tolist() if d <= longest)
+        pairs = graph.layers[layer].size * graph.layers[layer + 1].size
+        assert (numpy.pairs, numpy.edges, numpy.share) == (pairs, len(distances), len(distances) / pairs)
+        if not distances:
+            assert (numpy.mean, numpy.quantiles) == (None, ())
+            assert cypher == numpy
+            continue
+        assert numpy.mean == pytest.approx(sum(distances) / len(distances), rel=1e-9)
+        assert cypher.mean == pytest.approx(numpy.mean, rel=1e-9)
+        assert replace(cypher, mean=None) == replace(numpy, mean=None)
+        for share, quantile in zip(QUANTILES, numpy.quantiles, strict=True):
+            below = sum(d < quantile for d in distances) / len(distances)
+            assert below < share <= sum(d <= quantile for d in distances) / len(distances)
+
+
 # edges and neurons
 
 
 def test_strongest_edges(sample: StoredSample) -> None:
     graph = graph_of(sample)
     for layer in (None, 0, 1, sample.last_layer):
-        answer = both(
-            lambda engine, k=layer: questions.strongest_edges(sample, layer=k, top=40, engine=engine)  # type: ignore[misc]
-        )
+        answer = both(sample, StrongestEdges(layer=layer, top=40))
         weighted = [
             abs(weight)
             for k, columns in enumerate(graph.edges)
@@ -460,20 +501,16 @@ def test_strongest_edges(sample: StoredSample) -> None:
 
 def test_neurons_by_place_and_by_dimension(sample: StoredSample) -> None:
     graph = graph_of(sample)
-    whole = both(lambda engine: questions.neurons(sample, limit=1000, engine=engine))
-    assert [neuron.name for neuron in whole.neurons] == names_of(graph)
-    assert not whole.more
-    highest = both(lambda engine: questions.neurons(sample, order="dimension", limit=1000, engine=engine))
-    measured = [neuron for neuron in whole.neurons if neuron.nfd is not None]
-    assert list(highest.neurons) == sorted(measured, key=lambda neuron: -(neuron.nfd or 0.0))
-    part = both(
-        lambda engine: questions.neurons(
-            sample, layer=1, kind="key", order="place", limit=3, skip=1, engine=engine
-        )
-    )
-    keys = [neuron for neuron in whole.neurons if (neuron.layer, neuron.kind) == (1, "key")]
-    assert list(part.neurons) == keys[1:4]
-    assert part.more == (len(keys) > 4)
+    whole = both(sample, NeuronList(limit=1000))
+    assert [neuron.name for neuron in whole.items] == names_of(graph)
+    assert whole.next is None
+    highest = both(sample, NeuronList(order="dimension", limit=1000))
+    measured = [neuron for neuron in whole.items if neuron.nfd is not None]
+    assert list(highest.items) == sorted(measured, key=lambda neuron: -(neuron.nfd or 0.0))
+    part = both(sample, NeuronList(layer=1, kind="key", order="place", limit=3, cursor="1"))
+    keys = [neuron for neuron in whole.items if (neuron.layer, neuron.kind) == (1, "key")]
+    assert list(part.items) == keys[1:4]
+    assert part.next == ("4" if len(keys) > 4 else None)
 
 
 def test_one_neuron_and_its_edges(sample: StoredSample) -> None:
@@ -493,10 +530,10 @@ def test_one_neuron_and_its_edges(sample: StoredSample) -> None:
         assert detail.neuron.row == graph.layers[k].row
 
 
-def agreeing_detail(sample: StoredSample, name: str) -> questions.NeuronDetail:
+def agreeing_detail(sample: StoredSample, name: str) -> NeuronDetailAnswer:
     """Ask both engines; sums of strengths may differ in their last bits, for their order is the server's."""
     cypher, numpy = (
-        questions.neuron(sample, name, top=5, max_distance=100.0, engine=engine) for engine in ENGINES
+        ask(sample, NeuronDetail(name=name, top=5, max_distance=100.0), engine=engine) for engine in ENGINES
     )
     assert cypher.strength_in == pytest.approx(numpy.strength_in, rel=1e-9)
     assert cypher.strength_out == pytest.approx(numpy.strength_out, rel=1e-9)
@@ -518,14 +555,10 @@ def weights_at(
 
 def test_drawings(sample: StoredSample) -> None:
     for first, last, top in ((0, 5, 7), (1, 3, 4), (1, 2, 5), (3, 4, 200)):
-        answer = both(
-            lambda engine, a=first, b=last, n=top: questions.drawing(  # type: ignore[misc]
-                sample, first_layer=a, last_layer=b, top=n, engine=engine
-            )
-        )
+        answer = both(sample, Subgraph(layers=f"{first}-{last}", top=top))
         shown = {neuron.name for neuron in answer.neurons}
         assert {edge.source for edge in answer.edges} | {edge.target for edge in answer.edges} <= shown
-        strongest = questions.strongest_edges(sample, layer=first, top=top, engine="numpy").edges
+        strongest = ask(sample, StrongestEdges(layer=first, top=top), engine="numpy").edges
         assert set(strongest) <= set(answer.edges)
         if (first, last) == (0, 5):
             assert any(edge.weight is None for edge in answer.edges)
@@ -538,15 +571,11 @@ def test_the_change_of_a_layer_pair(explorer: Explorer) -> None:
     for model, steps, seed in ((MADE, (0, 8), 1), (MADE, (0, 8), 2), (BUNDLED, (512, 2000), 0)):
         before, after = (explorer.sample(model, step, seed) for step in steps)
         for layer in (0, 1, 4):
-            change = both(
-                lambda engine, a=before, b=after, k=layer: questions.layer_change(  # type: ignore[misc]
-                    a, b, k, max_distance=100.0, top=30, engine=engine
-                )
-            )
+            change = both(SamplePair((before, after)), LayerChange(layer=layer, max_distance=100.0, top=30))
             check_change(graph_of(before), graph_of(after), layer, change)
 
 
-def check_change(old: SampleGraph, new: SampleGraph, layer: int, change: questions.LayerChange) -> None:
+def check_change(old: SampleGraph, new: SampleGraph, layer: int, change: LayerChangeAnswer) -> None:
     was, now = (weights_by_place(graph, layer) for graph in (old, new))
     assert (change.edges_before, change.edges_after) == (len(was), len(now))
     assert change.edges_both == len(set(was) & set(now))
@@ -554,8 +583,7 @@ def check_change(old: SampleGraph, new: SampleGraph, layer: int, change: questio
     order = sorted(all_changes, key=lambda place: (-abs(all_changes[place]), place))[:30]
     left, right = old.layers[layer].names(), old.layers[layer + 1].names()
     assert change.largest == tuple(
-        questions.EdgeChange(left[s], right[t], was.get((s, t)), now.get((s, t)), all_changes[s, t])
-        for s, t in order
+        EdgeChange(left[s], right[t], was.get((s, t)), now.get((s, t)), all_changes[s, t]) for s, t in order
     )
 
 
@@ -568,24 +596,24 @@ def weights_by_place(graph: SampleGraph, layer: int) -> dict[tuple[int, int], fl
 
 
 def test_no_change_to_itself(made: StoredSample) -> None:
-    change = both(lambda engine: questions.layer_change(made, made, 0, engine=engine))
+    change = both(SamplePair((made, made)), LayerChange(layer=0))
     assert change.edges_before == change.edges_after == change.edges_both > 0
     assert {edge.change for edge in change.largest} == {0.0}
 
 
 def test_the_trajectory_of_a_neuron(explorer: Explorer) -> None:
-    samples = explorer.samples(BUNDLED)
-    assert [sample.manifest.step for sample in samples] == [0, 512, 2000]
-    name = some_names(graph_of(samples[0]), 4, 1)[0]
-    cypher, numpy = (questions.trajectory(samples, name, engine=engine) for engine in ENGINES)
+    samples = explorer.series(BUNDLED)
+    assert [sample.manifest.step for sample in samples.samples] == [0, 512, 2000]
+    name = some_names(graph_of(samples.samples[0]), 4, 1)[0]
+    cypher, numpy = (ask(samples, NeuronTrajectory(neuron=name), engine=engine) for engine in ENGINES)
     assert [point.step for point in numpy.points] == [0, 512, 2000]
     for left, right in zip(cypher.points, numpy.points, strict=True):
         assert left.strength_in == pytest.approx(right.strength_in, rel=1e-9)
         assert left.strength_out == pytest.approx(right.strength_out, rel=1e-9)
         strengths = {"strength_in": 0.0, "strength_out": 0.0}
         assert replace(left, **strengths) == replace(right, **strengths)
-    for sample, point in zip(samples, numpy.points, strict=True):
-        detail = questions.neuron(sample, name, engine="numpy")
+    for sample, point in zip(samples.samples, numpy.points, strict=True):
+        detail = ask(sample, NeuronDetail(name=name), engine="numpy")
         assert (point.nfd, point.edges_in, point.edges_out) == (
             detail.neuron.nfd,
             detail.edges_in,
@@ -595,11 +623,12 @@ def test_the_trajectory_of_a_neuron(explorer: Explorer) -> None:
 
 @pytest.mark.parametrize("number", ["alpha0", "width", "emergence"])
 def test_the_provenance_of_a_number(explorer: Explorer, filled: GraphStore, number: Any) -> None:
-    found = both(lambda engine: questions.provenance(explorer, BUNDLED, 2000, number=number, engine=engine))
+    found = both(explorer.result(BUNDLED, 2000), Lineage(number=number))
     result = filled.result(BUNDLED, 2000)
     assert found.estimate == getattr(result, number)
     assert (found.analysis_hash, found.revision) == (result.analysis_hash, "step2000")
-    assert found.options == filled.analyses(BUNDLED)[0].options.as_json()
+    assert found.options == filled.analyses(BUNDLED)[0].options
+    assert found.method_version == METHOD_VERSION
     assert [one.stored for one in found.samples] == [True, False]
     manifest = filled.sample(BUNDLED, 2000, 0)
     assert found.samples[0].graph_hash == manifest.graph_hash
@@ -620,7 +649,7 @@ def test_provenance_of_what_is_not_there(filled: GraphStore) -> None:
     for engine in ENGINES:
         for model, step, told in ((BUNDLED, 7, "there are: 0, 512, 2000"), (MADE, 8, "no result")):
             with pytest.raises(NotStored, match=told):
-                questions.provenance(Explorer(filled), model, step, engine=engine)
+                ask(Explorer(filled).result(model, step), Lineage(), engine=engine)
 
 
 # engines, limits, and what happens to a sample meanwhile
@@ -630,27 +659,27 @@ def test_auto_asks_the_server_first_and_the_arrays_once_they_are_there(
     filled: GraphStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = Explorer(filled).sample(BUNDLED, 512)
-    name = questions.neurons(sample, limit=1, engine="cypher").neurons[0].name
-    faster = questions.FASTER["ball"]
-    cold = questions.ball(sample, name)
+    name = ask(sample, NeuronList(limit=1), engine="cypher").items[0].name
+    faster = Ball.about.faster
+    cold = ask(sample, Ball(source=name))
     assert (len(sample.cache) == 0) == (faster.cold == "cypher")
-    questions.ball(sample, name, engine="numpy")
+    ask(sample, Ball(source=name), engine="numpy")
     assert len(sample.cache) == 1
     monkeypatch.setattr(filled, "query", lambda *_, **__: pytest.fail("the server was asked"))
-    assert questions.ball(sample, name) == cold
+    assert ask(sample, Ball(source=name)) == cold
 
 
 def test_long_frontiers_are_asked_in_parts(sample: StoredSample, monkeypatch: pytest.MonkeyPatch) -> None:
     name = some_names(graph_of(sample), 0, 1)[0]
-    whole = questions.ball(sample, name, engine="cypher")
+    whole = ask(sample, Ball(source=name), engine="cypher")
     monkeypatch.setattr("neuromfa.questions.engine.relaxation.EDGES_A_QUERY", 40)
-    assert questions.ball(sample, name, engine="cypher") == whole
-    assert whole == questions.ball(sample, name, engine="numpy")
+    assert ask(sample, Ball(source=name), engine="cypher") == whole
+    assert whole == ask(sample, Ball(source=name), engine="numpy")
 
 
 def test_boxes_of_long_frontiers(made: StoredSample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuromfa.questions.engine.relaxation.EDGES_A_QUERY", 300)
-    both(lambda engine: questions.boxes(made, radius=3.0, last_layer=3, engine=engine))
+    both(made, BoxCover(radius=3.0, last_layer=3))
 
 
 def test_a_deleted_sample_gives_no_answer(filled: GraphStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -661,7 +690,7 @@ def test_a_deleted_sample_gives_no_answer(filled: GraphStore, monkeypatch: pytes
         sample = Explorer(filled).sample(MADE, 8, 9)
         filled.delete_sample(MADE, 8, 9)
         with pytest.raises(NotStored):
-            questions.ball(sample, name, engine=engine)
+            ask(sample, Ball(source=name), engine=engine)
     filled.write_sample(MADE, 8, graph)
     sample = Explorer(filled).sample(MADE, 8, 9)
     query = filled.query
@@ -677,53 +706,74 @@ def test_a_deleted_sample_gives_no_answer(filled: GraphStore, monkeypatch: pytes
     with pytest.raises(
         NotStored, match="sample 9 of tests/questions at step 8 was deleted while it was read"
     ):
-        questions.ball(sample, name, engine="cypher")
+        ask(sample, Ball(source=name), engine="cypher")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_time_of_a_question_is_limited(filled: GraphStore, engine: EngineChoice) -> None:
     sample = Explorer(filled, timeout_s=1e-9).sample(MADE, 8, 1)
     with pytest.raises(QueryTimeout, match="limit of 1e-09 s"):
-        questions.strongest_edges(sample, engine=engine)
+        ask(sample, StrongestEdges(), engine=engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "name", ["", "x", "B00.input.00000", "B00.input.-1", "B00.mlp", "B.input.1", "B00.input.٣"]
+    "name", ["x", "B00.input.00000", "B00.input.-1", "B00.mlp", "B.input.1", "B00.input.٣"]
 )
 def test_names_that_nobody_has(made: StoredSample, engine: EngineChoice, name: str) -> None:
     with pytest.raises(NotStored, match=r"names look like B03\.mlp\.00127"):
-        questions.neuron(made, name, engine=engine)
+        ask(made, NeuronDetail(name=name), engine=engine)
 
 
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        (lambda s: questions.neurons(s, engine="sql"), "engine is auto, cypher, numpy, not 'sql'"),
-        (lambda s: questions.neurons(s, order="size"), "order is place or dimension"),
-        (lambda s: questions.neurons(s, layer=11), "layers 0 to 10, not 11"),
-        (lambda s: questions.neurons(s, limit=1001), "limit is 1 to 1000"),
-        (lambda s: questions.neurons(s, skip=-1), "skip 0 or more"),
-        (lambda s: questions.neuron(s, "x", top=0), "top is 1 to 1000"),
-        (lambda s: questions.neuron(s, "x", max_distance=200.5), "at most 200"),
-        (lambda s: questions.shortest_path(s, "x", "y", method="best"), "method is exact or estimate"),
-        (lambda s: questions.shortest_path(s, "x", "y", horizon=0), "horizon is 1 layer or more"),
-        (lambda s: questions.shortest_path(s, "x", "y", gamma=-1.0), "gamma is 0 or more"),
+        (lambda s: ask(s, NeuronList(), engine="sql"), "engine is auto, cypher or numpy, not 'sql'"),
+        (lambda s: ask(s, NeuronList(order="size")), "order is place or dimension"),
+        (lambda s: ask(s, NeuronList(layer=11)), "layers 0 to 10, not 11"),
         (
-            lambda s: questions.shortest_path(s, "x", "y", max_distance=float("nan")),
-            "max_distance is above 0",
+            lambda s: ask(s, NeuronList(limit=1001)),
+            "limit is 1..1000, not 1001",
         ),
-        (lambda s: questions.ball(s, "x", radius=0.0), "radius is above 0"),
-        (lambda s: questions.ball(s, "x", horizon=0), "horizon is 1 layer or more"),
-        (lambda s: questions.boxes(s, radius=1.0, method="tiles"), "method is memb, burning, colouring"),
-        (lambda s: questions.boxes(s, radius=150.0, method="burning"), "twice it"),
-        (lambda s: questions.boxes(s, radius=1.0, first_layer=3, last_layer=3), "two layers or more"),
-        (lambda s: questions.radius_histogram(s, 1), r"layer 1 \(qkv\) has no weighted edges out"),
-        (lambda s: questions.mass_table(s, 10), r"layer 10 \(output\) has no weighted edges out"),
-        (lambda s: questions.mass_table(s, 0, profile="fast"), "profile is exact or paper"),
-        (lambda s: questions.drawing(s, first_layer=4, last_layer=4), "two layers or more"),
-        (lambda s: questions.drawing(s, top=0), "1 to 5000 edges"),
-        (lambda s: questions.trajectory([], "x"), "1 to 1000 steps"),
+        (lambda s: ask(s, NeuronList(cursor="-1")), r"cursor is text of the form .*, or none, not '-1'"),
+        (
+            lambda s: ask(s, NeuronDetail(name="x", top=0)),
+            "top is 1..1000, not 0",
+        ),
+        (lambda s: ask(s, NeuronDetail(name="x", max_distance=200.5)), "at most 200"),
+        (
+            lambda s: ask(s, ShortestPath(source="x", target="y", method="best")),
+            "method is exact or estimate",
+        ),
+        (
+            lambda s: ask(s, ShortestPath(source="x", target="y", horizon=0)),
+            "horizon is at least 1 and below 10000",
+        ),
+        (lambda s: ask(s, ShortestPath(source="x", target="y", gamma=-1.0)), "gamma is at least 0 and below"),
+        (
+            lambda s: ask(s, ShortestPath(source="x", target="y", max_distance=float("nan"))),
+            "max_distance is above 0 and at most 1e\\+06, not nan",
+        ),
+        (lambda s: ask(s, Ball(source="x", radius=0.0)), "radius is above 0"),
+        (
+            lambda s: ask(s, Ball(source="x", horizon=0)),
+            "horizon is at least 1 and below 10000",
+        ),
+        (lambda s: ask(s, BoxCover(radius=1.0, method="tiles")), "method is memb, burning or colouring"),
+        (lambda s: ask(s, BoxCover(radius=150.0, method="burning")), "twice it"),
+        (lambda s: ask(s, BoxCover(radius=1.0, first_layer=3, last_layer=3)), "two layers or more"),
+        (lambda s: ask(s, LayerRadii(layer=1)), r"layer 1 \(qkv\) has no weighted edges out"),
+        (lambda s: ask(s, LayerMasses(layer=10)), r"layer 10 \(output\) has no weighted edges out"),
+        (lambda s: ask(s, LayerMasses(layer=0, profile="fast")), "profile is exact or paper"),
+        (lambda s: ask(s, Subgraph(layers="4-4")), "two layers or more"),
+        (lambda s: ask(s, Subgraph(top=0)), "top is 1..5000, not 0"),
+        (lambda s: ask(s, Subgraph(layers="0-10", top=501)), "1 to 5000 edges"),
+        (lambda s: ask(s, Subgraph(layers="4")), "layers is text of the form .* such as 0-5, not '4'"),
+        (lambda s: ask(s, LayerLink(layer=10)), r"layer 10 \(output\) has no weighted edges out"),
+        (lambda s: ask(s, Ball(source="")), "source is text .* not ''"),
+        (lambda s: ask(s, Ball()), "source is text .* it is missing"),
+        (lambda s: ask(s, Ball(source="x", size=3)), "Ball takes source, radius, .* not 'size'"),
+        (lambda _: ask(SampleSeries(()), NeuronTrajectory(neuron="x")), "1 to 1000 steps"),
     ],
 )
 def test_what_is_refused(made: StoredSample, ask: Callable[[StoredSample], Any], told: str) -> None:
@@ -737,32 +787,31 @@ def test_all_pairs_of_too_many_neurons(
 ) -> None:
     sample = explorer.sample(BUNDLED, 0)
     if engine == "numpy":
-        monkeypatch.setattr("neuromfa.questions.box_cover.MOST_NEURONS", {engine: most // 8})
+        monkeypatch.setattr("neuromfa.questions.box_cover.MOST_NEURONS", {"cypher": 512, engine: most // 8})
     with pytest.raises(
         OptionError, match=rf"hold 784 neurons, and all pairs of at most .* \(engine {engine}\)"
     ):
-        questions.boxes(sample, radius=5.0, engine=engine)
+        ask(sample, BoxCover(radius=5.0), engine=engine)
 
 
 def test_auto_covers_what_only_numpy_can(filled: GraphStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "neuromfa.questions.engine.choice.FASTER", {"boxes": Faster(cold="cypher", warm="cypher")}
-    )
+    by_server = replace(BoxCover.about, faster=Faster(cold="cypher", warm="cypher"))
+    monkeypatch.setattr(BoxCover, "about", by_server)
     sample = Explorer(filled).sample(BUNDLED, 0)
-    assert questions.boxes(sample, radius=5.0).n_neurons == 784
+    assert ask(sample, BoxCover(radius=5.0)).n_neurons == 784
 
 
 def test_samples_of_other_neurons_have_no_difference(explorer: Explorer) -> None:
     with pytest.raises(OptionError, match="hold different neurons"):
-        questions.layer_change(explorer.sample(MADE, 8, 1), explorer.sample(MADE, 8, 2), 0)
+        ask(SamplePair((explorer.sample(MADE, 8, 1), explorer.sample(MADE, 8, 2))), LayerChange(layer=0))
 
 
 def test_a_model_without_graphs_of_a_seed(explorer: Explorer) -> None:
     with pytest.raises(NotStored, match="no graph of seed 77 at any step"):
-        explorer.samples(MADE, 77)
+        explorer.series(MADE, 77)
     with pytest.raises(NotStored, match="'nobody' is not in the store"):
-        explorer.samples("nobody")
-    samples = explorer.samples(BUNDLED)
+        explorer.series("nobody")
+    samples = explorer.series(BUNDLED)
     for engine in ENGINES:
         with pytest.raises(NotStored, match="no step of tests/bundled with seed 0 has a neuron 'B00'"):
-            questions.trajectory(samples, "B00", engine=engine)
+            ask(samples, NeuronTrajectory(neuron="B00"), engine=engine)

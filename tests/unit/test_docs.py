@@ -15,7 +15,8 @@ from benchmarks.scaling import Shape, table
 from neuromfa import AnalysisOptions, __version__, open_series
 from neuromfa.analysis import sample
 from neuromfa.app.cli.main import COMMANDS
-from neuromfa.app.cli.write_docs import COMMANDS_PAGE, commands_page
+from neuromfa.app.cli.pages import lines_between
+from neuromfa.app.cli.write_docs import COMMANDS_PAGE, QUESTIONS_MARK, commands_page, question_tables
 from neuromfa.extras import EXTRA_OF
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,11 @@ def _shell_lines(text: str) -> list[str]:
 
 def test_the_command_reference_is_what_the_program_says() -> None:
     assert COMMANDS_PAGE.read_text() == commands_page(), "run `make docs`"
+
+
+def test_the_tables_of_questions_are_those_of_the_questions() -> None:
+    for page, lines in question_tables().items():
+        assert lines_between(page, QUESTIONS_MARK) == lines, "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

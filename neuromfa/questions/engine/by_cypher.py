@@ -1,9 +1,8 @@
 """Looking neurons up by Cypher, and the words for one that is not there."""
 
 from neuromfa.errors import NotStored
-from neuromfa.questions.engine.records import Edge, Neuron, Place
-from neuromfa.questions.engine.run import Asked, Row
-from neuromfa.questions.engine.stored_sample import StoredSample
+from neuromfa.questions.engine.records import Edge, Neuron, NeuronPlace
+from neuromfa.questions.engine.subjects import Row, StoredSample
 
 
 def unknown(sample: StoredSample, name: str) -> NotStored:
@@ -13,29 +12,29 @@ def unknown(sample: StoredSample, name: str) -> NotStored:
     )
 
 
-def neuron_row(asked: Asked, name: str) -> Row:
+def neuron_row(sample: StoredSample, name: str) -> Row:
     """Find a neuron by its name, of several copies (shared keys and values) the first; else `NotStored`."""
-    rows = asked.of_sample("neuron_by_name", name=name)
+    rows = sample.own_rows("neuron_by_name", name=name)
     if not rows:
-        raise unknown(asked.sample, name)
+        raise unknown(sample, name)
     return rows[0]
 
 
-def place_of(asked: Asked, name: str) -> Place:
+def place_of(sample: StoredSample, name: str) -> NeuronPlace:
     """Return where the neuron of that name stands."""
-    row = neuron_row(asked, name)
-    return Place(name, row["key"] - asked.manifest.first_key, row["layer"])
+    row = neuron_row(sample, name)
+    return NeuronPlace(name, row["key"] - sample.manifest.first_key, row["layer"])
 
 
-def names_of_layers(asked: Asked, first: int, last: int) -> list[str]:
+def names_of_layers(sample: StoredSample, first: int, last: int) -> list[str]:
     """Return the names of all neurons of some layers, by their running numbers."""
-    return [row["name"] for row in asked.of_sample("layer_names", first=first, last=last)]
+    return [row["name"] for row in sample.own_rows("layer_names", first=first, last=last)]
 
 
-def neuron_of(asked: Asked, row: Row) -> Neuron:
+def neuron_of(sample: StoredSample, row: Row) -> Neuron:
     """Return the neuron of a row."""
     values = {name: row[name] for name in Neuron.__annotations__ if name != "row"}
-    return Neuron(row=asked.manifest.layout[row["layer"]].row, **values)
+    return Neuron(row=sample.manifest.layout[row["layer"]].row, **values)
 
 
 def edge_of(row: Row) -> Edge:

@@ -6,17 +6,17 @@ import numpy as np
 
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, SampleGraph
 from neuromfa.questions.engine.by_cypher import unknown
-from neuromfa.questions.engine.records import Edge, Neuron, Place
-from neuromfa.questions.engine.run import Asked
+from neuromfa.questions.engine.records import Edge, Neuron, NeuronPlace
+from neuromfa.questions.engine.subjects import StoredSample
 
 
-def place_in(asked: Asked, name: str) -> Place:
+def place_in(sample: StoredSample, name: str) -> NeuronPlace:
     """Find a neuron by its name, of several copies (shared keys and values) the first; else `NotStored`."""
-    graph = asked.graph()
+    graph = sample.graph()
     for layer, position in _candidates(graph, name):
         if name_at(graph, layer, position) == name:
-            return Place(name, int(asked.sample.offsets[layer]) + position, layer)
-    raise unknown(asked.sample, name)
+            return NeuronPlace(name, int(sample.offsets[layer]) + position, layer)
+    raise unknown(sample, name)
 
 
 def _candidates(graph: SampleGraph, name: str) -> list[tuple[int, int]]:
@@ -50,9 +50,9 @@ def _unit(graph: SampleGraph, layer: int, position: int) -> int:
     return int(graph.layers[layer].units[position])
 
 
-def names_of(asked: Asked, numbers: IntArray) -> list[str]:
+def names_of(sample: StoredSample, numbers: IntArray) -> list[str]:
     """Return the names of neurons by their running numbers."""
-    graph, offsets = asked.graph(), asked.sample.offsets
+    graph, offsets = sample.graph(), sample.offsets
     layers = np.searchsorted(offsets, numbers, side="right") - 1
     names = {k: graph.layers[k].names() for k in np.unique(layers).tolist()}
     return [

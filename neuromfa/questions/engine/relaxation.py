@@ -9,14 +9,21 @@ from typing import Any
 import numpy as np
 
 from neuromfa.network import BoolArray, FloatArray, IntArray
-from neuromfa.questions.engine.run import Asked
+from neuromfa.questions.engine.subjects import StoredSample
 
 # A query follows about so many edges, so that each is short and none needs much of the server's memory.
 EDGES_A_QUERY = 200_000
 
 
 def relax_layers(
-    asked: Asked, source: int, *, layer: int, last: int, gamma: float, longest: float, query: str = "relax"
+    sample: StoredSample,
+    source: int,
+    *,
+    layer: int,
+    last: int,
+    gamma: float,
+    longest: float,
+    query: str = "relax",
 ) -> dict[int, float]:
     """Return path distances from one neuron to those of the layers up to `last`, by running numbers.
 
@@ -29,7 +36,7 @@ def relax_layers(
     distances, frontier, toll = {source: 0.0}, {source: 0.0}, 0.0
     for k in range(layer, last):
         so_far = {number: distance + toll for number, distance in frontier.items()}
-        frontier = _next_layer(asked, query, so_far, layer=k, longest=longest)
+        frontier = _next_layer(sample, query, so_far, layer=k, longest=longest)
         distances |= frontier
         if not frontier:
             break
@@ -38,13 +45,13 @@ def relax_layers(
 
 
 def _next_layer(
-    asked: Asked, query: str, so_far: Mapping[int, float], *, layer: int, longest: float
+    sample: StoredSample, query: str, so_far: Mapping[int, float], *, layer: int, longest: float
 ) -> dict[int, float]:
-    shape, first = asked.manifest.layout[layer], asked.manifest.first_key
+    shape, first = sample.manifest.layout[layer], sample.manifest.first_key
     frontier = [[first + number, distance] for number, distance in so_far.items()]
     reached: dict[int, float] = {}
     for part in parts(frontier, shape.edges / max(shape.size, 1)):
-        [row] = asked.rows(query, frontier=part, longest=longest)
+        [row] = sample.rows(query, frontier=part, longest=longest)
         for key, distance in zip(row["key"], row["distance"], strict=True):
             reached[key - first] = min(distance, reached.get(key - first, np.inf))
     return reached
@@ -56,14 +63,16 @@ def parts(frontier: list[Any], degree: float) -> Iterator[list[Any]]:
     return (frontier[first : first + size] for first in range(0, len(frontier), size))
 
 
-def pair_distances(asked: Asked, *, first: int, last: int, gamma: float, longest: float) -> FloatArray:
+def pair_distances(
+    sample: StoredSample, *, first: int, last: int, gamma: float, longest: float
+) -> FloatArray:
     """Return undirected path distances between all neurons of some layers, on paths within them.
 
     Returns
     -------
     distances : float64 array of shape (n, n), row = source, inf beyond `longest`
     """
-    start, n, degree = _size(asked, first, last)
+    start, n, degree = _size(sample, first, last)
     labels = np.full((n, n), np.inf)
     np.fill_diagonal(labels, 0.0)
     fallen, toll = np.eye(n, dtype=np.bool_), 0.0
@@ -72,7 +81,7 @@ def pair_distances(asked: Asked, *, first: int, last: int, gamma: float, longest
         ends = zip(rows.tolist(), (nodes + start).tolist(), (labels[fallen] + toll).tolist(), strict=True)
         fallen, toll = np.zeros_like(fallen), gamma
         for part in parts([list(end) for end in ends], degree):
-            [found] = asked.rows("relax_pairs", frontier=part, first=first, last=last, longest=longest)
+            [found] = sample.rows("relax_pairs", frontier=part, first=first, last=last, longest=longest)
             at = np.array(found["source"], dtype=np.int64), np.array(found["key"], dtype=np.int64) - start
             trial = np.array(found["distance"], dtype=np.float64)
             fallen[at] |= trial < labels[at]
@@ -81,13 +90,13 @@ def pair_distances(asked: Asked, *, first: int, last: int, gamma: float, longest
 
 
 def nearest_centres(
-    asked: Asked, centres: IntArray, *, first: int, last: int, gamma: float, longest: float
+    sample: StoredSample, centres: IntArray, *, first: int, last: int, gamma: float, longest: float
 ) -> IntArray:
     """Return for every neuron of some layers the place in `centres` of the nearest, the first of equals.
 
     As `neuromfa.mfa.boxes.nearest_centre`: distances first, then boxes pass along edges of shortest paths.
     """
-    relaxation = _BoxRelaxation(asked, first, last, longest)
+    relaxation = _BoxRelaxation(sample, first, last, longest)
     n = relaxation.n
     labels, boxes = np.full(n, np.inf), np.full(n, centres.size)
     labels[centres], boxes[centres] = 0.0, np.arange(centres.size)
@@ -110,10 +119,10 @@ def nearest_centres(
 class _BoxRelaxation:
     """One relaxation after another that carries boxes along, over the edges within some layers."""
 
-    def __init__(self, asked: Asked, first: int, last: int, longest: float) -> None:
-        self._asked = asked
+    def __init__(self, sample: StoredSample, first: int, last: int, longest: float) -> None:
+        self._sample = sample
         self._limits = {"first": first, "last": last, "longest": longest}
-        self._start, self.n, self._degree = _size(asked, first, last)
+        self._start, self.n, self._degree = _size(sample, first, last)
 
     def step(
         self, fallen: BoolArray, so_far: FloatArray, boxes: IntArray
@@ -123,7 +132,7 @@ class _BoxRelaxation:
         columns = (nodes + self._start, so_far[nodes], boxes[nodes])
         frontier = [list(line) for line in zip(*(column.tolist() for column in columns), strict=True)]
         rows = [
-            self._asked.rows("relax_boxes", frontier=part, **self._limits)[0]
+            self._sample.rows("relax_boxes", frontier=part, **self._limits)[0]
             for part in parts(frontier, self._degree)
         ]
         key, distance, box = (
@@ -136,9 +145,9 @@ class _BoxRelaxation:
         )
 
 
-def _size(asked: Asked, first: int, last: int) -> tuple[int, int, float]:
+def _size(sample: StoredSample, first: int, last: int) -> tuple[int, int, float]:
     """Return the first key of some layers, their number of neurons, and the edges at a neuron both ways."""
-    layout, offsets = asked.manifest.layout, asked.sample.offsets
+    layout, offsets = sample.manifest.layout, sample.offsets
     n = int(offsets[last + 1] - offsets[first])
     edges = sum(shape.edges for shape in layout[first:last])
-    return asked.manifest.first_key + int(offsets[first]), n, 2.0 * edges / max(n, 1)
+    return sample.manifest.first_key + int(offsets[first]), n, 2.0 * edges / max(n, 1)
