@@ -11,7 +11,10 @@ from benchmarks import bench_store
 from benchmarks.left_out import SENTENCE
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("embedded")]
+pytestmark = [
+    *(pytest.mark.server, pytest.mark.slow),
+    *(pytest.mark.xdist_group("embedded"), pytest.mark.timeout(900)),
+]
 
 
 def figures() -> dict[Path, bytes]:
