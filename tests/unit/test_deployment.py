@@ -64,15 +64,39 @@ def test_image_installs_the_pinned_requirements_and_runs_unprivileged() -> None:
     assert 'CMD ["neuromfa", "serve"]' in text
 
 
-def test_pins_cover_the_declared_dependencies() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    names = {re.split(r"[<>=!\[]", line)[0].lower().replace("_", "-") for line in declared}
-    pinned = {
-        line.split("==")[0].lower().replace("_", "-")
-        for line in (ROOT / "requirements/base.txt").read_text().splitlines()
-        if "==" in line
-    }
-    assert names <= pinned
+@pytest.mark.parametrize(
+    ("file", "extras"),
+    [
+        ("base", ()),
+        ("service", ("neo4j", "service", "arrow")),
+        ("demo", ("neo4j", "service", "arrow", "store")),
+        ("dev", ("neo4j", "service", "arrow", "store", "fast", "plots", "dask", "dev")),
+        ("torch", ("torch",)),
+    ],
+)
+def test_pins_cover_what_is_declared(file: str, extras: tuple[str, ...]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = list(project["dependencies"]) if file != "torch" else []
+    declared += [line for extra in extras for line in project["optional-dependencies"][extra]]
+    names = {_plain(re.split(r"[<>=!\[]", line)[0]) for line in declared} - {"neuromfa"}
+    assert names <= _pinned(file)
+
+
+def test_the_image_and_the_base_have_no_java_and_the_base_no_server() -> None:
+    assert not {"arcadedb-embedded", "jpype1"} & _pinned("service")
+    assert not {"fastapi", "uvicorn", "neo4j", "pyarrow", "networkx", "prometheus-client"} & _pinned("base")
+
+
+def _pinned(file: str) -> set[str]:
+    """Return the names that a file of requirements pins, with those of the files it takes in."""
+    lines = (ROOT / "requirements" / f"{file}.txt").read_text().splitlines()
+    own = {_plain(line.split("==")[0]) for line in lines if "==" in line}
+    included = [line.split()[1].removesuffix(".txt") for line in lines if line.startswith("-r ")]
+    return own.union(*map(_pinned, included))
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def test_requirements_name_no_address() -> None:
