@@ -49,6 +49,7 @@ def ingest(
     executor: Executor | None = None,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
+    follow_links: bool = False,
 ) -> IngestSummary:
     """Bring a series into the store.
 
@@ -57,8 +58,9 @@ def ingest(
     executor : where checkpoints are measured; None measures in this process
     report : told of progress, in checkpoints
     stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
+    follow_links : see `IngestRequest.open`
     """
-    series = request.open()
+    series = request.open(follow_links=follow_links)
     chosen = series.select(request.steps)
     store.write_model(series.id, source=series.source)
     tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)

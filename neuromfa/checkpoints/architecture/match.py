@@ -190,8 +190,14 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
     model = _Model(found, prefix, tensors, config)
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
     used = [matrix.tensor for link in links for matrix in link.matrices]
-    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)))
+    notes = [*tensors.notes, *_wrapped(found, prefix)]
+    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)), notes=notes)
     return Fit(found, prefix, rows, links, coverage, _dtypes(tensors, used))
+
+
+def _wrapped(architecture: Architecture, prefix: str) -> list[str]:
+    """Return a note where the tensors stand inside another module than the architecture file says."""
+    return [] if prefix in architecture.prefixes else [f"tensors of {architecture.name} found under {prefix}"]
 
 
 class _Model:
@@ -398,7 +404,8 @@ def _skipped(architecture: Architecture, names: Iterable[str]) -> list[SkippedTe
 
 def _reason(architecture: Architecture, name: str) -> str:
     for skip in architecture.skip:
-        if any(fnmatchcase(name, pattern) for pattern in skip.tensors):
+        # in a model inside another module the pattern fits what stands after its name
+        if any(fnmatchcase(name, each) for pattern in skip.tensors for each in (pattern, f"*.{pattern}")):
             return skip.reason
     return f"not known to {architecture.name}"
 

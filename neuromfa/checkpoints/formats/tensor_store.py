@@ -54,6 +54,10 @@ class TensorStore(Protocol):
     name: str
     config: Mapping[str, Any]
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """One sentence for each choice made on the way: which file, which key, what was taken out of names."""
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all tensors, sorted."""
 
@@ -84,6 +88,7 @@ class FileTensors:
     tensors : where each tensor lies
     sources : every file that is open, for the counts and for closing
     config : the model's config.json
+    notes : see `TensorStore.notes`
     """
 
     def __init__(
@@ -93,9 +98,11 @@ class FileTensors:
         tensors: Mapping[str, StoredTensor],
         sources: Sequence[ByteSource],
         config: Mapping[str, Any],
+        notes: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.config = config
+        self.notes = tuple(notes)
         self._tensors = dict(tensors)
         self._sources = tuple(sources)
 
