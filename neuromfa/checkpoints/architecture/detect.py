@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, load_architecture
+from neuromfa.checkpoints.formats.quantisation import scheme_of
 from neuromfa.checkpoints.formats.tensor_names import plain_name
-from neuromfa.errors import UnsupportedArchitecture
+from neuromfa.errors import UnsupportedArchitecture, UnsupportedFormat
 
 NAMES_IN_MESSAGES = 12
 
@@ -28,6 +29,12 @@ def find_architecture(
             prefix = find(candidate, names)
             if prefix is not None:
                 return candidate, prefix
+    scheme = scheme_of(names, config)
+    if scheme is not None:
+        raise UnsupportedFormat(
+            f"{where} is quantised ({scheme}) and its weights are not read; take the model it was made from, in "
+            "bfloat16 or float32"
+        )
     raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
 
 

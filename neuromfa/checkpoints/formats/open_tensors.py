@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, is_adapted, merge
 from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
+from neuromfa.checkpoints.formats.quantisation import block_scaled
+from neuromfa.checkpoints.formats.recipes import Recipe
 from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
 from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_names import with_plain_names
@@ -33,14 +36,43 @@ def open_tensors(folder: Folder) -> TensorStore:
     notes: list[str] = []
     try:
         config = read_json(folder, CONFIG) if folder.has(CONFIG) else {}
-        tensors = _placed_tensors(folder, sources, notes)
+        tensors, renamed = with_plain_names(_placed_tensors(folder, sources, notes))
+        notes += [renamed] if renamed else []
+        return _computed(folder, tensors, sources, config, notes)
     except BaseException:
         for source in sources:
             source.close()
         raise
-    plain, renamed = with_plain_names(tensors)
-    notes += [renamed] if renamed else []
-    return FileTensors(name=folder.name, tensors=plain, sources=sources, config=config, notes=notes)
+
+
+def _computed(
+    folder: Folder,
+    tensors: dict[str, StoredTensor],
+    sources: list[ByteSource],
+    config: Mapping[str, Any],
+    notes: list[str],
+) -> FileTensors:
+    """Return the tensors of the model: adapters merged, blocks of 8-bit numbers scaled as they are read."""
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    recipes: dict[str, Recipe] = {**block_scaled(shapes, config)}
+    notes += [f"{len(recipes)} weights are 8-bit numbers times the scales of their blocks"] if recipes else []
+    hidden: frozenset[str] = frozenset()
+    if is_adapted(tensors):
+        adapter = read_json(folder, ADAPTER_CONFIG) if folder.has(ADAPTER_CONFIG) else {}
+        merged = merge(shapes, adapter, where=folder.name)
+        recipes |= merged.recipes
+        tensors |= {plain: tensors[name] for plain, name in merged.renamed.items()}
+        hidden = merged.hidden | frozenset(merged.renamed.values())
+        notes.append(merged.note)
+    return FileTensors(
+        name=folder.name,
+        tensors=tensors,
+        sources=sources,
+        config=config,
+        notes=notes,
+        recipes=recipes,
+        hidden=hidden,
+    )
 
 
 def _placed_tensors(folder: Folder, sources: list[ByteSource], notes: list[str]) -> dict[str, StoredTensor]:
