@@ -54,7 +54,11 @@ def _computed(
 ) -> FileTensors:
     """Return the tensors of the model: adapters merged, blocks of 8-bit numbers scaled as they are read."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    recipes: dict[str, Recipe] = {**block_scaled(shapes, config)}
+    recipes: dict[str, Recipe] = {
+        name: recipe
+        for name, recipe in block_scaled(shapes, config).items()
+        if tensors[name].dtype.startswith("float8")
+    }
     notes += [f"{len(recipes)} weights are 8-bit numbers times the scales of their blocks"] if recipes else []
     hidden: frozenset[str] = frozenset()
     if is_adapted(tensors):

@@ -64,10 +64,8 @@ def block_scaled(shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, Any
     }
 
 
-def _is_block(block: Any) -> bool:
-    return (
-        isinstance(block, list) and len(block) == 2 and all(type(size) is int and size > 0 for size in block)
-    )
+def _is_block(block: list[Any]) -> bool:
+    return len(block) == 2 and all(type(size) is int and size > 0 for size in block)
 
 
 def scales_beside(name: str, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
