@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from neuromfa.declared import Allowed, NoneMeans, adapter, checked, sentence
 from neuromfa.errors import OptionError
+from neuromfa.model_id import check_model_id
 from neuromfa.options import MOST_SAMPLES, AnalysisOptions
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class IngestRequest:
     naming: Annotated[str | None, Field(min_length=1, max_length=200), Allowed("1 to 200 characters")] = None
     """How the step stands in names of folders, branches and tags, such as {step}-tokens{tokens}; * is any text."""
     model_id: Id = None
-    """Name to keep the series under; a local folder's is its own name. It has no -- in it."""
+    """Name to keep the series under; a local folder's is its own name."""
     architecture: Path | None = None
     """Your own architecture file (docs/architectures.md), or the name of a bundled one."""
     download: bool = False
@@ -54,6 +55,9 @@ class IngestRequest:
                 object.__setattr__(
                     self, each.name, checked(IngestRequest, each.name, getattr(self, each.name))
                 )
+
+        if self.model_id is not None:
+            check_model_id(self.model_id)
 
     def open(self, *, follow_links: bool = False) -> "CheckpointSeries":
         """Open the series; any `SourceError` names what is wrong with it.
