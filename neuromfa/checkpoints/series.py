@@ -8,6 +8,7 @@ from pathlib import Path
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.locate import locations_of
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import Location
 from neuromfa.errors import CheckpointMissing, OptionError
 
@@ -49,7 +50,7 @@ class CheckpointSeries:
     ----------
     id : name of the model
     checkpoints : ascending by step
-    source : what the person named
+    source : what the person named; of an address no user and password
     left_out : one sentence for each place that holds weights and is no part of the series
     """
 
@@ -146,9 +147,14 @@ def open_series(
         for place in _ordered(source, places)
     )
     whole = CheckpointSeries(
-        id=series, checkpoints=points, source=source, left_out=(*found.left_out, *left_out)
+        id=series, checkpoints=points, source=_shown(source), left_out=(*found.left_out, *left_out)
     )
     return whole.select(steps)
+
+
+def _shown(source: str) -> str:
+    """Return a source as it may be stored and shown: an address without user and password."""
+    return without_secrets(source) if "://" in source and "@" in source else source
 
 
 def _one_stage(places: Sequence[Location]) -> tuple[list[Location], list[str]]:
