@@ -12,6 +12,7 @@ from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
+from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
 from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
@@ -81,11 +82,16 @@ def store_of(request: Request) -> GraphStore:
 
 def model_id(
     model: Annotated[
-        str, Path(min_length=1, max_length=200, description="Id of the model, with `/` written `--`.")
+        str,
+        Path(
+            min_length=1,
+            max_length=2 * LARGEST_BYTES,
+            description="Id of the model, with `/` written `--`.",
+        ),
     ],
 ) -> str:
     """Turn the route's part back into the id."""
-    return model.replace("--", "/")
+    return check_model_id(from_route(model))
 
 
 def step_number(

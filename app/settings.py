@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from neuromfa.errors import OptionError
+from neuromfa.errors import OptionError, StoreUnavailable
+from neuromfa.servers.bolt_address import check_address
 
 PREFIX = "NEUROMFA_"
 
@@ -29,7 +30,6 @@ class Settings(BaseSettings):
 
     neo4j_uri: str | None = Field(
         None,
-        pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://",
         description="Bolt address of a Neo4j server, such as `bolt://localhost:7687`. "
         "Without it the embedded store in the data folder is used.",
     )
@@ -119,6 +119,16 @@ class Settings(BaseSettings):
     def _key_from_file(cls, values: dict[str, Any]) -> dict[str, Any]:
         named = values.get("api_key_file")
         return {**values, "api_key": _read_secret(Path(named).expanduser())} if named else values
+
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                check_address(value)
+            except StoreUnavailable as error:
+                raise OptionError(f"{PREFIX}NEO4J_URI: {error}") from None
+        return value
 
     @field_validator("data_dir", "neo4j_password_file", "api_key_file", "worker_alive_file")
     @classmethod

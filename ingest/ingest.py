@@ -53,6 +53,7 @@ def ingest(
     executor: Executor | None = None,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
+    follow_links: bool = False,
 ) -> IngestSummary:
     """Bring a series into the store.
 
@@ -61,8 +62,9 @@ def ingest(
     executor : where checkpoints are measured; None measures in this process
     report : told of progress, in checkpoints
     stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
+    follow_links : see `IngestRequest.open`
     """
-    series = request.open()
+    series = request.open(follow_links=follow_links)
     store.claim_model(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )

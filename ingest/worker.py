@@ -12,6 +12,7 @@ from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
+from neuromfa.model_id import check_model_id
 
 IDLE_S = 1.0
 ALIVE_IDLE_S, ALIVE_BUSY_S = 60.0, 900.0
@@ -19,7 +20,7 @@ ALIVE_IDLE_S, ALIVE_BUSY_S = 60.0, 900.0
 
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
     """Queue an ingest and return the id of its job; what is wrong with its source is said now, not by the worker."""
-    request.open().select(request.steps)
+    check_model_id(request.open().select(request.steps).id)
     return JobQueue(store).enqueue(request.as_json()).id
 
 

@@ -110,6 +110,8 @@ class TensorCoverage:
     """Names of the tensors that were sampled."""
     skipped: list[SkippedTensor]
     """All others."""
+    notes: list[str] = field(default_factory=list)
+    """How the tensors were found where that is not as usual: the file, the key, what was taken out of names."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def analyze(
     """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
     if plot is not None:
         plots.require()
-    series = request.open()
+    series = request.open(follow_links=True)
     given = read_scores(scores, model=series.id) if scores else []
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
         result = analysis.analyze(

@@ -40,7 +40,7 @@ def ingest(
             open_executor(jobs=jobs, dask=dask) as executor,
             Progress("opening", show=not as_json) as progress,
         ):
-            summary = run_ingest(request, store, executor=executor, report=progress.update)
+            summary = run_ingest(request, store, executor=executor, report=progress.update, follow_links=True)
     if as_json:
         write_json(summary, "-")
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.locate import locations_of
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import Location
 from neuromfa.errors import CheckpointMissing, OptionError
 
@@ -26,6 +27,7 @@ class Checkpoint:
     series : id of the series
     architecture : a user's architecture file, or None to find a bundled one
     opener : opens the tensors; a new store at every call
+    tokens : tokens seen until then, None where the name does not tell
     """
 
     step: int | None
@@ -33,6 +35,7 @@ class Checkpoint:
     series: str
     architecture: Path | None
     opener: Callable[[], TensorStore]
+    tokens: int | None = None
 
     def open(self) -> TensorStore:
         """Open the tensors; the caller closes the store."""
@@ -47,8 +50,8 @@ class CheckpointSeries:
     ----------
     id : name of the model
     checkpoints : ascending by step
-    source : what the person named
-    left_out : folders with weights whose names tell no step, each in words
+    source : what the person named; of an address no user and password
+    left_out : one sentence for each place that holds weights and is no part of the series
     """
 
     id: str
@@ -102,6 +105,8 @@ def open_series(
     model_id: str | None = None,
     architecture: Path | None = None,
     download: bool = False,
+    naming: str | None = None,
+    follow_links: bool = False,
 ) -> CheckpointSeries:
     """Open a series: a local folder of steps, one folder, a hub repository, or an address.
 
@@ -114,6 +119,9 @@ def open_series(
     model_id : name of the model in results; by default the id of the repository or the name of the folder
     architecture : a user's architecture file
     download : fetch the whole files of a hub repository into its cache first
+    naming : how the step stands in names of folders, branches and tags, such as ``{step}-tokens{tokens}``;
+        None reads the namings in use
+    follow_links : follow links that lead out of a local folder; for folders that the person who asks owns
 
     Raises
     ------
@@ -122,14 +130,41 @@ def open_series(
     SourceError
         A server or store that does not answer.
     """
-    name, found = locations_of(source, revision=revision, download=download)
-    series = model_id or name
-
-    points = tuple(
-        Checkpoint(place.step, place.revision, series, architecture, partial(_open, place))
-        for place in _ordered(source, found)
+    found = locations_of(
+        source, revision=revision, download=download, naming_text=naming, follow_links=follow_links
     )
-    return CheckpointSeries(id=series, checkpoints=points, source=source).select(steps)
+    series = model_id or found.name
+    places, left_out = _one_stage(found.places)
+    points = tuple(
+        Checkpoint(
+            place.step,
+            place.revision,
+            series,
+            architecture,
+            partial(_open, place),
+            place.told.tokens if place.told else None,
+        )
+        for place in _ordered(source, places)
+    )
+    whole = CheckpointSeries(
+        id=series, checkpoints=points, source=_shown(source), left_out=(*found.left_out, *left_out)
+    )
+    return whole.select(steps)
+
+
+def _shown(source: str) -> str:
+    """Return a source as it may be stored and shown: an address without user and password."""
+    return without_secrets(source) if "://" in source and "@" in source else source
+
+
+def _one_stage(places: Sequence[Location]) -> tuple[list[Location], list[str]]:
+    """Return the places of the first stage of training, and a sentence on each later stage: steps start anew there."""
+    stages = sorted({place.told.stage for place in places if place.told and place.told.stage is not None})
+    kept = [place for place in places if place.told is None or place.told.stage in (None, *stages[:1])]
+    return kept, [
+        f"stage {stage} of the training has steps of its own; --naming 'stage{stage}-step{{step}}*' reads them"
+        for stage in stages[1:]
+    ]
 
 
 def _open(place: Location) -> TensorStore:

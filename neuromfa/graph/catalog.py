@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
+from neuromfa.model_id import check_model_id
 from neuromfa.results import DOCUMENTED, FailedCheckpoint
 
 NO_STEP = "-"
@@ -64,14 +65,11 @@ class Catalog(StoreAccess):
 
         Parameters
         ----------
-        id : as in routes, with slashes; ``--`` is refused because routes write a slash so
+        id : with slashes, see `neuromfa.model_id`
         source : where its checkpoints come from
         properties : further facts, such as architecture; numbers, texts or lists of one kind
         """
-        if not id or "--" in id:
-            raise OptionError(
-                f"a model id is not empty and has no -- in it, not {id!r}; choose another with --model-id"
-            )
+        check_model_id(id)
         facts = {"source": source, **properties}
         self.write(lambda transaction: transaction.rows("write/model", id=id, properties=facts))
 
