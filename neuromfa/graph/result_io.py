@@ -49,7 +49,7 @@ def noted(numbers: Numbers, notes: str | None) -> Numbers:
     return from_json(Finding, notes).on(numbers) if notes else numbers
 
 
-def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
+def result_properties(result: CheckpointResult, options: AnalysisOptions) -> Row:
     """Return what stands on a Spectrum node: the whole record as text, and its numbers to query."""
     numbers = {name: getattr(result.spectrum, name) for name in asdict(result.spectrum)}
     edges, nodes = result.coverage.edges, result.coverage.nodes
@@ -99,7 +99,7 @@ def write_result(
     connection: Connection, checkpoint: str, result: CheckpointResult, options: AnalysisOptions
 ) -> bool:
     """Write a result and make it the newest of its checkpoint; False when it was that already."""
-    properties = properties_of(result, options)
+    properties = result_properties(result, options)
 
     def work(transaction: Transaction) -> bool:
         links = transaction.rows("read/spectrum_links", checkpoint=checkpoint)

@@ -12,7 +12,7 @@ from neuromfa.graph.manifest import (
     Manifest,
     canonical,
     graph_from,
-    properties_of,
+    sample_properties,
 )
 from neuromfa.graph.sample_leases import COMPLETE, LOADING, Claim, claim, lost, release, renew, wipe
 from neuromfa.graph.write_chunks import Piece, chunks
@@ -57,7 +57,7 @@ def write_sample(
     try:
         wipe(connection, held)
         _set_layout(
-            connection, held, properties_of(graph, options_hash=options_hash, graph_version=graph_version)
+            connection, held, sample_properties(graph, options_hash=options_hash, graph_version=graph_version)
         )
         _write_all(connection, held, graph, progress)
         _check(connection, held, graph)

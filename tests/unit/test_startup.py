@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from neuromfa.app.cli.main import COMMANDS, load
+from neuromfa.app.cli.main import COMMANDS, load_command
 
 ROOT = Path(__file__).parents[2]
 TINY = "neuromfa/data/series/stdlib-14m-2-blocks"
@@ -56,7 +56,7 @@ def test_an_analysis_of_local_files_loads_no_network_no_store_and_no_service() -
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_sentence_in_the_list_is_that_of_the_command(name: str) -> None:
-    assert load(name).help == COMMANDS[name]
+    assert load_command(name).help == COMMANDS[name]
 
 
 def test_what_is_public_is_shown_and_is_there() -> None:
