@@ -98,16 +98,14 @@ def _cells(checkpoint: CheckpointResult) -> Iterable[str]:
 
 
 def _flagged(checkpoints: list[CheckpointResult]) -> list[str]:
-    """Return one line per flag with the steps that raise it."""
+    """Return one line per flag with the steps that raise it, and what it means there."""
     steps: dict[str, list[str]] = {}
     for checkpoint in checkpoints:
         for flag in checkpoint.flags:
-            steps.setdefault(flag, []).append("-" if checkpoint.step is None else str(checkpoint.step))
-    notes = {flag: note for checkpoint in checkpoints for flag, note in checkpoint.flag_notes.items()}
-    return [
-        f"flag {flag}: step {', '.join(found)}" + (f" ({notes[flag]})" if flag in notes else "")
-        for flag, found in steps.items()
-    ]
+            note = checkpoint.flag_notes.get(flag)
+            step = "-" if checkpoint.step is None else str(checkpoint.step)
+            steps.setdefault(flag, []).append(f"{step} ({note})" if note else step)
+    return [f"flag {flag}: step {', '.join(found)}" for flag, found in steps.items()]
 
 
 def _interval(estimate: Estimate) -> str:
