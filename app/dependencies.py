@@ -54,8 +54,9 @@ class Choice:
     baseline: Annotated[
         str | None,
         Query(
-            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
-            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`.",
+            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}}|.*/.*)$",
+            max_length=1000,
+            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`, or a source.",
         ),
     ] = None
     options: Annotated[

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
     )
 
+    worker_alive_file: Path | None = Field(
+        None,
+        description="File in which a worker writes until when it counts as alive, in seconds since 1970, for a "
+        "healthcheck such as `test $(date +%s) -lt $(cat FILE)`.",
+    )
     sources: str = Field(
         "",
         description="What `POST /v1/jobs` may read beside repositories of the hub: folders of this machine and "
@@ -125,7 +130,7 @@ class Settings(BaseSettings):
                 raise OptionError(f"{PREFIX}NEO4J_URI: {error}") from None
         return value
 
-    @field_validator("data_dir", "neo4j_password_file", "api_key_file")
+    @field_validator("data_dir", "neo4j_password_file", "api_key_file", "worker_alive_file")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None

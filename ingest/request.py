@@ -48,6 +48,12 @@ class IngestRequest:
     """Samples whose graph is written, per checkpoint; null (all) writes every one."""
     keep_old: bool = False
     """Keep results and graphs of older versions of the method that this ingest replaces."""
+    same_run: bool = False
+    """The source is the run that the stored model of this name came from, in another place."""
+    strict: bool = False
+    """Stop at the first checkpoint that cannot be measured."""
+    retry_failed: bool = False
+    """Only those of the steps that failed before."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

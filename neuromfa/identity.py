@@ -12,7 +12,7 @@ from neuromfa.options import AnalysisOptions
 UNVERSIONED_GRAPH = 1
 """The version of graphs that say none."""
 
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 """Raised whenever the same weights, read the same way, give another graph."""
 
 

@@ -138,4 +138,9 @@ def _ingest_of(body: IngestRequest, settings: Settings) -> IngestRequest:
         raise OptionError(f"architecture is one of {', '.join(known)}, not {str(body.architecture)!r}")
     if body.download:
         raise OptionError("download is for the command line: a worker reads sampled ranges")
-    return replace(body, source=admitted(body.source, settings.allowed_sources))
+    options, allowed = body.options, settings.allowed_sources
+    if options.baseline_source is not None:
+        source, step = options.baseline_source
+        named = admitted(source, allowed)
+        options = replace(options, baseline=named if step is None else f"{named}@{step}")
+    return replace(body, source=admitted(body.source, allowed), options=options)

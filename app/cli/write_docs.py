@@ -1,5 +1,6 @@
 """The generated parts of docs/: written by ``make docs``, compared by a test."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
-from neuromfa.app.cli.main import COMMANDS, load
+from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
+from neuromfa.checkpoints.architecture.schema import schema
 from neuromfa.questions import QUESTIONS, Question
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS_PAGE = DOCS / "commands.md"
+ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
 QUESTIONS_MARK = "questions"
 
 
@@ -22,6 +25,7 @@ def main() -> None:
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
+    ARCHITECTURE_SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     openapi.main()
 
 
@@ -56,7 +60,7 @@ def commands_page() -> str:
         "# Commands\n\nWritten by `make docs` from the program itself. On bad input every command prints one "
         "sentence and ends with a\nnon-zero code: 2 for words it does not understand, 1 for what it cannot do.\n"
     ]
-    parts += [_command(name, load(name)) for name in COMMANDS]
+    parts += [_command(name, load_command(name)) for name in COMMANDS]
     return "\n".join(parts)
 
 

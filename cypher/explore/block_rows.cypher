@@ -1,10 +1,11 @@
 // Purpose: the rows of one block: kinds, neurons, edges in range, and how long the edges are.
 // Parameters: $model = 'stdlib-14m', $step = 2000, $seed = 0, $block = 2, $range = 150.0
-// Look for: rows with short edges; there the weights are large. Query, key and value rows have wiring only.
+// Look for: rows with short edges; there the weights are large. Rows without edges have wiring only.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(:Checkpoint {step: $step})-[:HAS_SAMPLE]->(s:Sample {seed: $seed})
 WITH s ORDER BY s.number DESC LIMIT 1
-UNWIND range(5 * $block, 5 * $block + 4) AS layer
+UNWIND range(0, s.n_layers - 1) AS layer
 MATCH (n:Neuron {layer: layer, sample: s.number})
+WHERE n.block = $block
 OPTIONAL MATCH (n)-[r:FEEDS]->()
 WHERE r.weight IS NOT NULL AND r.distance <= $range
 WITH n, count(r) AS edges, sum(r.distance) AS total, min(r.distance) AS shortest

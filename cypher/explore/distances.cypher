@@ -1,6 +1,6 @@
 // Purpose: the distribution of the distances that leave one layer, in bins.
 // Parameters: $model = 'stdlib-14m', $step = 2000, $seed = 0, $layer = 10, $range = 150.0, $bin = 10.0
-// Look for: where the bulk lies against the range; layer runs 0, 1, 2 ... over the rows, five to a block.
+// Look for: where the bulk lies against the range; layer runs 0, 1, 2 ... over all rows, see block_rows.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(:Checkpoint {step: $step})-[:HAS_SAMPLE]->(s:Sample {seed: $seed})
 WITH s ORDER BY s.number DESC LIMIT 1
 MATCH (a:Neuron {layer: $layer, sample: s.number})-[r:FEEDS]->()

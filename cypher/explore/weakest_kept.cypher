@@ -3,9 +3,9 @@
 // Look for: how far they are from the limit of more than 10 edges; below it a neuron takes no part in any number.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(:Checkpoint {step: $step})-[:HAS_SAMPLE]->(s:Sample {seed: $seed})
 WITH s ORDER BY s.number DESC LIMIT 1
-UNWIND range(5 * $block, 5 * $block + 4) AS layer
+UNWIND range(0, s.n_layers - 1) AS layer
 MATCH (n:Neuron {layer: layer, sample: s.number})
-WHERE n.nfd IS NOT NULL
+WHERE n.block = $block AND n.nfd IS NOT NULL
 MATCH (n)-[r:FEEDS]->()
 WHERE r.weight IS NOT NULL AND r.distance <= $range
 WITH n, count(r) AS edges, sum(abs(r.weight)) AS strength, min(r.distance) AS shortest

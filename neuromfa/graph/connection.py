@@ -60,6 +60,11 @@ class Transaction:
         with self.told_at_once():
             return [dict(record) for record in self._transaction.run(text, parameters)]
 
+    def changes(self, text: LiteralString) -> bool:
+        """Run a text and tell whether it changed anything."""
+        with self.told_at_once():
+            return bool(self._transaction.run(text).consume().counters.contains_updates)
+
     def result_of(self, text: str, parameters: Row) -> neo4j.Result:
         """Run a text of a user's and return its result unread; only for `free`, and only where reads go."""
         return self._transaction.run(text, parameters)
@@ -182,9 +187,9 @@ class Connection:
                     driver.close()
         return once()
 
-    def run_schema(self, text: LiteralString) -> None:
-        """Run one statement that changes the schema, in a transaction of its own."""
-        self.write(lambda transaction: transaction.rows_of(text, {}))
+    def run_schema(self, text: LiteralString) -> bool:
+        """Run one statement on the schema, in a transaction of its own; tell whether it changed anything."""
+        return self.write(lambda transaction: transaction.changes(text))
 
     def _server_limit(self, limit: float) -> float:
         """Return the limit the server ends a query at."""

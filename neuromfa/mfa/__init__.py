@@ -2,9 +2,17 @@
 
 from neuromfa.mfa.diagnostics import FLAGS
 from neuromfa.mfa.dimension import DimensionDistribution, dimension_by_row
-from neuromfa.mfa.distance import edge_distances, edges_of, rms_of
+from neuromfa.mfa.distance import edge_distances, edges_of, graph_of, rms_of
 from neuromfa.mfa.emergence import emergence
-from neuromfa.mfa.measure import NullMeasure, SampleMeasure, measure, measure_graph, measure_nulls
+from neuromfa.mfa.measure import (
+    NoMeasure,
+    NullMeasure,
+    SampleMeasure,
+    measure,
+    measure_graph,
+    measure_nulls,
+    try_measure,
+)
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
 from neuromfa.mfa.partition import partition_function
 from neuromfa.mfa.seed_means import (
@@ -27,6 +35,7 @@ __all__ = [
     "NULL_KINDS",
     "DimensionDistribution",
     "EmergenceSummary",
+    "NoMeasure",
     "NullKind",
     "NullMeasure",
     "SampleMeasure",
@@ -38,6 +47,7 @@ __all__ = [
     "emergence",
     "emergence_estimate",
     "emergence_of",
+    "graph_of",
     "mean_alpha0",
     "mean_curve",
     "mean_estimate",
@@ -53,4 +63,5 @@ __all__ = [
     "null_network",
     "partition_function",
     "rms_of",
+    "try_measure",
 ]

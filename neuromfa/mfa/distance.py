@@ -16,6 +16,7 @@ from neuromfa.network import (
     IntArray,
     Layer,
     Link,
+    NeuronMeasures,
     SampleGraph,
     WeightArray,
 )
@@ -193,6 +194,36 @@ def edges_of(network: SNIN, *, scale: float, max_distance: float) -> tuple[tuple
         columns.append(part)
         beyond += left_out
     return tuple(columns), beyond
+
+
+def graph_of(
+    network: SNIN,
+    *,
+    graph_hash: str,
+    scale: float,
+    max_distance: float,
+    measures: NeuronMeasures | None = None,
+) -> SampleGraph:
+    """Return a network as it stands in a store; it needs no numbers, so one without a spectrum has a graph too.
+
+    Parameters
+    ----------
+    graph_hash : identity by content
+    scale : lambda
+    max_distance : edges beyond it are counted, not written
+    measures : node fractal dimensions, None where the network has no spectrum
+    """
+    edges, beyond = edges_of(network, scale=scale, max_distance=max_distance)
+    return SampleGraph(
+        layers=network.layers,
+        edges=edges,
+        artificial=network.artificial,
+        max_distance=max_distance,
+        beyond=beyond,
+        graph_hash=graph_hash,
+        provenance=network.provenance,
+        measures=measures,
+    )
 
 
 def rms_of(network: SNIN) -> float | None:

@@ -73,13 +73,13 @@ class Subgraph(SampleQuestion[SubgraphAnswer]):
 
     about = About("drawing", "graph", Faster(cold="cypher", warm="numpy"))
 
-    layers: Annotated[str, Field(pattern=r"^[0-9]{1,4}-[0-9]{1,4}$", examples=["0-5"])] = "0-5"
-    """First and last layer; one block of a transformer is five layers."""
+    layers: Annotated[str | None, Field(pattern=r"^[0-9]{1,4}-[0-9]{1,4}$", examples=["0-5"])] = None
+    """First and last layer; left out: the first block and the layer after it."""
     top: LinkTop = 30
 
     def check(self, sample: StoredSample) -> None:
         """Raise `OptionError` where there are no such layers, or for more edges than anyone can draw."""
-        first, last = self._ends
+        first, last = self._ends(sample)
         sample.require_layer(first)
         sample.require_layer(last)
         if first >= last:
@@ -91,7 +91,7 @@ class Subgraph(SampleQuestion[SubgraphAnswer]):
 
     def by_cypher(self, sample: StoredSample) -> SubgraphAnswer:
         """Ask for the edges of one link after another, then for the wiring among their neurons."""
-        first, last = self._ends
+        first, last = self._ends(sample)
         layout = sample.manifest.layout
         links: dict[int, list[Row]] = {
             k: []
@@ -111,7 +111,7 @@ class Subgraph(SampleQuestion[SubgraphAnswer]):
 
     def by_numpy(self, sample: StoredSample) -> SubgraphAnswer:
         """Take the edges out of the links in memory."""
-        first, last = self._ends
+        first, last = self._ends(sample)
         graph = sample.graph()
         links = {k: strongest_of(weighted(graph, k, longest=np.inf), self.top) for k in range(first, last)}
         shown = {k: _shown(links, k) for k in range(first, last + 1)}
@@ -122,11 +122,17 @@ class Subgraph(SampleQuestion[SubgraphAnswer]):
         neurons = tuple(neuron_at(graph, k, position) for k in shown for position in shown[k].tolist())
         return SubgraphAnswer(first, last, self.top, neurons, edges)
 
-    @property
-    def _ends(self) -> tuple[int, int]:
-        """First and last layer."""
+    def _ends(self, sample: StoredSample) -> tuple[int, int]:
+        """Return first and last layer."""
+        if self.layers is None:
+            return _first_block(sample.manifest.layout)
         first, _, last = self.layers.partition("-")
         return int(first), int(last)
+
+
+def _first_block(layout: tuple[LayerShape, ...]) -> tuple[int, int]:
+    """Return the layer a model begins with and the one after its first block, or the last one there is."""
+    return 0, min(sum(shape.block == layout[0].block for shape in layout), len(layout) - 1)
 
 
 def _keys_of(sample: StoredSample, keys: set[int], layer: int) -> list[int]:

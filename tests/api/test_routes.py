@@ -16,6 +16,7 @@ from neuromfa.correlations import correlate
 from neuromfa.errors import StoreError
 from neuromfa.exports import results_table
 from neuromfa.graph import GraphStore
+from neuromfa.method_version import METHOD_VERSION
 from neuromfa.results import to_json
 from neuromfa.scores import Score
 from tests.api.conftest import strict_json
@@ -139,7 +140,10 @@ def test_without_a_word_the_analysis_with_most_steps_answers_alone_and_tells_of_
     assert answer["options_hash"] == first["options_hash"]
     told = [{name: one[name] for name in one if name != "options"} for one in (first, newest)]
     assert answer["analyses"] == told
-    assert [(one["checkpoints"], one["method_version"]) for one in told] == [(4, 2), (2, 2)]
+    assert [(one["checkpoints"], one["method_version"]) for one in told] == [
+        (4, METHOD_VERSION),
+        (2, METHOD_VERSION),
+    ]
     shorter = got(client, f"{SERIES}/spectra", options=newest["options_hash"])
     assert [item["step"] for item in shorter["items"]] == [0, 2000]
 

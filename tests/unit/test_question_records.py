@@ -67,7 +67,7 @@ def test_every_question_of_the_folder_is_listed() -> None:
         (lambda: Lineage(number="loss"), "number is alpha0, width or emergence, not 'loss'"),
         (
             lambda: Subgraph(layers="4"),
-            "layers is text of the form ^[0-9]{1,4}-[0-9]{1,4}$, such as 0-5, not '4'",
+            "layers is text of the form ^[0-9]{1,4}-[0-9]{1,4}$, such as 0-5, or none, not '4'",
         ),
         (lambda: NeuronList(cursor="-1"), "cursor is text of the form ^[0-9]{1,15}$, or none, not '-1'"),
         (lambda: NeuronList(limit=None), "limit is 1..1000, not None"),

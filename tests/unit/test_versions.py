@@ -15,10 +15,21 @@ from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.identity import content_hash, options_hash
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.options import AnalysisOptions
-from tests.data.golden.make_golden import ANALYSES, DATA, FAMILIES, FILE, OPTIONS, SERIES, _numbers, _reading
+from tests.data.golden.make_golden import (
+    ANALYSES,
+    DATA,
+    FAMILIES,
+    FILE,
+    OPTIONS,
+    SERIES,
+    SHARED_HEADS,
+    _numbers,
+    _reading,
+)
 
 HINT = "raise METHOD_VERSION (or GRAPH_VERSION), tell in its table what moved, then make_golden"
 RELATIVE = 1e-10
+IDENTITIES = ("graph_hash", "analysis_hash")
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +41,27 @@ def golden() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_no_number_and_no_identity_moves_without_a_new_version(golden: dict[str, Any], name: str) -> None:
-    for now, held in zip(_numbers(ANALYSES[name]), golden["numbers"][name], strict=True):
+    check(_numbers(ANALYSES[name]), golden["numbers"][name], moved=())
+
+
+def test_no_number_of_shared_heads_moves(golden: dict[str, Any]) -> None:
+    check(_numbers(SHARED_HEADS, series=DATA / "tiny" / "llama"), golden["shared_heads"], moved=())
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_without_shared_heads_the_numbers_are_those_of_version_2(golden: dict[str, Any], name: str) -> None:
+    before = json.loads((FILE.parent / "method-2-graph-2.json").read_text())
+    check(_numbers(ANALYSES[name]), before["numbers"][name], moved=IDENTITIES)
+    assert golden["readings"] == before["readings"]
+
+
+def check(found: list[dict[str, Any]], golden: list[dict[str, Any]], *, moved: tuple[str, ...]) -> None:
+    """Compare numbers within rounding, and identities as they are; those that moved are other ones."""
+    for now, held in zip(found, golden, strict=True):
         for field, value in held.items():
-            if field in ("step", "graph_hash", "analysis_hash"):
+            if field in moved:
+                assert now[field] != value
+            elif field in ("step", *IDENTITIES) or value is None:
                 assert now[field] == value, f"{field} moved: {HINT}"
             else:
                 np.testing.assert_allclose(now[field], value, rtol=RELATIVE, atol=1e-14, err_msg=HINT)

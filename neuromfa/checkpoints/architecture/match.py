@@ -36,7 +36,7 @@ from neuromfa.errors import (
     UnsupportedFormat,
 )
 from neuromfa.identity import content_hash
-from neuromfa.network import IntArray
+from neuromfa.network import BoolArray, IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
 
 FLOATS = ("float", "bfloat")
@@ -84,10 +84,19 @@ class FittedMatrix:
         return self.target // self.heads
 
     @property
+    def grouped(self) -> bool:
+        """True where several heads of the target row share rows of the tensor."""
+        return self.shared_heads < self.heads
+
+    @property
+    def n_targets(self) -> int:
+        """Target rows the tensor has."""
+        return self.parts * self.head_size * self.shared_heads
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Axes 0 and 1 the tensor must have."""
-        targets = self.parts * self.head_size * self.shared_heads
-        return (self.source, targets) if self.in_out else (targets, self.source)
+        return (self.source, self.n_targets) if self.in_out else (self.n_targets, self.source)
 
     def target_rows(self, units: IntArray, *, row_rule: str) -> IntArray:
         """Return the tensor's target indices of the drawn units, part by part.
@@ -99,16 +108,45 @@ class FittedMatrix:
 
         Returns
         -------
-        int64 array of shape (parts * n_units,)
+        int64 array of shape (parts * n_units,); a row that several units share stands once, where the first of
+        them stands, so there are fewer then
         """
-        head, within = units // self.head_size, units % self.head_size
+        if self.grouped:
+            return _each_once(self._shared_head(units) * self.head_size + units % self.head_size)
         if self.fused == "per_head_qkv" and row_rule == "exact":
+            head, within = units // self.head_size, units % self.head_size
             first, stride = head * self.parts * self.head_size + within, self.head_size
-        elif self.fused != "none":
-            first, stride = units, self.target
         else:
-            first, stride = head // (self.heads // self.shared_heads) * self.head_size + within, 0
+            first, stride = units, self.target
         return np.concatenate([first + part * stride for part in range(self.parts)]).astype(np.int64)
+
+    def neurons(self, units: IntArray) -> IntArray:
+        """Return the indices of one part's neurons: the drawn units, or the rows of the tensor that they share."""
+        return self.target_rows(units, row_rule="exact") if self.grouped else units
+
+    def used_by(self, units: IntArray) -> BoolArray:
+        """Return which of the drawn units use which neuron of a part when attention mixes positions.
+
+        Shared rows work for the heads that share them (ours), and rows of their own for all units (paper).
+
+        Returns
+        -------
+        bool array of shape (n_units, n_neurons)
+        """
+        neurons = self.neurons(units)
+        if not self.grouped:
+            return np.ones((units.size, neurons.size), np.bool_)
+        return np.equal.outer(self._shared_head(units), neurons // self.head_size)
+
+    def _shared_head(self, units: IntArray) -> IntArray:
+        """Return the head of the tensor that each unit's head shares."""
+        return units // self.head_size // (self.heads // self.shared_heads)
+
+
+def _each_once(rows: IntArray) -> IntArray:
+    """Return the rows without repetition, in the order in which they first stand."""
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)]
 
 
 @dataclass(frozen=True)
@@ -123,6 +161,11 @@ class FittedLink:
     def fused(self) -> bool:
         """True when the parts of the target row lie in one tensor."""
         return any(matrix.fused != "none" for matrix in self.matrices)
+
+    @property
+    def by_kind(self) -> tuple[FittedMatrix, ...]:
+        """The matrix of every kind of the target row; none for wiring."""
+        return tuple(matrix for matrix in self.matrices for _ in range(matrix.parts))
 
 
 @dataclass(frozen=True)
@@ -141,6 +184,14 @@ class Fit:
     links: tuple[FittedLink, ...]
     coverage: TensorCoverage
     dtype: str
+
+    @property
+    def link_names(self) -> tuple[str, ...]:
+        """Name of every link: its tensors without their prefix, or its wiring."""
+        return tuple(
+            " + ".join(matrix.tensor.removeprefix(self.prefix) for matrix in link.matrices) or link.name
+            for link in self.links
+        )
 
     @cached_property
     def reading_hash(self) -> str:
@@ -169,7 +220,7 @@ def _matrix_reading(matrix: FittedMatrix, prefix: str) -> dict[str, Any]:
         "in_out": matrix.in_out or None,
         "fused": None if matrix.fused == "none" else [matrix.fused, matrix.parts],
         "kernel": matrix.kernel,
-        **(heads if matrix.fused == "per_head_qkv" or matrix.shared_heads != matrix.heads else {}),
+        **(heads if matrix.fused == "per_head_qkv" or matrix.grouped else {}),
     }
     plain = {"tensor": matrix.tensor.removeprefix(prefix), "target": matrix.target, "source": matrix.source}
     return plain | {key: value for key, value in special.items() if value is not None}

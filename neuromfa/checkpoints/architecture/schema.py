@@ -102,8 +102,8 @@ class LinkData(_Data):
     )
     wiring: Literal["attention", "own"] | None = Field(
         default=None,
-        description="attention: first kind to its own unit, other kinds to all; "
-        "own: every kind to its own unit.",
+        description="attention: first kind to its own unit, other kinds to all, or with shared heads to the "
+        "units of the heads that share them; own: every kind to its own unit.",
     )
 
     @model_validator(mode="after")
@@ -129,12 +129,16 @@ class Blocks(_Data):
             raise ValueError("a block has as many links as rows, the last link leading to the next block")
         if not any(link.matrices for link in self.links):
             raise ValueError("at least one link has matrices")
+        if len(self.rows[0].kinds) > 1:
+            raise ValueError("the first row of a block has one kind")
         if (self.output.kinds, self.output.size) != (self.output.kinds[:1], self.rows[0].size):
             raise ValueError("the output row has one kind and the size of the first row of a block")
         _check_draws([*self.rows, self.output])
         targets = [*self.rows[1:], self.output]
         for source, link, target in zip(self.rows, self.links, targets, strict=True):
             _check_link(source, link, target)
+        for link, after in zip(self.links, [*self.links[1:], self.links[0]], strict=True):
+            _check_sharing(link, after)
         return self
 
 
@@ -156,6 +160,15 @@ def _check_link(source: Row, link: LinkData, target: Row) -> None:
         raise ValueError(f"{where} needs one fused matrix or one for each of {', '.join(target.kinds)}")
     if len(source.kinds) != 1:
         raise ValueError(f"{where} has weights: its source row has one kind")
+
+
+def _check_sharing(link: LinkData, after: LinkData) -> None:
+    shared = [matrix for matrix in link.matrices if matrix.shared_heads is not None]
+    if shared and (after.wiring != "attention" or link.matrices[0] in shared):
+        raise ValueError(
+            f"{shared[0].tensor} has shared heads: it holds keys or values, after the queries of its row, and "
+            "attention wiring comes next"
+        )
 
 
 class Chain(_Data):

@@ -1,7 +1,7 @@
 """Links: the weights between drawn units, read in one pass for all seeds, or matrix by matrix for whole networks."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, overload
 
 import numpy as np
@@ -32,7 +32,7 @@ class LinkTaker:
         """Return link `k`, from row k to row k + 1, for each draw."""
         link = self.fitted.links[k]
         if link.wiring is not None:
-            return [self._wire(link, k, draws[0])] * len(draws)
+            return [self._wire(link, k, draw) for draw in draws]
         stacks = [self._weights(matrix, k, draws) for matrix in link.matrices]
         return [Link(link.name, weights=_stack(parts)) for parts in zip(*stacks, strict=True)]
 
@@ -44,25 +44,27 @@ class LinkTaker:
         return self._source.take(matrix, link=k, picks=picks)
 
     def _wire(self, link: FittedLink, k: int, draw: Draw) -> Link:
-        parts = len(self.fitted.rows[k].kinds)
-        return Link(link.name, wiring=wiring(link.wiring, parts=parts, units=draw.units[k].size))
+        # the source row is the target of the link before
+        sources = self.fitted.links[k - 1].by_kind if k else ()
+        return Link(link.name, wiring=wiring(link.wiring, sources=sources, units=draw.units[k]))
 
 
-def wiring(rule: str | None, *, parts: int, units: int) -> BoolArray:
-    """Return artificial edges from `parts` kinds of `units` neurons each to `units` neurons.
+def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray) -> BoolArray:
+    """Return artificial edges to `units` from the kinds of neurons that the matrices `sources` feed.
 
     Parameters
     ----------
     rule : ``own`` joins every neuron to the same unit; ``attention`` does so for the first kind (the queries)
-        and joins the others (keys, values) to all units
+        and joins the others (keys, values) to the units that use them, see `FittedMatrix.used_by`
+    sources : one matrix for each kind, the first kind first
+    units : (n_units,), drawn units of both rows
 
     Returns
     -------
-    bool array of shape (units, parts * units)
+    bool array of shape (n_units, n_sources)
     """
-    own = np.eye(units, dtype=np.bool_)
-    others = own if rule == "own" else np.ones((units, units), np.bool_)
-    return np.hstack([own, *[others] * (parts - 1)])
+    own = np.eye(units.size, dtype=np.bool_)
+    return np.hstack([own, *(own if rule == "own" else matrix.used_by(units) for matrix in sources[1:])])
 
 
 class StoredWeights:
@@ -90,7 +92,7 @@ class StoredWeights:
 
 
 def _is_whole(matrix: FittedMatrix, pick: Pick) -> bool:
-    return pick.targets.size == matrix.parts * matrix.target and _in_order(pick.sources, matrix.source)
+    return pick.targets.size == matrix.n_targets and _in_order(pick.sources, matrix.source)
 
 
 def _as_weights(matrix: FittedMatrix, block: AnyArray) -> WeightArray:
@@ -121,8 +123,7 @@ class WholeLinks(Sequence[Link]):
     def __init__(self, taker: LinkTaker, draw: Draw) -> None:
         self._taker = taker
         self._draw = draw
-        self._passed = 0
-        self._digest = hashlib.sha256()
+        self._hashes: list[str | None] = []
 
     def __len__(self) -> int:
         return len(self._taker.fitted.links)
@@ -139,31 +140,26 @@ class WholeLinks(Sequence[Link]):
             return tuple(self[index] for index in range(*k.indices(len(self))))
         place = range(len(self))[k]
         link = self._taker.take(place, [self._draw])[0]
-        if place == self._passed:
-            _add_weights(self._digest, link)
-            self._passed += 1
+        if place == len(self._hashes):
+            self._hashes.append(link_hash(link))
         return link
 
-    def weights_hash(self) -> str:
-        """Return the sha256 of all weights, reading those that were not taken yet."""
-        while self._passed < len(self):
-            self[self._passed]
-        return self._digest.hexdigest()
+    def hashes(self) -> tuple[str | None, ...]:
+        """Return the identity of every link, reading those that were not taken yet."""
+        while len(self._hashes) < len(self):
+            self[len(self._hashes)]
+        return tuple(self._hashes)
 
 
-def weights_hash(links: Iterable[Link]) -> str:
-    """Return the sha256 of all weights of a network, link after link; those of a whole one as they pass by."""
-    if isinstance(links, WholeLinks):
-        return links.weights_hash()
-    digest = hashlib.sha256()
-    for link in links:
-        _add_weights(digest, link)
-    return digest.hexdigest()
+def link_hashes(links: Sequence[Link]) -> tuple[str | None, ...]:
+    """Return the identity of every link of a network; None for wiring, which follows from the rest."""
+    return links.hashes() if isinstance(links, WholeLinks) else tuple(map(link_hash, links))
 
 
-def _add_weights(digest: "hashlib._Hash", link: Link) -> None:
-    """Add shape, number format and values of a link's weights to a digest; wiring follows from the rest."""
+def link_hash(link: Link) -> str | None:
+    """Return the sha256 of shape, number format and values of a link's weights, None for wiring."""
     if link.weights is None:
-        return
-    digest.update(f"{link.weights.dtype.str}{link.weights.shape}".encode())
+        return None
+    digest = hashlib.sha256(f"{link.weights.dtype.str}{link.weights.shape}".encode())
     digest.update(np.ascontiguousarray(link.weights).data)
+    return digest.hexdigest()

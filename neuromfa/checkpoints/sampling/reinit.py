@@ -12,7 +12,7 @@ from neuromfa.checkpoints.sampling.draws import Pick
 from neuromfa.checkpoints.sampling.links import kernel_norm
 from neuromfa.checkpoints.sampling.networks import Origin, ReadsDone, SampledCheckpoint, build_networks
 from neuromfa.checkpoints.series import Checkpoint
-from neuromfa.network import IntArray, WeightArray
+from neuromfa.network import WeightArray
 
 REINIT_REVISION = "reinit"
 # Third word of every seed, so that no stream is shared with the null models, which use [seed, row, null].
@@ -64,27 +64,22 @@ def reinit_networks(
         row_rule=row_rule,
         origin=Origin(series, step, REINIT_REVISION),
     )
-    return SampledCheckpoint(networks, fitted.coverage, ReadsDone(tensors.bytes_read, tensors.requests))
+    reads = ReadsDone(tensors.bytes_read, tensors.requests)
+    return SampledCheckpoint(networks, fitted.link_names, fitted.coverage, reads)
 
 
 class InitialWeights:
     """Weights drawn by the initialisation formulas; a `WeightSource`."""
 
     def take(self, matrix: FittedMatrix, *, link: int, picks: Sequence[Pick]) -> list[WeightArray]:
-        """Draw one matrix for each pick; a row asked for twice (shared heads) is the same twice."""
-        return [_initial(matrix, pick, link=link) for pick in picks]
+        """Draw one matrix for each pick."""
+        return [_draw(matrix, pick, link=link) for pick in picks]
 
 
-def _initial(matrix: FittedMatrix, pick: Pick, *, link: int) -> WeightArray:
-    targets, back = np.unique(pick.targets, return_inverse=True)
-    drawn = _draw(matrix, targets, pick, link=link)
-    return drawn[back] if targets.size < back.size else drawn
-
-
-def _draw(matrix: FittedMatrix, targets: IntArray, pick: Pick, *, link: int) -> WeightArray:
+def _draw(matrix: FittedMatrix, pick: Pick, *, link: int) -> WeightArray:
     """Return float32 weights of shape (n_targets, n_sources), for kernels their float64 norms."""
     generator = np.random.default_rng([pick.seed, link, STREAM, matrix.place])
-    shape = (targets.size, pick.sources.size, matrix.kernel or 1)
+    shape = (pick.targets.size, pick.sources.size, matrix.kernel or 1)
     distribution, spread = matrix.init
     if distribution == "normal":
         drawn = generator.standard_normal(shape, dtype=np.float32) * np.float32(spread)

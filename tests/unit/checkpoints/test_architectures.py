@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from neuromfa.checkpoints.architecture.detect import nearest_family
+from neuromfa.checkpoints.architecture.match import FittedMatrix
 from neuromfa.checkpoints.architecture.schema import (
     Architecture,
     bundled,
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "data" / "tiny"
 CHAINS = ("mlp", "resnet", "resnet_torchvision")
 GATED = ("llama", "mistral", "qwen2", "t5_encoder_gated")
+HEAD_SIZES = {"llama": 6, "mistral": 6, "qwen2": 4}
 FAMILIES = sorted(folder.name for folder in TINY.iterdir() if folder.is_dir())
 BLOCK_FAMILIES = [name for name in FAMILIES if name not in CHAINS]
 PLAIN_ROWS = ["input", "qkv", "attention", "dense", "mlp"]
@@ -58,8 +60,32 @@ def truth_name(part, source):
 def expected_weights(network, k, truth):
     """Weights of link k, looked up by the units that the layers name."""
     source, target = network.layers[k], network.layers[k + 1]
-    rows = [truth[truth_name(part, source)][part.units][:, source.units] for part in target.parts]
+    rows = [rows_of_tensor(truth, part, source)[part.units][:, source.units] for part in target.parts]
     return np.concatenate(rows)
+
+
+def rows_of_tensor(truth, part, source):
+    """The rows that feed a part; those that heads share, the library repeats for each of the heads."""
+    rows = truth[truth_name(part, source)]
+    if part.kind not in ("key", "value"):
+        return rows
+    _, first = np.unique(rows, axis=0, return_index=True)
+    return rows[np.sort(first)]
+
+
+def expected_wiring(network, k, truth, head_size):
+    """Wiring from row k into attention: a head uses the keys and values whose weights the library gives it."""
+    source, row, attention = network.layers[k - 1 : k + 2]
+    kinds = row.kinds
+    planted = network.links[k - 1].weights
+    wired = np.zeros((attention.size, row.size), dtype=bool)
+    for i, unit in enumerate(attention.units):
+        first = unit // head_size * head_size
+        for j, kind in enumerate(kinds):
+            used = slice(unit, unit + 1) if kind == "query" else slice(first, first + head_size)
+            rows = truth[f"{source.block}.{kind}"][used][:, source.units]
+            wired[i, j] = (rows == planted[j]).all(axis=1).any()
+    return wired
 
 
 def weighted(network):
@@ -103,7 +129,12 @@ def test_rows_stand_in_the_order_of_the_method(family):
     assert [layer.row for layer in network.layers] == rows * blocks + ["output"]
     assert [layer.block for layer in network.layers] == [b for b in range(blocks) for _ in rows] + [blocks]
     sizes = {"input": 5, "qkv": 15, "attention": 5, "dense": 5, "gated": 20, "mlp": 10, "output": 5}
-    assert [layer.size for layer in network.layers] == [sizes[layer.row] for layer in network.layers]
+    for layer in network.layers:
+        if family in HEAD_SIZES and layer.row == "qkv":
+            query, key, value = (part.units.size for part in layer.parts)
+            assert query == 5 >= key == value > 0
+        else:
+            assert layer.size == sizes[layer.row]
     for k, link in enumerate(network.links):
         shape = (network.layers[k + 1].size, network.layers[k].size)
         assert (link.wiring if link.artificial else link.weights).shape == shape
@@ -164,13 +195,66 @@ def test_the_right_architecture_is_found(family):
     assert network.provenance.dtype == "float32"
 
 
-def test_query_heads_of_a_group_share_their_key_rows():
-    (network,) = sampled("llama", nodes=100, seeds=(0,)).networks
+def test_a_key_row_that_heads_share_is_one_neuron():
+    (network,) = sampled("llama", nodes=None, seeds=(0,)).networks
     query, key, value = network.layers[1].parts
-    keys = dict(zip(key.units.tolist(), network.links[0].weights[24:48].tolist(), strict=True))
-    # 4 heads of 6 units, 2 key heads: units 0 and 6 belong to one group, 12 to the other.
-    assert keys[0] == keys[6] != keys[12]
-    assert query.units.tolist() == key.units.tolist() == value.units.tolist()
+    # 4 heads of 6 units share 2 key heads: the first 12 units use key rows 0 to 5, the others 6 to 11
+    assert query.units.tolist() == list(range(24))
+    assert key.units.tolist() == value.units.tolist() == list(range(12))
+    wired = network.links[1].wiring
+    keys, values = wired[:, 24:36], wired[:, 36:48]
+    np.testing.assert_array_equal(keys, np.kron(np.eye(2, dtype=bool), np.ones((12, 6), dtype=bool)))
+    np.testing.assert_array_equal(values, keys)
+    assert network.links[0].weights.shape == (48, 12)
+
+
+def test_keys_stand_in_the_order_in_which_drawn_units_use_them():
+    (network,) = sampled("llama", nodes=9, seeds=(1,)).networks
+    query, key, value = network.layers[1].parts
+    used = [unit // 12 * 6 + unit % 6 for unit in query.units.tolist()]
+    assert key.units.tolist() == value.units.tolist() == list(dict.fromkeys(used))
+    assert key.units.size < query.units.size
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("nodes", [7, None])
+def test_no_neuron_stands_twice(family, nodes):
+    (network,) = sampled(family, nodes=nodes, seeds=(2,)).networks
+    names = [name for layer in network.layers for name in layer.names()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("family", HEAD_SIZES)
+@pytest.mark.parametrize("nodes", [5, 9, None])
+def test_shared_keys_and_values_feed_the_heads_that_share_them(family, nodes):
+    truth = truth_of(family)
+    for network in sampled(family, nodes=nodes).networks:
+        for k in (1, 7):
+            expected = expected_wiring(network, k, truth, HEAD_SIZES[family])
+            np.testing.assert_array_equal(network.links[k].wiring, expected)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda matrix, units, rows: np.ones((units.size, rows.size), dtype=bool),
+        lambda matrix, units, rows: np.equal.outer(
+            units // matrix.head_size % matrix.shared_heads, rows // matrix.head_size
+        ),
+        lambda matrix, units, rows: np.equal.outer(units // matrix.head_size, rows // matrix.head_size),
+        lambda matrix, units, rows: np.equal.outer(units % matrix.head_size, rows % matrix.head_size),
+    ],
+    ids=["to all", "groups interleaved", "to one head", "to one unit of each head"],
+)
+def test_a_wrong_fan_out_cannot_pass(wrong, monkeypatch):
+    monkeypatch.setattr(
+        FittedMatrix, "used_by", lambda matrix, units: wrong(matrix, units, matrix.neurons(units))
+    )
+    truth = truth_of("llama")
+    (network,) = sampled("llama", nodes=9, seeds=(0,)).networks
+    assert not np.array_equal(
+        network.links[1].wiring, expected_wiring(network, 1, truth, HEAD_SIZES["llama"])
+    )
 
 
 def test_row_rule_paper_takes_the_rows_of_fused_tensors_as_they_stand():
@@ -282,7 +366,8 @@ def test_faults_in_an_architecture_file_are_named(text, fault, tmp_path):
     ("old", "new", "fault"),
     [
         ('"draw": "n4"', '"draw": "t", "times": 2', "rows of the draw t differ in size or times"),
-        ('"kinds": ["input"]', '"kinds": ["a", "b"]', "its source row has one kind"),
+        ('"kinds": ["input"]', '"kinds": ["a", "b"]', "the first row of a block has one kind"),
+        ('"kinds": ["dense"]', '"kinds": ["a", "b"]', "needs one fused matrix or one for each of a, b"),
         ('"kinds": ["output"]', '"kinds": ["a", "b"]', "the output row has one kind"),
         ('{"wiring": "attention"}, ', "", "as many links as rows"),
         ('"wiring": "attention"', '"wiring": "all"', "wiring"),
@@ -307,6 +392,24 @@ def test_contradictions_in_an_architecture_file_are_named(old, new, fault, tmp_p
     path = tmp_path / "mine.json"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(UnsupportedArchitecture, match=re.escape(fault)):
+        load_architecture(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('{"wiring": "attention"}', '{"wiring": "own"}'),
+        ('q_proj.weight", ', 'q_proj.weight", "heads": "heads", "shared_heads": "kv_heads", '),
+    ],
+)
+def test_shared_heads_hold_keys_and_values_before_attention(old, new, tmp_path):
+    text = json.dumps(bundled("llama").model_dump(mode="json", exclude_defaults=True))
+    assert old in text
+    path = tmp_path / "mine.json"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(
+        UnsupportedArchitecture, match="has shared heads: it holds keys or values, after the queries"
+    ):
         load_architecture(path)
 
 

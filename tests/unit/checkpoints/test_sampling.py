@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuromfa.checkpoints.architecture.match import FittedMatrix
 from neuromfa.checkpoints.sampling.links import WholeLinks, kernel_norm, wiring
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint, sample_networks
 from neuromfa.checkpoints.series import open_series
@@ -75,14 +76,53 @@ def test_gate_and_up_units_share_the_draw_of_their_mlp_units():
 
 
 def test_wiring_of_attention_by_hand():
-    assert wiring("attention", parts=3, units=2).tolist() == [
+    units, plain = np.array([3, 1]), heads_of_two(heads=4, shared=4)
+    assert wiring("attention", sources=[plain] * 3, units=units).tolist() == [
         [True, False, True, True, True, True],
         [False, True, True, True, True, True],
     ]
-    assert wiring("own", parts=2, units=2).tolist() == [
+    assert wiring("own", sources=[plain] * 2, units=units).tolist() == [
         [True, False, True, False],
         [False, True, False, True],
     ]
+
+
+def test_wiring_of_shared_heads_by_hand():
+    """Of four heads with two units each, the first two share one key head, the others another."""
+    query, key = heads_of_two(heads=4, shared=4), heads_of_two(heads=4, shared=2)
+    units = np.array([0, 7, 2, 1])
+    # unit 7 is the second of head 3, which uses the second key head: rows 2 and 3; 0 and 2 use the same row
+    assert key.target_rows(units, row_rule="exact").tolist() == [0, 3, 1]
+    assert wiring("attention", sources=[query, key], units=units).astype(int).tolist() == [
+        [1, 0, 0, 0, 1, 0, 1],
+        [0, 1, 0, 0, 0, 1, 0],
+        [0, 0, 1, 0, 1, 0, 1],
+        [0, 0, 0, 1, 1, 0, 1],
+    ]
+
+
+def test_one_key_head_for_all_feeds_all():
+    query, key = heads_of_two(heads=4, shared=4), heads_of_two(heads=4, shared=1)
+    wired = wiring("attention", sources=[query, key], units=np.array([6, 1, 0]))
+    assert key.neurons(np.array([6, 1, 0])).tolist() == [0, 1]
+    assert wired[:, 3:].all()
+
+
+def heads_of_two(*, heads, shared):
+    """A matrix whose heads have two units each, `shared` of them in the tensor."""
+    return FittedMatrix(
+        tensor="made",
+        parts=1,
+        target=2 * heads,
+        source=3,
+        in_out=False,
+        fused="none",
+        heads=heads,
+        shared_heads=shared,
+        place=0,
+        kernel=None,
+        init=("normal", 1.0),
+    )
 
 
 def test_the_same_seed_draws_the_same_neurons_at_every_step_and_in_any_company():
@@ -182,7 +222,7 @@ def test_hash_of_a_whole_network_does_not_depend_on_when_it_is_asked_for():
     assert jumped.weights_hashes == expected
 
 
-def test_hash_is_the_sha256_of_the_weights():
+def test_hashes_are_the_sha256_of_the_weights_and_of_their_list():
     tensors = {"0.weight": np.arange(6, dtype=np.float32).reshape(3, 2)}
     result = sample_networks(
         MemoryTensors(tensors),
@@ -195,7 +235,9 @@ def test_hash_is_the_sha256_of_the_weights():
         revision="r",
     )
     content = b"<f4(3, 2)" + tensors["0.weight"].tobytes()
-    assert result.weights_hashes == (hashlib.sha256(content).hexdigest(),)
+    digest = hashlib.sha256(content).hexdigest()
+    assert result.link_hashes == ((digest,),)
+    assert result.weights_hashes == (hashlib.sha256(f'["{digest}"]'.encode()).hexdigest(),)
 
 
 def test_hashes_tell_weights_and_seeds_apart():

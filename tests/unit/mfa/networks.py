@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuromfa.mfa.distance import EdgeTally, RadiusCounts, edges_of
+from neuromfa.mfa.distance import EdgeTally, RadiusCounts, graph_of
 from neuromfa.network import SNIN, EdgeColumns, Layer, Link, Part, Provenance, SampleGraph
 
 PROVENANCE = Provenance("made", 0, "r0", "made", "hash", "float64", 0, 8, "exact")
@@ -67,10 +67,7 @@ def attention(nodes: int) -> np.ndarray:
 
 def stored(network: SNIN, *, scale: float = 1.0, max_distance: float = 200.0) -> SampleGraph:
     """The network as a store gives it back."""
-    edges, beyond = edges_of(network, scale=scale, max_distance=max_distance)
-    return SampleGraph(
-        network.layers, edges, network.artificial, max_distance, beyond, "hash", network.provenance
-    )
+    return graph_of(network, graph_hash="hash", scale=scale, max_distance=max_distance)
 
 
 def sources_of(network: SNIN) -> Iterator[list[float]]:

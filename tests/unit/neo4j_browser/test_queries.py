@@ -26,6 +26,11 @@ def test_limits_what_it_draws(query: SavedQuery) -> None:
 
 
 @QUERIES
+def test_no_query_counts_the_rows_of_a_block(query: SavedQuery) -> None:
+    assert not re.search(r"\$block\s*[-+*/]|[-+*/]\s*\$block", query.text)
+
+
+@QUERIES
 def test_lines_are_short(query: SavedQuery) -> None:
     assert max(map(len, explore_file(f"{query.name}.cypher").splitlines())) <= 120
 
