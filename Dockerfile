@@ -1,31 +1,41 @@
 # The service and the worker: one image, two commands. The graph database is a container of its own.
-FROM python:3.12-slim-bookworm
+ARG BASE_IMAGE=python:3.12.12-slim-bookworm
+ARG BUILD_IMAGE=${BASE_IMAGE}
 
-ENV PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 \
-    PIP_NO_CACHE_DIR=1 \
+FROM ${BUILD_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
-
-WORKDIR /srv/neuromfa
+WORKDIR /build
+RUN python -m venv /opt/neuromfa
 COPY requirements/base.txt requirements/service.txt requirements/
-RUN python -m pip install -r requirements/service.txt
-
+RUN /opt/neuromfa/bin/python -m pip install -r requirements/service.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY neuromfa neuromfa
 COPY ingest ingest
 COPY app app
 COPY cypher cypher
-COPY series series
-RUN python -m pip install --no-deps . \
-    && useradd --system --uid 10001 --create-home neuromfa \
-    && install -d -o neuromfa /data
+# what ships installs nothing and tests nobody else's libraries
+RUN /opt/neuromfa/bin/python -m pip install --no-deps . \
+    && /opt/neuromfa/bin/python -m pip uninstall --yes pip setuptools \
+    && find /opt/neuromfa/lib -type d -name tests -prune -exec rm -rf {} +
 
+FROM ${BASE_IMAGE}
+COPY --from=build /opt/neuromfa /opt/neuromfa
+COPY docker/stack_secrets.py /opt/neuromfa/
+RUN groupadd --gid 10001 neuromfa \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data neuromfa \
+    && install -d -o neuromfa -g neuromfa /data
+ENV PATH=/opt/neuromfa/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/data \
+    HF_HOME=/data/huggingface \
+    NEUROMFA_DATA_DIR=/data \
+    NEUROMFA_HOST=0.0.0.0
 USER 10001
-ENV NEUROMFA_DATA_DIR=/data \
-    NEUROMFA_HOST=0.0.0.0 \
-    HF_HOME=/data/huggingface
+WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=5m \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=8)"]
 CMD ["neuromfa", "serve"]

@@ -7,7 +7,7 @@ DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
 LONG   := 40
 
-.PHONY: help setup demo test-fast test test-long torch-env test-torch check bench series neo4j neo4j-home up docs clean
+.PHONY: help setup demo test-fast test test-long test-compose torch-env test-torch check bench series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -39,7 +39,7 @@ check: $(DEV)  ## lint, types, import contracts
 	$(BIN)/hadolint Dockerfile
 
 test-fast: $(DEV)  ## between two edits: no server, no browser, nothing slow
-	$(BIN)/python -m pytest -n 2 -m "not (server or neo4j or browser or slow or install or long)"
+	$(BIN)/python -m pytest -n 2 -m "not (server or neo4j or browser or slow or install or long or compose)"
 
 test: check  ## everything once: check, then unit, API, integration, browser and installation tests
 	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
@@ -47,6 +47,10 @@ test: check  ## everything once: check, then unit, API, integration, browser and
 
 test-long: $(DEV)  ## the same faults many times: kills, starts at once, simulations (LONG=200 sets how many)
 	NEUROMFA_TEST_LONG=$(LONG) $(BIN)/python -m pytest -n 2 --dist loadgroup -m long
+
+test-compose: $(DEV)  ## the image and docker compose for real, on an engine of its own (root; docker.io docker-compose debootstrap slirp4netns)
+	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
+	$(BIN)/python -m pytest -m compose tests/compose
 
 torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
 	test -x .venv-torch/bin/python || $(PYTHON) -m venv .venv-torch

@@ -12,6 +12,7 @@ from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
+from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
 from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
@@ -53,8 +54,9 @@ class Choice:
     baseline: Annotated[
         str | None,
         Query(
-            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}})$",
-            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`.",
+            pattern=rf"^(first|reinit|none|[0-9]{{1,{LARGEST_STEP_DIGITS}}}|.*/.*)$",
+            max_length=1000,
+            description="What E was measured against: `first` (step 0), a step, `reinit`, `none`, or a source.",
         ),
     ] = None
     options: Annotated[
@@ -80,11 +82,16 @@ def store_of(request: Request) -> GraphStore:
 
 def model_id(
     model: Annotated[
-        str, Path(min_length=1, max_length=200, description="Id of the model, with `/` written `--`.")
+        str,
+        Path(
+            min_length=1,
+            max_length=2 * LARGEST_BYTES,
+            description="Id of the model, with `/` written `--`.",
+        ),
     ],
 ) -> str:
     """Turn the route's part back into the id."""
-    return model.replace("--", "/")
+    return check_model_id(from_route(model))
 
 
 def step_number(

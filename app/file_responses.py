@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Response
 
@@ -16,8 +17,15 @@ def file_answer(
         path = Path(folder) / "file"
         write(path)
         content = path.read_bytes()
-    said = {**(headers or {}), "Content-Disposition": f'attachment; filename="{name}"'}
+    said = {**(headers or {}), "Content-Disposition": disposition(name)}
     return Response(content, media_type=media_type, headers=said)
+
+
+def disposition(name: str) -> str:
+    """Return the header that names a file to be saved, after RFC 6266: in ASCII for old readers, and as it is."""
+    plain = "".join(letter if letter.isascii() and letter.isprintable() else "_" for letter in name)
+    plain = plain.replace("\\", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def file_contract(media_types: Iterable[str]) -> dict[int | str, dict[str, Any]]:

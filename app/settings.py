@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from neuromfa.errors import OptionError
+from neuromfa.errors import OptionError, StoreUnavailable
+from neuromfa.servers.bolt_address import check_address
 
 PREFIX = "NEUROMFA_"
 
@@ -29,7 +30,6 @@ class Settings(BaseSettings):
 
     neo4j_uri: str | None = Field(
         None,
-        pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://",
         description="Bolt address of a Neo4j server, such as `bolt://localhost:7687`. "
         "Without it the embedded store in the data folder is used.",
     )
@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
     )
 
+    worker_alive_file: Path | None = Field(
+        None,
+        description="File in which a worker writes until when it counts as alive, in seconds since 1970, for a "
+        "healthcheck such as `test $(date +%s) -lt $(cat FILE)`.",
+    )
     sources: str = Field(
         "",
         description="What `POST /v1/jobs` may read beside repositories of the hub: folders of this machine and "
@@ -115,7 +120,17 @@ class Settings(BaseSettings):
         named = values.get("api_key_file")
         return {**values, "api_key": _read_secret(Path(named).expanduser())} if named else values
 
-    @field_validator("data_dir", "neo4j_password_file", "api_key_file")
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                check_address(value)
+            except StoreUnavailable as error:
+                raise OptionError(f"{PREFIX}NEO4J_URI: {error}") from None
+        return value
+
+    @field_validator("data_dir", "neo4j_password_file", "api_key_file", "worker_alive_file")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None

@@ -1,10 +1,14 @@
-"""``python -m benchmarks`` (``make bench``): every benchmark in turn, each in a process of its own."""
+"""``python -m benchmarks`` (``make bench``): every benchmark in turn, each in a process of its own.
+
+It ends with what was left out, if anything was.
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks import scaling
+from benchmarks.left_out import SENTENCE, WITH_NEO4J, has_neo4j
 
 
 def main() -> int:
@@ -16,6 +20,8 @@ def main() -> int:
         print(f"\n== {name}", flush=True)
         failed += subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0
     scaling.main()
+    if {*WITH_NEO4J} & {*wanted} and not has_neo4j():
+        print(f"\n{SENTENCE}")
     return failed
 
 

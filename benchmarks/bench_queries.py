@@ -9,6 +9,7 @@ mean of both servers; a test compares what the questions declare with the file.
 
 import csv
 import math
+import os
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.left_out import SENTENCE, has_neo4j
 from benchmarks.pages import put_table
 from neuromfa.graph import GraphStore, open_store
 from neuromfa.ingest.ingest import ingest
@@ -26,14 +28,14 @@ from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import QUESTIONS, Ball, EngineChoice, Explorer, SampleCache, ask
 from neuromfa.questions.engine.request import QuestionRequest, request_of, words_of
-from neuromfa.servers.neo4j_assembly import home_folder, is_assembled
+from neuromfa.servers.neo4j_assembly import home_folder
 from neuromfa.servers.neo4j_server import Neo4jServer
 
 ROOT = Path(__file__).parents[1]
 TARGET, PAGE = ROOT / "benchmarks/results/queries.csv", ROOT / "docs/queries.md"
 COLUMNS = ("server", "question", "cypher_ms", "numpy_cold_ms", "numpy_warm_ms")
 MODEL, STEPS = "stdlib-14m", "0,512,1000,2000"
-ROUNDS, LONG_ENOUGH_S = 5, 4.0
+ROUNDS, LONG_ENOUGH_S = int(os.environ.get("NEUROMFA_BENCH_ROUNDS", "5")), 4.0
 PASSWORD = "neuromfa-bench"
 
 # what is asked where a question needs the word, and what single questions are asked beyond that
@@ -57,7 +59,7 @@ class Timing:
 
 
 def main(wanted: Sequence[str]) -> None:
-    """Measure some questions, or all, on both servers and write both files."""
+    """Measure some questions, or all, and write both files; with one server alone the figures are only printed."""
     measured = {}
     for name, store in _servers():
         ingest(
@@ -71,6 +73,9 @@ def main(wanted: Sequence[str]) -> None:
         for question, request in _requests(store).items():
             if question in wanted or not wanted:
                 measured[name, question] = _timing(name, question, store, request)
+    print(*measured.values(), sep="\n")
+    if not has_neo4j():
+        return
     timings = _together(measured) if wanted else list(measured.values())
     TARGET.parent.mkdir(exist_ok=True)
     with TARGET.open("w", newline="") as file:
@@ -81,7 +86,6 @@ def main(wanted: Sequence[str]) -> None:
                 [one.server, one.question, *(f"{ms:.2f}" for ms in (one.cypher, one.cold, one.warm))]
             )
     _write_table(timings)
-    print(TARGET.read_text())
 
 
 def _together(measured: dict[tuple[str, str], Timing]) -> list[Timing]:
@@ -98,8 +102,8 @@ def _servers() -> Iterator[tuple[str, GraphStore]]:
     with tempfile.TemporaryDirectory() as folder:
         with open_store(data_dir=Path(folder) / "embedded") as store:
             yield "ArcadeDB", store
-        if not is_assembled(home_folder()):
-            print("no Neo4j here: `make neo4j-home`", file=sys.stderr)
+        if not has_neo4j():
+            print(SENTENCE)
             return
         with _neo4j(Path(folder) / "neo4j") as store:
             yield "Neo4j", store

@@ -24,10 +24,11 @@ from pathlib import Path
 import neo4j
 import numpy as np
 
+from benchmarks.left_out import SENTENCE, has_neo4j
 from neuromfa.graph import GraphStore, open_store
 from neuromfa.graph.manifest import SAMPLE_BITS
 from neuromfa.network import EdgeColumns, Layer, Part, Provenance, SampleGraph
-from neuromfa.servers.neo4j_assembly import LTS, home_folder, is_assembled
+from neuromfa.servers.neo4j_assembly import home_folder
 from neuromfa.servers.neo4j_server import Neo4jServer
 
 TARGET = Path(__file__).parent / "results/store.csv"
@@ -79,13 +80,15 @@ class Cost:
 
 
 def main() -> None:
-    """Measure both servers and write the file."""
+    """Measure both servers and write the file; with one of them alone the figures are only printed."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for start in (arcadedb, neo4j_community):
             with start(Path(folder)) as server:
                 rows += measure(server) if server else []
             rows += disk(server) if server else []
+    if not has_neo4j():
+        return
     TARGET.parent.mkdir(exist_ok=True)
     with TARGET.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -105,8 +108,8 @@ def arcadedb(folder: Path) -> Iterator[Server | None]:
 @contextmanager
 def neo4j_community(folder: Path) -> Iterator[Server | None]:
     """Run a Neo4j, where it was assembled."""
-    if not is_assembled(home_folder()):
-        print(f"Neo4j {LTS.version} is left out: `make neo4j-home` fetches it")
+    if not has_neo4j():
+        print(SENTENCE)
         yield None
         return
     with Neo4jServer(folder / "neo4j", home=home_folder(), password=PASSWORD) as process:
@@ -170,16 +173,16 @@ def reading(server: Server, store: GraphStore) -> Iterator[tuple[str, str, str]]
 def memory(server: Server) -> Iterator[tuple[str, str, str]]:
     """Write the big sample in a process of its own and ask that process for its peak."""
     where = {name: str(value) for name, value in server.where.items()}
-    code = f"from benchmarks.bench_store import write_big; write_big({where!r})"
+    code = f"from benchmarks.bench_store import write_big; write_big({where!r}, {BIG_BLOCKS})"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, peak = said.stdout.split()
     yield "writer's peak, graph in memory included", peak, "MB"
     yield "of which before writing", before, "MB"
 
 
-def write_big(where: dict[str, object]) -> None:
-    """Write a sample of a million edges and print the process's peak before and after."""
-    graph = make_graph("big-memory", blocks=BIG_BLOCKS, seed=98)
+def write_big(where: dict[str, object], blocks: int) -> None:
+    """Write a big sample and print the process's peak before and after."""
+    graph = make_graph("big-memory", blocks=blocks, seed=98)
     with open_store(**where) as store:
         store.write_checkpoint(MODEL, 2, revision="-")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -5,12 +5,14 @@ Measuring may run anywhere (see `executors`); only this process writes to the st
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each
+from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each, measured_baseline
+from neuromfa.checkpoints import CheckpointSeries
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
+from neuromfa.results import FailedCheckpoint
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -20,7 +22,8 @@ Report = Callable[[int, int, str], None]
 class IngestSummary:
     """What an ingest did: checkpoints done, of how many, and the objects written (others stood there already).
 
-    `replaced` counts results and graphs of older versions of the method that were dropped for new ones.
+    `replaced` counts results and graphs of older versions of the method that were dropped for new ones; `failed` are
+    the checkpoints that could not be measured, which count as done.
     """
 
     model: str
@@ -30,11 +33,12 @@ class IngestSummary:
     graphs_written: int
     edges_written: int
     replaced: int = 0
+    failed: list[FailedCheckpoint] = field(default_factory=list)
 
     @property
     def nothing_new(self) -> bool:
         """True when everything stood in the store already."""
-        return self.spectra_written == self.graphs_written == 0
+        return self.spectra_written == self.graphs_written == len(self.failed) == 0
 
     @property
     def stopped(self) -> bool:
@@ -49,6 +53,7 @@ def ingest(
     executor: Executor | None = None,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
+    follow_links: bool = False,
 ) -> IngestSummary:
     """Bring a series into the store.
 
@@ -57,25 +62,43 @@ def ingest(
     executor : where checkpoints are measured; None measures in this process
     report : told of progress, in checkpoints
     stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
+    follow_links : see `IngestRequest.open`
     """
-    series = request.open()
-    chosen = series.select(request.steps)
-    store.write_model(series.id, source=series.source)
+    series = request.open(follow_links=follow_links)
+    store.claim_model(
+        series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
+    )
+    chosen = _chosen(store, series, request)
     tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)
+    baseline = measured_baseline(series, request.options, strict=request.strict)
+    if baseline is not None and baseline.failure is not None:
+        tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
     for analysis in analyze_each(
-        series,
+        chosen,
         request.options,
-        steps=request.steps,
         executor=executor,
         known=_known(store, series.id),
         graph_samples=request.graphs_per_checkpoint,
+        baseline=baseline,
+        strict=request.strict,
     ):
         tally.write(analysis, request.options)
         if stop():
             break
+    store.compare_steps(series.id, request.options)
     if not request.keep_old:
         tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
     return tally.summary
+
+
+def _chosen(store: GraphStore, series: CheckpointSeries, request: IngestRequest) -> CheckpointSeries:
+    """Return the checkpoints to measure: those of the steps, or of them those that failed before."""
+    chosen = series.select(request.steps)
+    if not request.retry_failed:
+        return chosen
+    failed = {one.step for one in store.failures(series.id)}
+    again = tuple(checkpoint for checkpoint in chosen.checkpoints if checkpoint.step in failed)
+    return replace(chosen, checkpoints=again)
 
 
 def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
@@ -106,23 +129,39 @@ class _Tally:
     graphs: int = 0
     edges: int = 0
     replaced: int = 0
+    failed: list[FailedCheckpoint] = field(default_factory=list)
 
     def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
         step = analysis.step
         name = "checkpoint" if step is None else f"step {step}"
-        self.store.write_checkpoint(self.model, step, revision=analysis.revision)
+        if analysis.failure is not None:
+            self.store.write_failure(self.model, analysis.failure)
+            self.failed.append(analysis.failure)
+        else:
+            self.store.write_checkpoint(self.model, step, revision=analysis.revision)
         if analysis.result is not None:
             self.spectra += self.store.write_result(self.model, analysis.result, options)
+            self.store.compare_steps(self.model, options)
+        elif analysis.analysis_hash is not None:
+            self.store.make_newest(self.model, step, analysis.analysis_hash)
         for graph in analysis.graphs:
             self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
             written = self.store.write_sample(self.model, step, graph, options=options)
             self.graphs += written
             self.edges += graph.n_edges * written
+        self.store.make_newest_samples(self.model, step, analysis.known_graphs)
         self.done += 1
         self.report(self.done, self.total, name)
 
     @property
     def summary(self) -> IngestSummary:
         return IngestSummary(
-            self.model, self.done, self.total, self.spectra, self.graphs, self.edges, self.replaced
+            self.model,
+            self.done,
+            self.total,
+            self.spectra,
+            self.graphs,
+            self.edges,
+            self.replaced,
+            self.failed,
         )

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from neuromfa.declared import Allowed, NoneMeans, adapter, checked, sentence
 from neuromfa.errors import OptionError
+from neuromfa.model_id import check_model_id
 from neuromfa.options import MOST_SAMPLES, AnalysisOptions
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ class IngestRequest:
     """all, paper, or steps such as 0,512."""
     revision: Id = None
     """One revision of a hub repository."""
+    naming: Annotated[str | None, Field(min_length=1, max_length=200), Allowed("1 to 200 characters")] = None
+    """How the step stands in names of folders, branches and tags, such as {step}-tokens{tokens}; * is any text."""
     model_id: Id = None
-    """Name to keep the series under; a local folder's is its own name. It has no -- in it."""
+    """Name to keep the series under; a local folder's is its own name."""
     architecture: Path | None = None
     """Your own architecture file (docs/architectures.md), or the name of a bundled one."""
     download: bool = False
@@ -45,6 +48,12 @@ class IngestRequest:
     """Samples whose graph is written, per checkpoint; null (all) writes every one."""
     keep_old: bool = False
     """Keep results and graphs of older versions of the method that this ingest replaces."""
+    same_run: bool = False
+    """The source is the run that the stored model of this name came from, in another place."""
+    strict: bool = False
+    """Stop at the first checkpoint that cannot be measured."""
+    retry_failed: bool = False
+    """Only those of the steps that failed before."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -53,8 +62,16 @@ class IngestRequest:
                     self, each.name, checked(IngestRequest, each.name, getattr(self, each.name))
                 )
 
-    def open(self) -> "CheckpointSeries":
-        """Open the series; any `SourceError` names what is wrong with it."""
+        if self.model_id is not None:
+            check_model_id(self.model_id)
+
+    def open(self, *, follow_links: bool = False) -> "CheckpointSeries":
+        """Open the series; any `SourceError` names what is wrong with it.
+
+        Parameters
+        ----------
+        follow_links : follow links that lead out of a local folder: for a person's own folders, never in a job
+        """
         from neuromfa.checkpoints import open_series
 
         return open_series(
@@ -63,6 +80,8 @@ class IngestRequest:
             model_id=self.model_id,
             architecture=self.architecture,
             download=self.download,
+            naming=self.naming,
+            follow_links=follow_links,
         )
 
     @property

@@ -12,13 +12,15 @@ from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
+from neuromfa.model_id import check_model_id
 
 IDLE_S = 1.0
+ALIVE_IDLE_S, ALIVE_BUSY_S = 60.0, 900.0
 
 
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
     """Queue an ingest and return the id of its job; what is wrong with its source is said now, not by the worker."""
-    request.open().select(request.steps)
+    check_model_id(request.open().select(request.steps).id)
     return JobQueue(store).enqueue(request.as_json()).id
 
 
@@ -29,6 +31,7 @@ def work(
     stop: Callable[[], bool] = lambda: False,
     until_empty: bool = False,
     tell: Callable[[str], None] = print,
+    alive: Callable[[float], None] = lambda _: None,
 ) -> int:
     """Take and run jobs.
 
@@ -38,6 +41,8 @@ def work(
     stop : asked between checkpoints and while idle
     until_empty : return when nothing waits, instead of waiting for more
     tell : told one sentence about each job
+    alive : told at each sign of life for how many seconds it is good: the store answered the idle worker, or a
+        checkpoint was done, after which the next one may take long
 
     Returns
     -------
@@ -45,9 +50,9 @@ def work(
     """
     queue, worker, ended = JobQueue(store), _worker_name(), 0
     while not stop():
-        job = _claim(queue, worker, tell)
+        job = _claim(queue, worker, tell, alive)
         if job is not None:
-            ended += _run(queue, worker, job, store, executor=executor, stop=stop, tell=tell)
+            ended += _run(queue, worker, job, store, executor=executor, stop=stop, tell=tell, alive=alive)
         elif until_empty:
             break
         else:
@@ -55,10 +60,14 @@ def work(
     return ended
 
 
-def _claim(queue: JobQueue, worker: str, tell: Callable[[str], None]) -> Job | None:
+def _claim(
+    queue: JobQueue, worker: str, tell: Callable[[str], None], alive: Callable[[float], None]
+) -> Job | None:
     """Take a job; a store that is away for a while does not end the worker."""
     try:
-        return queue.claim(worker)
+        job = queue.claim(worker)
+        alive(ALIVE_IDLE_S if job is None else ALIVE_BUSY_S)
+        return job
     except StoreUnavailable as away:
         tell(f"waiting for the store: {away}")
         time.sleep(5 * IDLE_S)
@@ -74,9 +83,10 @@ def _run(
     executor: Executor | None,
     stop: Callable[[], bool],
     tell: Callable[[str], None],
+    alive: Callable[[float], None],
 ) -> int:
     """Run one job; return 1 when this worker ended it, 0 when it goes on elsewhere."""
-    reporter = _Reporter(queue, worker, job)
+    reporter = _Reporter(queue, worker, job, alive)
     try:
         summary = ingest(
             IngestRequest.from_json(job.request),
@@ -103,12 +113,13 @@ def _run(
 class _Reporter:
     """Hands progress to the queue and remembers whether somebody cancelled the job."""
 
-    def __init__(self, queue: JobQueue, worker: str, job: Job) -> None:
-        self._queue, self._worker, self._job = queue, worker, job
+    def __init__(self, queue: JobQueue, worker: str, job: Job, alive: Callable[[float], None]) -> None:
+        self._queue, self._worker, self._job, self._alive = queue, worker, job, alive
         self.cancelled = False
 
     def __call__(self, done: int, total: int, doing: str) -> None:
         now = self._queue.report(self._job, self._worker, done=done, total=total, message=doing)
+        self._alive(ALIVE_BUSY_S)
         self.cancelled = self.cancelled or now.cancelling
 
 

@@ -8,14 +8,14 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
-from neuromfa import __version__, mfa
-from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint
+from neuromfa import __version__, mfa, series_check
+from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
-from neuromfa.errors import AnalysisError
+from neuromfa.errors import AnalysisError, SourceError
 from neuromfa.identity import analysis_hash, graph_hash
 from neuromfa.network import SampleGraph
 from neuromfa.options import (
@@ -25,8 +25,8 @@ from neuromfa.options import (
     GRAPH_MAX_DISTANCE,
     AnalysisOptions,
 )
-from neuromfa.results import CheckpointResult, SeriesResult
-from neuromfa.summarise import Baseline, Measures, summarise
+from neuromfa.results import CheckpointResult, FailedCheckpoint, SeriesResult
+from neuromfa.summarise import BASELINE_FAILED, Baseline, Measures, summarise
 
 Progress = Callable[[int, int, str], None]
 """Called with checkpoints done, checkpoints in all, and what is under way."""
@@ -56,19 +56,23 @@ class CheckpointAnalysis:
     Attributes
     ----------
     step, revision : which checkpoint
-    analysis_hash : identity of its numbers
-    result : the numbers, or None where they were known
-    graphs : the graphs asked for that were not known
+    analysis_hash : identity of its numbers, None where there are none
+    result : the numbers, or None where they were known or do not exist
+    failure : why there are none
+    graphs : the graphs asked for that were not known; there may be some without numbers
+    known_graphs : hashes of those that were
     bytes_read, requests : what sampling took
     """
 
     step: int | None
     revision: str
-    analysis_hash: str
+    analysis_hash: str | None
     result: CheckpointResult | None
-    graphs: tuple[SampleGraph, ...]
-    bytes_read: int
-    requests: int
+    failure: FailedCheckpoint | None = None
+    graphs: tuple[SampleGraph, ...] = ()
+    known_graphs: tuple[str, ...] = ()
+    bytes_read: int = 0
+    requests: int = 0
 
 
 def analyze(
@@ -78,8 +82,9 @@ def analyze(
     steps: str = "all",
     executor: Executor | None = None,
     progress: Progress | None = None,
+    strict: bool = False,
 ) -> SeriesResult:
-    """Measure the chosen steps of a series.
+    """Measure the chosen steps of a series; one that cannot be measured is told in `failed`, and the rest goes on.
 
     Parameters
     ----------
@@ -87,27 +92,50 @@ def analyze(
     steps : ``all``, ``paper``, or numbers joined by commas
     executor : where checkpoints are measured; None measures in this thread
     progress : told after every checkpoint
+    strict : stop at the first checkpoint that cannot be measured
 
     Raises
     ------
-    SourceError : a checkpoint is missing, broken or of an unknown architecture
-    AnalysisError : no numbers exist for one of the checkpoints, which is named
+    SourceError : a checkpoint is missing, broken or of an unknown architecture, and `strict` or no other is better
+    AnalysisError : no numbers exist for a checkpoint, which is named, and `strict` or no other has some
     """
     total = len(series.select(steps).checkpoints)
-    results = []
-    for analysis in analyze_each(series, options, steps=steps, executor=executor):
-        assert analysis.result is not None  # nothing was declared known
-        results.append(analysis.result)
+    results: list[CheckpointResult] = []
+    failed: list[FailedCheckpoint] = []
+    baseline = measured_baseline(series, options, strict=strict or total == 1)
+    for analysis in analyze_each(
+        series, options, steps=steps, executor=executor, baseline=baseline, strict=strict or total == 1
+    ):
+        if analysis.result is not None:
+            results.append(analysis.result)
+        if analysis.failure is not None:
+            failed.append(analysis.failure)
         if progress is not None:
-            progress(len(results), total, _name(analysis.step))
+            progress(len(results) + len(failed), total, _name(analysis.step))
+    if not results:
+        raise AnalysisError(f"none of {total} checkpoints could be measured; the first: {failed[0].sentence}")
+    told = (
+        [f"The baseline could not be measured: {baseline.failure}"] if baseline and baseline.failure else []
+    )
     return SeriesResult(
         series=series.id,
         profile=options.profile,
         options=options,
         versions=versions(),
-        checkpoints=results,
-        notes=list(NOTES),
+        checkpoints=_compared(results, options),
+        notes=[*told, *NOTES],
+        found=total,
+        measured=len(results),
+        failed=failed,
+        left_out=list(series.left_out),
     )
+
+
+def _compared(results: list[CheckpointResult], options: AnalysisOptions) -> list[CheckpointResult]:
+    """Return the results with what only the other steps of the series can tell."""
+    readings = {one.step: one.reading for one in results if one.reading is not None}
+    found = series_check.findings(readings, baseline=series_check.baseline_step(options))
+    return [found[one.step].on(one) if one.step in found else one for one in results]
 
 
 def analyze_each(
@@ -118,10 +146,17 @@ def analyze_each(
     executor: Executor | None = None,
     known: Mapping[int | None, Known] | None = None,
     graph_samples: int = 0,
+    baseline: Baseline | None,
+    strict: bool = False,
 ) -> Iterator[CheckpointAnalysis]:
-    """Yield the chosen checkpoints in the order of training, measured; see `analyze` and `analyze_checkpoint`."""
-    baseline = measure_baseline(series, options)
-    task = _Task(options, baseline, known or {}, graph_samples)
+    """Yield the chosen checkpoints in the order of training, measured; see `analyze` and `analyze_checkpoint`.
+
+    Parameters
+    ----------
+    baseline : what `measured_baseline` gave
+    strict : raise where a checkpoint cannot be measured, instead of yielding its failure
+    """
+    task = _Task(options, baseline, known or {}, graph_samples, strict)
     checkpoints = series.select(steps).checkpoints
     if executor is None:
         yield from map(task, checkpoints)
@@ -138,12 +173,31 @@ class _Task:
     baseline: Baseline | None
     known: Mapping[int | None, Known]
     graph_samples: int
+    strict: bool
 
     def __call__(self, checkpoint: Checkpoint) -> CheckpointAnalysis:
         known = self.known.get(checkpoint.step)
-        return analyze_checkpoint(
-            checkpoint, self.options, self.baseline, known=known, graph_samples=self.graph_samples
-        )
+        try:
+            return analyze_checkpoint(
+                checkpoint,
+                self.options,
+                self.baseline,
+                known=known,
+                graph_samples=self.graph_samples,
+                strict=self.strict,
+            )
+        except (SourceError, AnalysisError, OSError) as error:
+            if self.strict:
+                raise
+            return CheckpointAnalysis(
+                checkpoint.step, checkpoint.revision, None, None, failure=failure_of(checkpoint, error)
+            )
+
+
+def failure_of(checkpoint: Checkpoint, error: Exception) -> FailedCheckpoint:
+    """Return the record of a checkpoint that gave no numbers."""
+    sentence = str(error) or type(error).__name__
+    return FailedCheckpoint(checkpoint.step, checkpoint.revision, type(error).__name__, sentence)
 
 
 def analyze_checkpoint(
@@ -153,6 +207,7 @@ def analyze_checkpoint(
     *,
     known: Known | None = None,
     graph_samples: int = 0,
+    strict: bool = False,
 ) -> CheckpointAnalysis:
     """Sample and measure one checkpoint.
 
@@ -160,26 +215,61 @@ def analyze_checkpoint(
     ----------
     baseline : what E is measured against, or None
     known : numbers and graphs that need not be made again
-    graph_samples : graphs to return, of the first seeds
+    graph_samples : graphs to return, of the first seeds; also of a network that has no numbers
+    strict : a network that has no numbers is an error, whether its graph was asked for or not
+
+    Raises
+    ------
+    SourceError : it cannot be read
+    AnalysisError : it has no numbers, and `strict` or no graph was asked for
     """
     known = known or Known()
     sampled = sample(checkpoint, options)
     hashes = graph_hashes(sampled, options)
     identity = analysis_hash(hashes, options, baseline_hash=baseline.identity if baseline else None)
-    wanted = [k for k in range(min(graph_samples, len(hashes))) if hashes[k] not in known.graphs]
+    asked = range(min(graph_samples, len(hashes)))
+    wanted = [k for k in asked if hashes[k] not in known.graphs]
     measures = Measures(sampled.networks, options, baseline)
-    with _named(checkpoint.series, _name(checkpoint.step)):
-        return CheckpointAnalysis(
-            step=checkpoint.step,
-            revision=checkpoint.revision,
-            analysis_hash=identity,
-            result=None
-            if identity in known.analyses
-            else summarise(checkpoint, sampled, hashes, measures, identity),
-            graphs=tuple(_graph(measures, k, hashes[k]) for k in wanted),
-            bytes_read=sampled.bytes_read,
-            requests=sampled.requests,
+    try:
+        with _named(checkpoint.series, _name(checkpoint.step)):
+            new = identity not in known.analyses
+            result = summarise(checkpoint, sampled, hashes, measures, identity) if new else None
+            graphs = tuple(_graph(measures, k, hashes[k]) for k in wanted)
+    except AnalysisError as absent:
+        if strict or not wanted:
+            raise
+        graphs = tuple(_graph(measures, k, hashes[k], bare=True) for k in wanted)
+        measured = CheckpointAnalysis(
+            checkpoint.step, checkpoint.revision, None, None, failure_of(checkpoint, absent), graphs
         )
+    else:
+        measured = CheckpointAnalysis(checkpoint.step, checkpoint.revision, identity, result, None, graphs)
+    return replace(
+        measured,
+        known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
+        bytes_read=sampled.bytes_read,
+        requests=sampled.requests,
+    )
+
+
+def measured_baseline(
+    series: CheckpointSeries, options: AnalysisOptions, *, strict: bool = False
+) -> Baseline | None:
+    """Measure what E is measured against; one that cannot be measured is a `Baseline` that says why.
+
+    Raises
+    ------
+    CheckpointMissing : the options name a step that the series does not have
+    SourceError, AnalysisError : it cannot be measured, and `strict`
+    """
+    if options.baseline.isdecimal():
+        series.at(int(options.baseline))
+    try:
+        return measure_baseline(series, options)
+    except (SourceError, AnalysisError, OSError) as error:
+        if strict:
+            raise
+        return Baseline((), (), identity=BASELINE_FAILED, failure=str(error) or type(error).__name__)
 
 
 def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Baseline | None:
@@ -237,21 +327,21 @@ def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Samp
     if chosen == BASELINE_FIRST:
         start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
         return None if start is None else sample(start, options)
+    if options.baseline_source is not None:
+        source, step = options.baseline_source
+        other = open_series(source)
+        return sample(other.checkpoints[-1] if step is None else other.at(step), options)
     return sample(series.at(int(chosen)), options)
 
 
-def _graph(measures: Measures, k: int, identity: str) -> SampleGraph:
-    network, options = measures.networks[k], measures.options
-    edges, beyond = mfa.edges_of(network, scale=options.scale, max_distance=_graph_range(options))
-    return SampleGraph(
-        layers=network.layers,
-        edges=edges,
-        artificial=network.artificial,
-        max_distance=_graph_range(options),
-        beyond=beyond,
+def _graph(measures: Measures, k: int, identity: str, *, bare: bool = False) -> SampleGraph:
+    """Return the graph of one seed, with the dimensions of its neurons unless it is `bare`."""
+    return mfa.graph_of(
+        measures.networks[k],
         graph_hash=identity,
-        provenance=network.provenance,
-        measures=measures[k].measures,
+        scale=measures.options.scale,
+        max_distance=_graph_range(measures.options),
+        measures=None if bare else measures[k].measures,
     )
 
 

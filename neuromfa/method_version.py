@@ -9,6 +9,8 @@ version  what changed                                                    which n
 3        a row of keys or values that heads share is one neuron, wired   those of models with shared heads, and their
          to the units of these heads (it stood once for each unit);      graphs; identities of all results and graphs,
          graphs have version 3                                           since both versions stand in them
+         no E against weights of another shape, nor against a baseline   E, where the baseline is none of the run
+         whose weights stand at another step too
 =======  ==============================================================  ==========================================
 
 A new row comes with new golden numbers in ``tests/unit/test_versions.py``, which fail without it.

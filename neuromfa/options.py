@@ -38,8 +38,11 @@ def _ascending_around_zero(q: tuple[float, ...]) -> tuple[float, ...]:
 MOMENTS = f"3..{MOST_MOMENTS} ascending finite numbers with 0 inside"
 Baseline = Annotated[
     str,
-    Field(pattern=rf"^({BASELINE_FIRST}|{BASELINE_REINIT}|{BASELINE_NONE}|[0-9]{{1,15}})$"),
-    Allowed(f"{BASELINE_FIRST}, {BASELINE_REINIT}, {BASELINE_NONE} or a step"),
+    Field(
+        pattern=rf"^({BASELINE_FIRST}|{BASELINE_REINIT}|{BASELINE_NONE}|[0-9]{{1,15}}|.*/.*)$",
+        max_length=1000,
+    ),
+    Allowed(f"{BASELINE_FIRST}, {BASELINE_REINIT}, {BASELINE_NONE}, a step, or a source with a / in it"),
 ]
 Moments = Annotated[tuple[float, ...], AfterValidator(_ascending_around_zero), Allowed(MOMENTS)]
 
@@ -77,7 +80,8 @@ class AnalysisOptions:
     nulls: bool = True
     """Measure the null models too."""
     baseline: Baseline = BASELINE_FIRST
-    """What E is measured against: first (step 0), a step, reinit, none."""
+    """What E is measured against: first (step 0), a step, reinit, none, or another checkpoint or series with a / in its
+    name, such as runs/base or runs/base@2000; without a step its last one."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -90,6 +94,14 @@ class AnalysisOptions:
             )
         if self.hops == "multi" and self.profile != "exact":
             raise OptionError("hops multi is defined for profile exact only")
+
+    @property
+    def baseline_source(self) -> tuple[str, int | None] | None:
+        """Source and step of a baseline outside the series, None for one of its own."""
+        if "/" not in self.baseline:
+            return None
+        source, _, step = self.baseline.rpartition("@")
+        return (source, int(step)) if source and step.isdecimal() else (self.baseline, None)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -110,6 +110,8 @@ class TensorCoverage:
     """Names of the tensors that were sampled."""
     skipped: list[SkippedTensor]
     """All others."""
+    notes: list[str] = field(default_factory=list)
+    """How the tensors were found where that is not as usual: the file, the key, what was taken out of names."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,22 @@ class ScaleMatched:
     """E against the baseline."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a checkpoint was read, and which weights that gave: what tells whether steps are of one run."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    architecture: str
+    """Name of the architecture it was read as."""
+    architecture_hash: str
+    """Identity of how the tensors were read: rows, links, tensors, orientation, heads."""
+    dtype: str
+    """Number formats of the tensors used, joined by + where there are several."""
+    matrices: dict[str, str]
+    """Beginning of the sha256 of the weights the first seed took, by tensor."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckpointNumbers:
     """The single numbers of one checkpoint, with what has to stand beside them."""
@@ -242,6 +260,8 @@ class CheckpointNumbers:
     """The same numbers of the null models by name; null where they were not measured."""
     flags: list[str]
     """What makes these numbers doubtful, by name."""
+    flag_notes: dict[str, str] = field(default_factory=dict)
+    """What a flag means here, such as which other step has the same weights, by flag."""
     r_squared: dict[str, float | None]
     """Fit of log Z against log r at some moments, mean over samples."""
     analysis_hash: str
@@ -264,6 +284,24 @@ class CheckpointResult(CheckpointNumbers):
     """Means over samples."""
     samples: list[SampleResult]
     """One record a seed."""
+    reading: Reading | None = None
+    """How it was read; null in results of method version 1 and 2."""
+
+
+@dataclass(frozen=True)
+class FailedCheckpoint:
+    """A checkpoint that gave no numbers."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    step: int | None
+    """Training step, null for a checkpoint outside any series."""
+    revision: str
+    """Commit of a hub checkpoint, name of a local step folder."""
+    error: str
+    """Kind of the error."""
+    sentence: str
+    """What was wrong, where, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,6 +387,14 @@ class SeriesResult:
     """What a reader has to know."""
     method_version: int = METHOD_VERSION
     """Version of the method that gave the numbers."""
+    found: int = 0
+    """Checkpoints of the chosen steps."""
+    measured: int = 0
+    """How many of them gave numbers."""
+    failed: list[FailedCheckpoint] = field(default_factory=list)
+    """The others, each with its sentence."""
+    left_out: list[str] = field(default_factory=list)
+    """Folders with weights whose names tell no step."""
 
 
 REAL = "real"

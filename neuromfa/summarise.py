@@ -12,7 +12,12 @@ from neuromfa.errors import OptionError
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import SNIN, FloatArray, Layer
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointResult, Coverage, RowDimension, SampleResult, ScaleMatched
+from neuromfa.results import CheckpointResult, Coverage, Reading, RowDimension, SampleResult, ScaleMatched
+
+BASELINE_FAILED, OTHER_SHAPE = "baseline_failed", "other_shape"
+NON_FINITE_WEIGHTS = "non_finite_weights"
+HASH_SHOWN = 16
+TENSORS_TOLD = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +29,34 @@ class Baseline:
     networks : the baseline's networks, one a seed: the null model `rescaled` starts from them
     measures : their measures
     identity : hash of the graphs and options, part of the identity of every E
+    failure : why it could not be measured, where E is therefore missing; it then has no networks
     """
 
     networks: tuple[SNIN, ...]
     measures: tuple[mfa.SampleMeasure, ...]
     identity: str
+    failure: str | None = None
+
+    def reason_against(self, networks: tuple[SNIN, ...]) -> str | None:
+        """Return why there is no E of these networks against this baseline, None where there may be one."""
+        if self.failure is not None:
+            return BASELINE_FAILED
+        own, other = (one[0].provenance.architecture_hash for one in (self.networks, networks))
+        return OTHER_SHAPE if own != other else None
 
 
 class Measures(Sequence[mfa.SampleMeasure]):
-    """The measures of one checkpoint, each made when first asked for: numbers known already cost nothing."""
+    """The measures of one checkpoint, each made when first asked for: numbers known already cost nothing.
+
+    `no_emergence` says why the baseline is none for these networks.
+    """
 
     def __init__(
         self, networks: tuple[SNIN, ...], options: AnalysisOptions, baseline: Baseline | None
     ) -> None:
-        self.networks, self.options, self.baseline = networks, options, baseline
+        self.no_emergence = baseline.reason_against(networks) if baseline else None
+        self.networks, self.options = networks, options
+        self.baseline = None if self.no_emergence else baseline
         self._made: dict[int, mfa.SampleMeasure] = {}
 
     def __len__(self) -> int:
@@ -70,17 +89,21 @@ def summarise(
     options = measures.options
     baseline = measures.baseline.measures if measures.baseline else None
     emergence = mfa.emergence_of(measures, baseline=baseline)
+    flags = mfa.checkpoint_flags(measures, baseline=baseline)
+    not_finite = _not_finite(measures)
     return CheckpointResult(
         step=checkpoint.step,
         revision=checkpoint.revision,
         alpha0=mfa.mean_alpha0(measures),
         width=mfa.mean_width(measures),
         emergence=emergence.estimate,
-        emergence_reason=emergence.reason,
+        emergence_reason=measures.no_emergence or emergence.reason,
         emergence_tie=emergence.tie if options.profile == "paper" else None,
         nulls=mfa.null_metrics(_nulls(measures), baseline=baseline) if options.nulls else None,
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
-        flags=mfa.checkpoint_flags(measures, baseline=baseline),
+        flags=[*flags, NON_FINITE_WEIGHTS] if not_finite else flags,
+        flag_notes={NON_FINITE_WEIGHTS: not_finite} if not_finite else {},
+        reading=_reading(sampled),
         r_squared=mfa.mean_r_squared(measures),
         spectrum=mfa.mean_spectrum(measures),
         samples=[_sample_result(m, h) for m, h in zip(measures, hashes, strict=True)],
@@ -89,6 +112,37 @@ def summarise(
         dimensions=_dimensions(measures),
         scale_matched=_scale_matched(measures) if options.rms_scaled else None,
     )
+
+
+def _reading(sampled: SampledCheckpoint) -> Reading:
+    """Return how a checkpoint was read, and the weights of its first seed by tensor."""
+    network, hashes = sampled.networks[0], sampled.link_hashes[0]
+    source = network.provenance
+    return Reading(
+        architecture=source.architecture,
+        architecture_hash=source.architecture_hash,
+        dtype=source.dtype,
+        matrices={
+            name: digest[:HASH_SHOWN]
+            for name, digest in zip(sampled.link_names, hashes, strict=True)
+            if digest
+        },
+    )
+
+
+def _not_finite(measures: Measures) -> str | None:
+    """Return which sampled weights are no numbers, None where all are."""
+    if not any(measure.dropped["nan"] + measure.dropped["inf"] for measure in measures):
+        return None
+    counts: dict[str, int] = {}
+    for network in measures.networks:
+        for link in network.links:
+            if link.weights is not None:
+                bad = link.weights.size - int(np.count_nonzero(np.isfinite(link.weights)))
+                counts[link.matrix] = counts.get(link.matrix, 0) + bad
+    told = [f"{count:,} of {name}" for name, count in counts.items() if count]
+    more = f" and of {len(told) - TENSORS_TOLD} tensors more" if len(told) > TENSORS_TOLD else ""
+    return f"sampled weights are not finite: {', '.join(told[:TENSORS_TOLD])}{more}"
 
 
 def _nulls(measures: Measures) -> list[dict[mfa.NullKind, mfa.NullMeasure]]:

@@ -15,6 +15,7 @@ from neuromfa import extras
 from neuromfa.analysis import analyze_checkpoint, measure_baseline
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, open_series
 from neuromfa.checkpoints.formats.dtypes import AnyArray
+from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import TensorInfo
 from neuromfa.errors import CheckpointMissing, NeuroMFAError
 from neuromfa.network import IntArray
@@ -34,7 +35,6 @@ else:
 LIVE = AnalysisOptions(nulls=False)
 PREFIX = "neuromfa/"
 LIVE_REVISION = "live"
-COMPILED_PREFIX = "_orig_mod."
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +53,8 @@ class ModelTensors:
         self.name = type(inner).__name__
         to_dict = getattr(getattr(inner, "config", None), "to_dict", dict)
         self.config: Mapping[str, Any] = to_dict()
-        self._tensors = {
-            name.removeprefix(COMPILED_PREFIX): tensor for name, tensor in inner.state_dict().items()
-        }
+        self._tensors, renamed = with_plain_names(inner.state_dict())
+        self.notes = (renamed,) if renamed else ()
         self.bytes_read = 0
         self.requests = 0
 

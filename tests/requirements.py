@@ -12,6 +12,7 @@ HOW_TO_GET = {
     "or NEUROMFA_TEST_NEO4J_URI and NEUROMFA_TEST_NEO4J_PASSWORD of an empty server",
     "browser": "Chromium (Debian: chromium), or NEUROMFA_TEST_CHROMIUM with its path",
     "axe": "`npm install --prefix .cache/npm axe-core`, or NEUROMFA_TEST_AXE with the path of its axe.min.js",
+    "engine": "root, and Debian's docker.io docker-compose debootstrap slirp4netns; no running engine is used",
     "torch": "`.venv/bin/pip install -r requirements/torch.txt` (about 5 GB)",
     "published": "a package registry that serves the wheels named in the test",
     "dask": "`.venv/bin/pip install '.[dask]'`",

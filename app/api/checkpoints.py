@@ -31,7 +31,7 @@ def read_spectrum(
 ) -> CheckpointSpectrum:
     """Return q, tau, alpha and f with their confidence bands: means over samples."""
     result = store.result(model, step, **asdict(choice))
-    tag.by([result.analysis_hash])
+    tag.by([result.analysis_hash], *result.flag_notes.values())
     return CheckpointSpectrum.of(result, samples=samples)
 
 
@@ -40,7 +40,7 @@ def read_metrics(store: Store, model: ModelId, step: Step, choice: Chosen, tag: 
     """Return alpha0, width and E, with nulls, coverage, fit, flags, node dimensions and benchmark scores."""
     result = store.result(model, step, **asdict(choice))
     scores = [score for score in store.scores(model) if score.step == step]
-    tag.by([result.analysis_hash], scores_hash(scores))
+    tag.by([result.analysis_hash], scores_hash(scores), *result.flag_notes.values())
     return CheckpointMetrics.of(result, scores)
 
 

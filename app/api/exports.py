@@ -9,6 +9,7 @@ from neuromfa.app.dependencies import ModelId, Results
 from neuromfa.app.etags import Tag
 from neuromfa.app.file_responses import file_answer, file_contract
 from neuromfa.exports import RESULT_FORMATS
+from neuromfa.model_id import in_route
 
 router = APIRouter(prefix="/v1/export", tags=["series"])
 
@@ -33,6 +34,6 @@ def export_results(
     """Return the results of all steps as a table, as `neuromfa export` writes it."""
     tag.by((result.analysis_hash for result in results), format)
     form = RESULT_FORMATS[format]
-    name = model.replace("/", "--") + form.suffix
+    name = in_route(model) + form.suffix
     write = partial(form.write, results)
     return file_answer(write, name=name, media_type=FILE_TYPES[format], headers=tag.headers)

@@ -136,8 +136,11 @@ def _ingest_of(body: IngestRequest, settings: Settings) -> IngestRequest:
     known = sorted(architecture.name for architecture in list_architectures())
     if body.architecture is not None and str(body.architecture) not in known:
         raise OptionError(f"architecture is one of {', '.join(known)}, not {str(body.architecture)!r}")
-    if body.model_id is not None and "--" in body.model_id:
-        raise OptionError(f"a model id has no -- in it, as routes write a slash so; not {body.model_id!r}")
     if body.download:
         raise OptionError("download is for the command line: a worker reads sampled ranges")
-    return replace(body, source=admitted(body.source, settings.allowed_sources))
+    options, allowed = body.options, settings.allowed_sources
+    if options.baseline_source is not None:
+        source, step = options.baseline_source
+        named = admitted(source, allowed)
+        options = replace(options, baseline=named if step is None else f"{named}@{step}")
+    return replace(body, source=admitted(body.source, allowed), options=options)

@@ -11,7 +11,7 @@ from neuromfa.app.schemas.answers import Listing, ModelDetail, SeriesListing
 from neuromfa.correlations import Correlation, correlate
 from neuromfa.graph import AnalysisRecord, CheckpointRecord, ModelRecord
 from neuromfa.graph.stored_results import Served
-from neuromfa.results import CheckpointSpectrum, CurvePoint
+from neuromfa.results import CheckpointSpectrum, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
 
 T = TypeVar("T")
@@ -47,10 +47,10 @@ def read_emergence(
     store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
 ) -> SeriesListing[CurvePoint]:
     """Return E, alpha0 and width over the steps of a series, with nulls, intervals, coverage and flags."""
-    served = store.choose(model, **asdict(choice))
+    served, failed = store.choose(model, **asdict(choice)), store.failures(model)
     page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
-    tag.by((point.analysis_hash for point in page.items), page.next, *_names(served))
-    return _series([point.read() for point in page.items], page.next, served)
+    tag.by((point.analysis_hash + point.notes for point in page.items), page.next, *_names(served, failed))
+    return _series([point.read() for point in page.items], page.next, served, failed)
 
 
 @router.get("/{model}/spectra")
@@ -58,10 +58,10 @@ def read_spectra(
     store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
 ) -> SeriesListing[CheckpointSpectrum]:
     """Return the spectra of all steps of a series."""
-    served = store.choose(model, **asdict(choice))
+    served, failed = store.choose(model, **asdict(choice)), store.failures(model)
     page = store.results_page(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
-    tag.by((result.analysis_hash for result in page.items), page.next, *_names(served))
-    return _series([CheckpointSpectrum.of(result) for result in page.items], page.next, served)
+    tag.by((result.analysis_hash for result in page.items), page.next, *_names(served, failed))
+    return _series([CheckpointSpectrum.of(result) for result in page.items], page.next, served, failed)
 
 
 @router.get("/{model}/scores")
@@ -99,14 +99,17 @@ def _part(pages: Pages | NamePages, settings: Configured) -> _Part:
     return {"limit": min(pages.limit, settings.page_limit), "cursor": pages.cursor}
 
 
-def _series(items: list[T], following: str | None, served: Served) -> SeriesListing[T]:
+def _series(
+    items: list[T], following: str | None, served: Served, failed: list[FailedCheckpoint]
+) -> SeriesListing[T]:
     names = [each.name for each in fields(AnalysisRecord)]
     told = [AnalysisRecord(**{name: getattr(one, name) for name in names}) for one in served.analyses]
     return SeriesListing(
-        items=items, next=following, options_hash=served.analysis.options_hash, analyses=told
+        items=items, next=following, options_hash=served.analysis.options_hash, analyses=told, failed=failed
     )
 
 
-def _names(served: Served) -> list[str]:
-    """Return what changes when an analysis is added, or one of them grows."""
-    return [f"{one.options_hash} {one.checkpoints}" for one in served.analyses]
+def _names(served: Served, failed: list[FailedCheckpoint]) -> list[str]:
+    """Return what changes when an analysis is added, one of them grows, or a step fails."""
+    grown = [f"{one.options_hash} {one.checkpoints}" for one in served.analyses]
+    return [*grown, *(f"{one.step} {one.sentence}" for one in failed)]

@@ -8,7 +8,7 @@ import typer
 from neuromfa import analysis, plots
 from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.options import Jobs, with_request
-from neuromfa.app.cli.output import Progress, console, print_series, write_json, written_csv
+from neuromfa.app.cli.output import Progress, console, end_with, print_series, write_json, written_csv
 from neuromfa.correlations import correlate
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.request import IngestRequest
@@ -31,11 +31,16 @@ def analyze(
     """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
     if plot is not None:
         plots.require()
-    series = request.open()
+    series = request.open(follow_links=True)
     given = read_scores(scores, model=series.id) if scores else []
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
         result = analysis.analyze(
-            series, request.options, steps=request.steps, executor=executor, progress=progress.update
+            series,
+            request.options,
+            steps=request.steps,
+            executor=executor,
+            progress=progress.update,
+            strict=request.strict,
         )
     if json != "-":
         print_series(result)
@@ -48,3 +53,4 @@ def analyze(
     if plot is not None:
         for path in plots.render_series(result, plot, scores=given):
             console.print(f"drew {path}")
+    end_with(result.failed, found=result.found)

@@ -82,7 +82,7 @@ class _Ingest:
                 for folder in self._folders:
                     if self._stopped.is_set():
                         return
-                    request = IngestRequest(source=str(folder), options=AnalysisOptions())
+                    request = IngestRequest(source=str(folder), options=AnalysisOptions(), same_run=True)
                     with Progress(folder.name) as progress:
                         summary = ingest(request, store, report=progress.update, stop=self._stopped.is_set)
                     messages.print(told(summary))

@@ -32,7 +32,7 @@ LOW_DISK_GB = 2.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing looked at: whether all is well, what was found, and what to do otherwise."""
 
     name: str
@@ -45,62 +45,60 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show versions, whether the store answers, its schema, disk, and what is missing with how to get it."""
     settings = load_settings(data_dir=data_dir)
     store = _store(settings)
-    findings = [
-        *(Finding(name, True, found) for name, found in versions().items() if name not in WITHOUT),
+    checks = [
+        *(Check(name, True, found) for name, found in versions().items() if name not in WITHOUT),
         *(_module(name, without) for name, without in WITHOUT.items()),
         _neo4j_home(),
         _disk(settings.data_dir),
         *store,
     ]
     if as_json:
-        write_json(findings, "-")
+        write_json(checks, "-")
     else:
-        _print(findings)
-    broken = [finding for finding in store if finding.found == NOT_REACHABLE]
+        _print(checks)
+    broken = [check for check in store if check.found == NOT_REACHABLE]
     if broken:
         raise StoreUnavailable(broken[0].advice)
 
 
-def _store(settings: Settings) -> list[Finding]:
+def _store(settings: Settings) -> list[Check]:
     try:
         from neuromfa.app.open_store import open_store
 
         with open_store(settings, prepare=False) as store:
             found = store.versions()
             schema = f"{found['schema_version']} of {found['schema_version_known']}"
-            return [Finding("store", True, f"{found['server']} at {found['address']}, schema {schema}")]
+            return [Check("store", True, f"{found['server']} at {found['address']}, schema {schema}")]
     except MissingExtra as error:
-        return [Finding("store", False, "not installed", str(error))]
+        return [Check("store", False, "not installed", str(error))]
     except NeuroMFAError as error:
-        return [Finding("store", False, NOT_REACHABLE, str(error))]
+        return [Check("store", False, NOT_REACHABLE, str(error))]
 
 
-def _module(name: str, without: str) -> Finding:
+def _module(name: str, without: str) -> Check:
     if find_spec(name) is not None:
-        return Finding(name, True, "installed")
-    return Finding(name, False, "not installed", f"{without}; {install_line(EXTRA_OF[name])}")
+        return Check(name, True, "installed")
+    return Check(name, False, "not installed", f"{without}; {install_line(EXTRA_OF[name])}")
 
 
-def _neo4j_home() -> Finding:
+def _neo4j_home() -> Check:
     home = neo4j_assembly.home_folder()
     if neo4j_assembly.is_assembled(home):
-        return Finding("neo4j home", True, str(home))
-    return Finding("neo4j home", False, "not assembled", "only for `make neo4j` and tests: make neo4j-home")
+        return Check("neo4j home", True, str(home))
+    return Check("neo4j home", False, "not assembled", "only for `make neo4j` and tests: make neo4j-home")
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> Check:
     existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
-    return Finding(
+    return Check(
         "disk", free > LOW_DISK_GB, f"{free:.1f} GB free at {folder}", "the store needs room to grow"
     )
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(checks: list[Check]) -> None:
     table = Table("what", "", "found", "what to do")
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.good else "[yellow]--[/]"
-        table.add_row(
-            finding.name, mark, escape(finding.found), "" if finding.good else escape(finding.advice)
-        )
+    for check in checks:
+        mark = "[green]ok[/]" if check.good else "[yellow]--[/]"
+        table.add_row(check.name, mark, escape(check.found), "" if check.good else escape(check.advice))
     console.print(table)

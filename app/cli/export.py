@@ -14,6 +14,7 @@ from neuromfa.app.settings import load_settings
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.exports import GRAPH_FORMATS, RESULT_FORMATS
 from neuromfa.graph import GraphStore
+from neuromfa.model_id import in_route
 from neuromfa.results import CheckpointResult
 
 FORMATS = (*RESULT_FORMATS, *GRAPH_FORMATS)
@@ -72,8 +73,8 @@ def _step(text: str) -> int | None:
 
 
 def _name(stem: str, suffix: str) -> Path:
-    """Return a file name for a model's id, in which a slash becomes two hyphens."""
-    return Path(stem.replace("/", "--") + suffix)
+    """Return a file name for a model's id."""
+    return Path(in_route(stem) + suffix)
 
 
 def _written(path: Path, write: Callable[[Path], None]) -> None:

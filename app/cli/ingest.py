@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from neuromfa.app.cli.options import AsJson, DataDir, Jobs, with_storing_request
-from neuromfa.app.cli.output import Progress, console, write_json
+from neuromfa.app.cli.output import Progress, console, end_with, write_json
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import load_settings
 from neuromfa.ingest.executors import open_executor
@@ -30,7 +30,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Measure a series and write its spectra and the graphs of its first samples into the store."""
-    request = replace(request, source=_absolute(request.source))
+    request = _from_anywhere(request)
     with open_store(load_settings(data_dir=data_dir)) as store:
         if detach:
             job = enqueue(store, request)
@@ -40,11 +40,12 @@ def ingest(
             open_executor(jobs=jobs, dask=dask) as executor,
             Progress("opening", show=not as_json) as progress,
         ):
-            summary = run_ingest(request, store, executor=executor, report=progress.update)
+            summary = run_ingest(request, store, executor=executor, report=progress.update, follow_links=True)
     if as_json:
         write_json(summary, "-")
     else:
         console.print(told(summary))
+    end_with(summary.failed, found=summary.total)
 
 
 def told(summary: IngestSummary) -> str:
@@ -58,10 +59,20 @@ def told(summary: IngestSummary) -> str:
         end += f"; {summary.replaced} results and graphs of an older version of the method replaced"
     return (
         f"{summary.model}: {summary.spectra_written} spectra and {summary.graphs_written} graphs with "
-        f"{summary.edges_written:,} relationships written, {summary.checkpoints} of {summary.total} checkpoints{end}"
+        f"{summary.edges_written:,} relationships written, {summary.checkpoints - len(summary.failed)} of "
+        f"{summary.total} checkpoints{end}"
     )
 
 
+def _from_anywhere(request: IngestRequest) -> IngestRequest:
+    """Return a request whose folders are named whole, so that a worker started elsewhere finds them."""
+    options = request.options
+    if options.baseline_source is not None:
+        source, step = options.baseline_source
+        options = replace(options, baseline=_absolute(source) + ("" if step is None else f"@{step}"))
+    return replace(request, source=_absolute(request.source), options=options)
+
+
 def _absolute(source: str) -> str:
-    """Return a local path whole, so that a worker started elsewhere finds it; other sources as they are."""
+    """Return a local path whole; other sources as they are."""
     return str(Path(source).resolve()) if Path(source).exists() else source

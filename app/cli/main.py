@@ -37,7 +37,7 @@ COMMANDS = {
 """The sentence of every command; the function of its name is in the module of its name."""
 
 
-def load(name: str) -> TyperCommand:
+def load_command(name: str) -> TyperCommand:
     """Import the module of a command and return the command with its arguments and options.
 
     Raises
@@ -65,7 +65,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command that is called, loaded."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name else None, rest
+        return name, load_command(name) if name else None, rest
 
 
 cli = typer.Typer(

@@ -1,11 +1,12 @@
 """What people see: tables, progress bars, and the files they ask for."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
@@ -14,7 +15,9 @@ from rich.table import Table
 from neuromfa import exports
 from neuromfa.errors import OptionError
 from neuromfa.mfa.nulls import NULL_KINDS
-from neuromfa.results import CheckpointResult, Estimate, SeriesResult, to_json
+from neuromfa.results import CheckpointResult, Estimate, FailedCheckpoint, SeriesResult, to_json
+
+EXIT_SOME_FAILED = 3
 
 console = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
@@ -67,7 +70,7 @@ def written_csv(result: SeriesResult, path: Path) -> None:
 
 def print_series(result: SeriesResult) -> None:
     """Print what was skipped first, then a table of the numbers, then what the reader must know."""
-    for line in _skipped(result.checkpoints):
+    for line in (*result.left_out, *_skipped(result.checkpoints)):
         console.print(line, style="yellow")
     table = Table(title=f"{result.series}, profile {result.profile}")
     for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in NULL_KINDS), "nodes\nkept"):
@@ -100,7 +103,11 @@ def _flagged(checkpoints: list[CheckpointResult]) -> list[str]:
     for checkpoint in checkpoints:
         for flag in checkpoint.flags:
             steps.setdefault(flag, []).append("-" if checkpoint.step is None else str(checkpoint.step))
-    return [f"flag {flag}: step {', '.join(found)}" for flag, found in steps.items()]
+    notes = {flag: note for checkpoint in checkpoints for flag, note in checkpoint.flag_notes.items()}
+    return [
+        f"flag {flag}: step {', '.join(found)}" + (f" ({notes[flag]})" if flag in notes else "")
+        for flag, found in steps.items()
+    ]
 
 
 def _interval(estimate: Estimate) -> str:
@@ -120,6 +127,16 @@ def _skipped(checkpoints: list[CheckpointResult]) -> list[str]:
         f"skipped {len(names)} tensor{'s' if len(names) > 1 else ''} ({reason}), such as {names[0]}"
         for reason, names in reasons.items()
     ]
+
+
+def end_with(failed: Sequence[FailedCheckpoint], *, found: int) -> None:
+    """End a command whose checkpoints could not all be measured: each with its sentence, and exit code 3."""
+    if not failed:
+        return
+    for one in failed:
+        messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}", markup=False)
+    messages.print(f"{found - len(failed)} of {found} checkpoints measured; {len(failed)} failed")
+    raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def _written(path: Path, text: str) -> None:

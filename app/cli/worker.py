@@ -1,7 +1,11 @@
 """`neuromfa worker`: runs the ingest jobs that `ingest --detach` queued."""
 
+import os
 import signal
 import threading
+import time
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,12 +30,26 @@ def worker(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
+    settings = load_settings(data_dir=data_dir)
     with (
-        open_store(load_settings(data_dir=data_dir)) as store,
+        open_store(settings) as store,
         open_executor(jobs=jobs, dask=dask) as executor,
     ):
         messages.print(f"worker at {store.address}, waiting for jobs")
         ended = work(
-            store, executor=executor, stop=stopped.is_set, until_empty=until_empty, tell=messages.print
+            store,
+            executor=executor,
+            stop=stopped.is_set,
+            until_empty=until_empty,
+            tell=messages.print,
+            alive=partial(write_alive, settings.worker_alive_file),
         )
     messages.print(f"worker ended after {ended} job{'' if ended == 1 else 's'}")
+
+
+def write_alive(path: Path | None, seconds: float) -> None:
+    """Write until when this worker counts as alive; whoever reads meets the old moment or the new one."""
+    if path is not None:
+        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part.write_text(f"{time.time() + seconds:.0f}\n")
+        part.replace(path)

@@ -9,7 +9,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
-from neuromfa.app.cli.main import COMMANDS, load
+from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
 from neuromfa.checkpoints.architecture.schema import schema
 from neuromfa.questions import QUESTIONS, Question
@@ -60,7 +60,7 @@ def commands_page() -> str:
         "# Commands\n\nWritten by `make docs` from the program itself. On bad input every command prints one "
         "sentence and ends with a\nnon-zero code: 2 for words it does not understand, 1 for what it cannot do.\n"
     ]
-    parts += [_command(name, load(name)) for name in COMMANDS]
+    parts += [_command(name, load_command(name)) for name in COMMANDS]
     return "\n".join(parts)
 
 

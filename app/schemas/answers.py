@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from neuromfa.graph import Analysis, AnalysisRecord, ModelRecord
-from neuromfa.results import DOCUMENTED
+from neuromfa.results import DOCUMENTED, FailedCheckpoint
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ class SeriesListing(Listing[T], Generic[T]):
     """The analysis these items are of; null where there is none."""
     analyses: list[AnalysisRecord]
     """All analyses of the series, the one that is served by default first."""
+    failed: list[FailedCheckpoint]
+    """Checkpoints of the series that could not be measured when they were last looked at."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // Purpose: the manifests of a checkpoint's stored samples, newest last within a seed.
 // Parameters: $checkpoint
-MATCH (:Checkpoint {id: $checkpoint})-[:HAS_SAMPLE]->(s:Sample)
+MATCH (:Checkpoint {id: $checkpoint})-[h:HAS_SAMPLE]->(s:Sample)
 WHERE s.status = 'complete'
-RETURN properties(s) AS properties, s.seed AS seed, s.number AS number
-ORDER BY seed, number
+RETURN properties(s) AS properties, s.seed AS seed, coalesce(h.serial, s.number) AS serial
+ORDER BY seed, serial

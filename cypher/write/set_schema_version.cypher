@@ -1,4 +1,4 @@
-// Purpose: record that all migrations up to this version are done.
+// Purpose: record that all migrations up to this version are done; never a step back.
 // Parameters: $version
 MATCH (v:SchemaVersion {id: 'neuromfa'})
-SET v.version = $version
+SET v.version = CASE WHEN v.version < $version THEN $version ELSE v.version END

@@ -3,57 +3,78 @@
 What talks to a network takes half a second to load and is imported where a source needs it.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from neuromfa.checkpoints.formats.weight_files import has_usual_weights, has_weights, what_lies_in
 from neuromfa.checkpoints.transport.address import without_secrets
-from neuromfa.checkpoints.transport.folder import (
-    INDEX_FILES,
-    LOOKED_FOR,
-    NAMINGS,
-    SINGLE_FILES,
-    Folder,
-    LocalFolder,
-    Location,
-    step_of,
-)
+from neuromfa.checkpoints.transport.folder import LOOKED_FOR, Folder, LocalFolder, Location, OneFile
+from neuromfa.checkpoints.transport.step_names import NAMINGS, Naming, is_naming, naming, step_name
 from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
 
 if TYPE_CHECKING:
     from neuromfa.checkpoints.transport.fsspec_folder import FsspecFolder
     from neuromfa.checkpoints.transport.http_folder import HttpFolder
 
-PLACEHOLDER = "{n}"
 WEB = ("http", "https")
+STEP_FILES = (".ckpt", ".pt", ".pth", ".safetensors")
 
 
-def locations_of(source: str, *, revision: str | None, download: bool) -> tuple[str, list[Location]]:
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a source holds.
+
+    Attributes
+    ----------
+    name : name of the model
+    places : its checkpoints
+    left_out : one sentence for each place that holds weights and fits no naming
+    """
+
+    name: str
+    places: list[Location]
+    left_out: tuple[str, ...] = ()
+
+
+def locations_of(
+    source: str,
+    *,
+    revision: str | None = None,
+    download: bool = False,
+    naming_text: str | None = None,
+    follow_links: bool = False,
+) -> Found:
     """Return the name of the model and where its checkpoints are.
 
     Parameters
     ----------
     source : local path, hub id or address; what exists on this machine is never looked for on the hub
+    naming_text : a naming of one's own; the last part of a path or address may be one too
+    follow_links : follow links that lead out of a local folder
 
     Raises
     ------
     CheckpointMissing
         Nothing there, or no checkpoint in it; says what was looked for.
     OptionError
-        `revision` or `download` for something that is not a hub repository.
+        `revision` or `download` for something that is not a hub repository; two namings, or one without a step.
     """
+    reads = naming(naming_text) if naming_text is not None else None
     path = _local_path(source)
     if path is None and "://" not in source:
         from neuromfa.checkpoints.transport.hub import hub_locations
 
-        return source, hub_locations(source, revision=revision, download=download)
+        return Found(source, hub_locations(source, revision=revision, download=download, reads=reads))
     if revision is not None or download:
         option = "--revision" if revision is not None else "--download"
         raise OptionError(f"{option} is for repositories of the hub; {without_secrets(source)} is not one")
-    return _local_locations(source, path) if path is not None else _remote_locations(source)
+    if path is not None:
+        return _local_found(source, path, reads, follow_links=follow_links)
+    return _remote_found(source, reads)
 
 
 def _local_path(source: str) -> Path | None:
@@ -62,7 +83,7 @@ def _local_path(source: str) -> Path | None:
         parts = urlsplit(source)
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
     path = Path(source).expanduser()
-    named = path.parent if PLACEHOLDER in path.name else path
+    named = path.parent if is_naming(path.name) else path
     return path if named.exists() or not _may_be_repo(source) else None
 
 
@@ -72,30 +93,39 @@ def _may_be_repo(source: str) -> bool:
     return is_repo_id(source)
 
 
-def _local_locations(source: str, path: Path) -> tuple[str, list[Location]]:
-    step, base = _naming(path.name), path
-    if step is not None:
-        base = path.parent
+def _local_found(source: str, path: Path, reads: Naming | None, *, follow_links: bool) -> Found:
+    reads = _naming_of(source, path.name, reads)
+    base = path.parent if is_naming(path.name) else path
     _check_folder(source, base)
     root = base.resolve()
-    found = [
-        Location(number, entry.name, partial(_inside, entry, root))
-        for entry in base.iterdir()
-        if (number := (step or step_of)(entry.name)) is not None and entry.is_dir()
-    ]
-    if not found and step is None and _has_weights(LocalFolder(base)):
-        found = [Location(None, root.name, partial(LocalFolder, base))]
-    _refuse_empty(source, path.name, found)
-    return root.name, found
+
+    def child(name: str) -> Callable[[], Folder]:
+        return partial(_inside, base / name, root, follow_links=follow_links)
+
+    opened = partial(LocalFolder, base, follow_links=follow_links)
+    places = _places(opened, child, reads, source=source, name=root.name)
+    return Found(root.name, places, _left_out(opened(), base, places))
 
 
-def _inside(folder: Path, root: Path) -> Folder:
-    """Return a step folder, unless it is a link that leads out of the series."""
-    if not folder.resolve().is_relative_to(root):
+def _left_out(folder: LocalFolder, base: Path, places: list[Location]) -> tuple[str, ...]:
+    """Return a sentence for each folder beside the steps that holds weights and tells no step."""
+    if all(place.told is None for place in places):
+        return ()
+    known = {place.revision for place in places}
+    return tuple(
+        f"{name}/ holds weights and its name tells no step"
+        for name in folder.folders()
+        if name not in known and has_weights(LocalFolder(base / name))
+    )
+
+
+def _inside(folder: Path, root: Path, *, follow_links: bool) -> Folder:
+    """Return a step folder, unless it is a link that leads out of the series and none is followed."""
+    if not follow_links and not folder.resolve().is_relative_to(root):
         raise UnsafeFormat(
             f"{folder} is a link that leads out of {root} and is not followed; name that folder itself"
         )
-    return LocalFolder(folder)
+    return LocalFolder(folder, follow_links=follow_links)
 
 
 def _check_folder(source: str, path: Path) -> None:
@@ -105,24 +135,21 @@ def _check_folder(source: str, path: Path) -> None:
         raise CheckpointMissing(f"{source} is a file; name the folder it stands in")
 
 
-def _remote_locations(source: str) -> tuple[str, list[Location]]:
+def _remote_found(source: str, reads: Naming | None) -> Found:
     if urlsplit(source).query or urlsplit(source).fragment:
         raise OptionError(f"{without_secrets(source)}: an address with ? or # cannot name a folder")
     opened = _remote_kind(source)
     parent, _, last = source.rstrip("/").rpartition("/")
-    step = _naming(last)
-    base = source.rstrip("/") if step is None else parent
-    folder = opened(base)
-    found = [
-        Location(number, name, partial(opened, f"{base}/{name}"))
-        for name in folder.folders()
-        if (number := (step or step_of)(name)) is not None
-    ]
+    reads = _naming_of(source, last, reads)
+    base = parent if is_naming(last) else source.rstrip("/")
     name = without_secrets(base).rpartition("/")[2]
-    if not found and step is None and _has_weights(folder):
-        found = [Location(None, name, lambda: folder)]
-    _refuse_empty(without_secrets(source), last, found)
-    return name, found
+
+    def child(name: str) -> Callable[[], Folder]:
+        return partial(opened, f"{base}/{name}")
+
+    return Found(
+        name, _places(partial(opened, base), child, reads, source=without_secrets(source), name=name)
+    )
 
 
 def _remote_kind(source: str) -> "type[HttpFolder] | type[FsspecFolder]":
@@ -135,29 +162,82 @@ def _remote_kind(source: str) -> "type[HttpFolder] | type[FsspecFolder]":
     return FsspecFolder
 
 
-def _naming(name: str) -> Callable[[str], int | None] | None:
-    """Return what reads the step from a name under a naming such as ``ckpt_{n}``, None without one."""
-    if PLACEHOLDER not in name:
-        return None
-    before, _, after = name.partition(PLACEHOLDER)
-    pattern = re.compile(rf"{re.escape(before)}(\d{{1,15}}){re.escape(after)}", re.ASCII)
-
-    def step(folder: str) -> int | None:
-        found = pattern.fullmatch(folder)
-        return int(found[1]) if found else None
-
-    return step
+def _naming_of(source: str, last: str, reads: Naming | None) -> Naming | None:
+    """Return the naming asked for, in an option or as the last part of the source; None without one."""
+    if not is_naming(last):
+        return reads
+    if reads is not None:
+        raise OptionError(
+            f"{without_secrets(source)} ends with a naming and --naming gives another; give one"
+        )
+    return naming(last)
 
 
-def _has_weights(folder: Folder) -> bool:
-    return any(folder.has(filename) for filename in (*SINGLE_FILES, *INDEX_FILES))
+def _places(
+    opened: Callable[[], Folder],
+    child: Callable[[str], Callable[[], Folder]],
+    reads: Naming | None,
+    *,
+    source: str,
+    name: str,
+) -> list[Location]:
+    """Return the checkpoints in a folder: those of its folders, files named after steps, or itself.
+
+    Parameters
+    ----------
+    opened : returns the folder
+    child : returns what opens a folder of that name inside
+    reads : a naming of one's own, under which the folder itself is none
+    source : for messages
+    name : of the folder, for a checkpoint without a step
+
+    Raises
+    ------
+    CheckpointMissing : there is none; says what was looked for, or what lies there
+    """
+    folder = opened()
+    inside = [
+        Location(told, each, child(each))
+        for each in folder.folders()
+        if (told := (reads or step_name)(each)) is not None
+    ]
+    itself = reads is None and has_weights(folder)
+    # training state lies in step folders of its own, beside the weights or without any
+    beside = itself or (bool(inside) and what_lies_in(folder) is not None)
+    if inside and not (beside and _hold_no_weights(inside)):
+        return inside
+    files = [] if itself and has_usual_weights(folder) else _step_files(opened, folder, reads)
+    if files or itself:
+        return files or [Location(None, name, opened)]
+    raise CheckpointMissing(_nothing_found(source, folder, reads))
 
 
-def _refuse_empty(source: str, last: str, found: list[Location]) -> None:
-    if found:
-        return
-    if PLACEHOLDER in last:
-        raise CheckpointMissing(f"{source} matches no folder")
-    raise CheckpointMissing(
-        f"{source} holds no checkpoint; looked for folders named {NAMINGS} and for {LOOKED_FOR}"
+def _hold_no_weights(places: Iterable[Location]) -> bool:
+    """Tell whether none of the folders is a checkpoint, as where training state lies beside the weights."""
+    return not any(has_weights(place.folder()) for place in places)
+
+
+def _step_files(opened: Callable[[], Folder], folder: Folder, reads: Naming | None) -> list[Location]:
+    """Return the files of weights that are named after steps, each a checkpoint."""
+    return [
+        Location(told, each, partial(_one_file, opened, each))
+        for each in folder.files()
+        if each.endswith(STEP_FILES) and (told := (reads or step_name)(each.rpartition(".")[0])) is not None
+    ]
+
+
+def _one_file(opened: Callable[[], Folder], filename: str) -> Folder:
+    return OneFile(opened(), filename)
+
+
+def _nothing_found(source: str, folder: Folder, reads: Naming | None) -> str:
+    if reads is not None:
+        held = ", ".join([*folder.folders(), *folder.files()][:20]) or "nothing"
+        return f"{source} matches no folder by that naming; there is {held}"
+    lies = what_lies_in(folder)
+    if lies is not None:
+        return f"{source} holds {lies}"
+    return (
+        f"{source} holds no checkpoint; looked for folders named {NAMINGS} (or as --naming tells) "
+        f"and for {LOOKED_FOR}"
     )

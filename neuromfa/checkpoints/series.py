@@ -1,13 +1,14 @@
 """A series of checkpoints: a source as a person names it becomes steps that can be opened one by one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.locate import locations_of
+from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import Location
 from neuromfa.errors import CheckpointMissing, OptionError
 
@@ -26,6 +27,7 @@ class Checkpoint:
     series : id of the series
     architecture : a user's architecture file, or None to find a bundled one
     opener : opens the tensors; a new store at every call
+    tokens : tokens seen until then, None where the name does not tell
     """
 
     step: int | None
@@ -33,6 +35,7 @@ class Checkpoint:
     series: str
     architecture: Path | None
     opener: Callable[[], TensorStore]
+    tokens: int | None = None
 
     def open(self) -> TensorStore:
         """Open the tensors; the caller closes the store."""
@@ -47,12 +50,14 @@ class CheckpointSeries:
     ----------
     id : name of the model
     checkpoints : ascending by step
-    source : what the person named
+    source : what the person named; of an address no user and password
+    left_out : one sentence for each place that holds weights and is no part of the series
     """
 
     id: str
     checkpoints: tuple[Checkpoint, ...]
     source: str
+    left_out: tuple[str, ...] = ()
 
     def select(self, steps: str) -> "CheckpointSeries":
         """Return the series with some of its steps.
@@ -75,7 +80,7 @@ class CheckpointSeries:
         chosen = tuple(point for point in self.checkpoints if point.step in wanted)
         if not chosen:
             raise CheckpointMissing(f"{self.source} has none of the published steps; {self._existing()}")
-        return CheckpointSeries(id=self.id, checkpoints=chosen, source=self.source)
+        return replace(self, checkpoints=chosen)
 
     def at(self, step: int) -> Checkpoint:
         """Return the checkpoint of a step; `CheckpointMissing` names those that exist."""
@@ -100,6 +105,8 @@ def open_series(
     model_id: str | None = None,
     architecture: Path | None = None,
     download: bool = False,
+    naming: str | None = None,
+    follow_links: bool = False,
 ) -> CheckpointSeries:
     """Open a series: a local folder of steps, one folder, a hub repository, or an address.
 
@@ -112,6 +119,9 @@ def open_series(
     model_id : name of the model in results; by default the id of the repository or the name of the folder
     architecture : a user's architecture file
     download : fetch the whole files of a hub repository into its cache first
+    naming : how the step stands in names of folders, branches and tags, such as ``{step}-tokens{tokens}``;
+        None reads the namings in use
+    follow_links : follow links that lead out of a local folder; for folders that the person who asks owns
 
     Raises
     ------
@@ -120,14 +130,41 @@ def open_series(
     SourceError
         A server or store that does not answer.
     """
-    name, found = locations_of(source, revision=revision, download=download)
-    series = model_id or name
-
-    points = tuple(
-        Checkpoint(place.step, place.revision, series, architecture, partial(_open, place))
-        for place in _ordered(source, found)
+    found = locations_of(
+        source, revision=revision, download=download, naming_text=naming, follow_links=follow_links
     )
-    return CheckpointSeries(id=series, checkpoints=points, source=source).select(steps)
+    series = model_id or found.name
+    places, left_out = _one_stage(found.places)
+    points = tuple(
+        Checkpoint(
+            place.step,
+            place.revision,
+            series,
+            architecture,
+            partial(_open, place),
+            place.told.tokens if place.told else None,
+        )
+        for place in _ordered(source, places)
+    )
+    whole = CheckpointSeries(
+        id=series, checkpoints=points, source=_shown(source), left_out=(*found.left_out, *left_out)
+    )
+    return whole.select(steps)
+
+
+def _shown(source: str) -> str:
+    """Return a source as it may be stored and shown: an address without user and password."""
+    return without_secrets(source) if "://" in source and "@" in source else source
+
+
+def _one_stage(places: Sequence[Location]) -> tuple[list[Location], list[str]]:
+    """Return the places of the first stage of training, and a sentence on each later stage: steps start anew there."""
+    stages = sorted({place.told.stage for place in places if place.told and place.told.stage is not None})
+    kept = [place for place in places if place.told is None or place.told.stage in (None, *stages[:1])]
+    return kept, [
+        f"stage {stage} of the training has steps of its own; --naming 'stage{stage}-step{{step}}*' reads them"
+        for stage in stages[1:]
+    ]
 
 
 def _open(place: Location) -> TensorStore:

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
-from neuromfa.results import DOCUMENTED
+from neuromfa.model_id import check_model_id
+from neuromfa.results import DOCUMENTED, FailedCheckpoint
 
 NO_STEP = "-"
+LONGEST_SENTENCE = 2000
 NO_RANK = -1
+MEASURED: Literal["measured"] = "measured"
+FAILED: Literal["failed"] = "failed"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,12 @@ class CheckpointRecord:
     """Results it has."""
     samples: int
     """Complete graphs it has."""
+    status: Literal["measured", "failed"]
+    """What became of it when it was last looked at."""
+    error: str | None
+    """Kind of the error, where it failed."""
+    sentence: str | None
+    """What was wrong with it and what to do, where it failed."""
 
 
 class Catalog(StoreAccess):
@@ -55,20 +65,50 @@ class Catalog(StoreAccess):
 
         Parameters
         ----------
-        id : as in routes, with slashes; ``--`` is refused because routes write a slash so
+        id : with slashes, see `neuromfa.model_id`
         source : where its checkpoints come from
         properties : further facts, such as architecture; numbers, texts or lists of one kind
         """
-        if not id or "--" in id:
-            raise OptionError(
-                f"a model id is not empty and has no -- in it, not {id!r}; choose another with --model-id"
-            )
+        check_model_id(id)
         facts = {"source": source, **properties}
         self.write(lambda transaction: transaction.rows("write/model", id=id, properties=facts))
 
+    def claim_model(self, id: str, *, source: str, same_run: bool, **properties: Any) -> None:
+        """Make or update a model, unless its checkpoints came from another source.
+
+        Parameters
+        ----------
+        source : where its checkpoints come from now
+        same_run : the sources are known to be of one run, which has been moved
+
+        Raises
+        ------
+        OptionError : the model came from another source
+        """
+        try:
+            known = self.model(id).source
+        except NotStored:
+            known = source
+        if known != source and not same_run:
+            raise OptionError(
+                f"model {id!r} in the store came from {known}, and this is {source}: choose another name with "
+                "--model-id, or say --same-run where it is the same run in another place"
+            )
+        self.write_model(id, source=source, **properties)
+
+    def write_failure(self, model: str, failed: FailedCheckpoint) -> None:
+        """Record that a checkpoint could not be measured; what it has from before stays."""
+        facts = {"status": FAILED, "error": failed.error, "sentence": failed.sentence[:LONGEST_SENTENCE]}
+        self.write_checkpoint(model, failed.step, revision=failed.revision, **facts)
+
+    def failures(self, model: str) -> list[FailedCheckpoint]:
+        """Return the checkpoints of a model that could not be measured when they were last looked at."""
+        rows = self.read(lambda transaction: transaction.rows("read/failed_checkpoints", model=model))
+        return [FailedCheckpoint(row["step"], row["revision"], row["error"], row["sentence"]) for row in rows]
+
     def write_checkpoint(self, model: str, step: int | None, *, revision: str, **properties: Any) -> None:
         """Make or update a checkpoint of a model that is there."""
-        facts = {"revision": revision, **properties}
+        facts = {"revision": revision, "status": MEASURED, "error": None, "sentence": None, **properties}
         row = self.write(
             lambda transaction: transaction.one(
                 "write/checkpoint",
@@ -167,4 +207,13 @@ def _model(row: dict[str, Any]) -> ModelRecord:
 
 
 def _checkpoint(model: str, row: dict[str, Any]) -> CheckpointRecord:
-    return CheckpointRecord(model, row["step"], row["revision"], row["spectra"], row["samples"])
+    return CheckpointRecord(
+        model,
+        row["step"],
+        row["revision"],
+        row["spectra"],
+        row["samples"],
+        FAILED if row["status"] == FAILED else MEASURED,
+        row["error"],
+        row["sentence"],
+    )

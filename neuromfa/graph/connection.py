@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar
-from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import (
@@ -24,6 +23,7 @@ from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
 from neuromfa.graph.driver_errors import mapped
 from neuromfa.graph.limits import Limits
+from neuromfa.servers.bolt_address import check_address, what_answers
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -31,7 +31,6 @@ Row = dict[str, Any]
 # the driver says each of its retries; what comes of them is ours to tell
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
-SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 RETRIES = 8
 FIRST_PAUSE_S = 0.02
 
@@ -60,6 +59,11 @@ class Transaction:
         """Run a text and return its rows."""
         with self.told_at_once():
             return [dict(record) for record in self._transaction.run(text, parameters)]
+
+    def changes(self, text: LiteralString) -> bool:
+        """Run a text and tell whether it changed anything."""
+        with self.told_at_once():
+            return bool(self._transaction.run(text).consume().counters.contains_updates)
 
     def result_of(self, text: str, parameters: Row) -> neo4j.Result:
         """Run a text of a user's and return its result unread; only for `free`, and only where reads go."""
@@ -183,9 +187,9 @@ class Connection:
                     driver.close()
         return once()
 
-    def run_schema(self, text: LiteralString) -> None:
-        """Run one statement that changes the schema, in a transaction of its own."""
-        self.write(lambda transaction: transaction.rows_of(text, {}))
+    def run_schema(self, text: LiteralString) -> bool:
+        """Run one statement on the schema, in a transaction of its own; tell whether it changed anything."""
+        return self.write(lambda transaction: transaction.changes(text))
 
     def _server_limit(self, limit: float) -> float:
         """Return the limit the server ends a query at."""
@@ -210,11 +214,10 @@ class Connection:
 
 def _verified(uri: str, users: list[tuple[str, str]], limits: Limits) -> list[neo4j.Driver]:
     """Return one driver a user, each proved by a greeting; on failure none stays open."""
-    if urlsplit(uri).scheme not in SCHEMES:
-        raise StoreUnavailable(f"{uri!r} is no address of a store; it looks like bolt://127.0.0.1:7687")
+    check_address(uri)
     drivers: list[neo4j.Driver] = []
     try:
-        with mapped(uri):
+        with mapped(uri, answers=lambda: what_answers(uri)):
             drivers += [_driver(uri, user, limits) for user in users]
             for driver in drivers:
                 driver.verify_connectivity()

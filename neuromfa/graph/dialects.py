@@ -89,7 +89,12 @@ ARCADEDB = Dialect(
     chunk_edges=20_000,
     chunk_neurons=20_000,
     delete_neurons=250,
-    retryable=frozenset({"Neo.ClientError.Schema.ConstraintValidationFailed"}),
+    retryable=frozenset(
+        {
+            "Neo.ClientError.Schema.ConstraintValidationFailed",
+            "Neo.ClientError.Statement.EntityNotFound",  # somebody has just deleted what this one found
+        }
+    ),
     timeout_codes=frozenset({"Neo.ClientError.Transaction.TransactionTimedOut"}),
     memory_codes=frozenset({"Neo.TransientError.General.OutOfMemoryError"}),
     refused_codes=frozenset({"Neo.ClientError.Security.Forbidden"}),

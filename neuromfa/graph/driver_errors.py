@@ -1,6 +1,6 @@
 """What the driver raises, turned into our errors: with the address, and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from neo4j.exceptions import (
@@ -16,12 +16,28 @@ from neo4j.exceptions import (
 from neuromfa.errors import QueryRefused, QueryTimeout, StoreConflict, StoreError, StoreUnavailable
 from neuromfa.graph.dialects import Dialect
 
+UNEXPECTED = "50N42"
 DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
 
 
+def _unasked() -> None:
+    """Tell nothing of what answers at an address."""
+
+
 @contextmanager
-def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = None) -> Iterator[None]:
-    """Turn what the driver raises into our errors, with the address and what to do."""
+def mapped(
+    uri: str,
+    *,
+    dialect: Dialect | None = None,
+    limit: float | None = None,
+    answers: Callable[[], str | None] = _unasked,
+) -> Iterator[None]:
+    """Turn what the driver raises into our errors, with the address and what to do.
+
+    Parameters
+    ----------
+    answers : tells what listens at the address, asked where no store answers
+    """
     try:
         yield
     except AuthError as error:
@@ -32,7 +48,8 @@ def mapped(uri: str, *, dialect: Dialect | None = None, limit: float | None = No
         ) from error
     except (ServiceUnavailable, SessionExpired, OSError) as error:
         raise StoreUnavailable(
-            f"the store at {uri} does not answer ({_first_line(error)}); start it, or set NEUROMFA_NEO4J_URI"
+            f"the store at {uri} does not answer ({answers() or _first_line(error)}); start it, or set "
+            "NEUROMFA_NEO4J_URI"
         ) from error
     except ConstraintError as error:
         raise StoreConflict(
@@ -61,5 +78,8 @@ def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: 
 
 
 def _first_line(error: BaseException) -> str:
-    text = getattr(error, "message", None) or str(error) or type(error).__name__
+    text = getattr(error, "message", None)
+    # what the driver says of most faults of its own in the words of the standard tells nothing
+    if not text or str(text).startswith(UNEXPECTED):
+        text = str(error) or type(error).__name__
     return str(text).splitlines()[0][:300]

@@ -116,7 +116,7 @@ def _bits(values: FloatArray) -> bytes:
     return plain.tobytes()
 
 
-def properties_of(graph: SampleGraph, *, options_hash: str | None, graph_version: int) -> dict[str, Any]:
+def sample_properties(graph: SampleGraph, *, options_hash: str | None, graph_version: int) -> dict[str, Any]:
     """Return what stands on the Sample node, apart from its id, number and status."""
     source = graph.provenance
     return {

@@ -17,6 +17,7 @@ from neuromfa.results import (
     from_json,
     to_json,
 )
+from neuromfa.series_check import Finding, Numbers
 
 DESCRIBED_AT_ONCE = 50
 
@@ -28,25 +29,34 @@ class StoredPoint:
     Attributes
     ----------
     analysis_hash : identity of the numbers
+    notes : what only the other steps tell of it, as JSON, or nothing
     """
 
     step: int | None
     revision: str
     analysis_hash: str
     text: str
+    notes: str = ""
 
     def read(self) -> CurvePoint:
         """Return the numbers; step and revision are those of the checkpoint they were reached through."""
-        return replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
+        point = replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
+        return noted(point, self.notes)
 
 
-def properties_of(result: CheckpointResult, options: AnalysisOptions) -> Row:
+def noted(numbers: Numbers, notes: str | None) -> Numbers:
+    """Return numbers with what only the other steps tell of them."""
+    return from_json(Finding, notes).on(numbers) if notes else numbers
+
+
+def result_properties(result: CheckpointResult, options: AnalysisOptions) -> Row:
     """Return what stands on a Spectrum node: the whole record as text, and its numbers to query."""
     numbers = {name: getattr(result.spectrum, name) for name in asdict(result.spectrum)}
     edges, nodes = result.coverage.edges, result.coverage.nodes
     return {
         "document": to_json(result),
         "summary": to_json(CurvePoint.of(result)),
+        "reading": to_json(result.reading) if result.reading else None,
         "method_version": result.method_version,
         "options": canonical_json(options.as_json()),
         "options_hash": options_hash(options),
@@ -89,7 +99,7 @@ def write_result(
     connection: Connection, checkpoint: str, result: CheckpointResult, options: AnalysisOptions
 ) -> bool:
     """Write a result and make it the newest of its checkpoint; False when it was that already."""
-    properties = properties_of(result, options)
+    properties = result_properties(result, options)
 
     def work(transaction: Transaction) -> bool:
         links = transaction.rows("read/spectrum_links", checkpoint=checkpoint)
@@ -108,7 +118,8 @@ def result_from(row: Row) -> CheckpointResult:
 
     Two checkpoints with the same weights share one Spectrum node.
     """
-    return replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
+    result = replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
+    return noted(result, row["notes"])
 
 
 def options_from(text: str) -> AnalysisOptions:

@@ -12,7 +12,7 @@ from neuromfa.graph.manifest import (
     Manifest,
     canonical,
     graph_from,
-    properties_of,
+    sample_properties,
 )
 from neuromfa.graph.sample_leases import COMPLETE, LOADING, Claim, claim, lost, release, renew, wipe
 from neuromfa.graph.write_chunks import Piece, chunks
@@ -20,6 +20,7 @@ from neuromfa.identity import GRAPH_VERSION
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, NeuronMeasures, SampleGraph
 
 READ_EDGES = 100_000
+NUMBERS = "sample"  # of samples and of their links alike: a link is newer than every sample before it
 SUM_TOLERANCE = 1e-9
 Progress = Callable[[int, int], None]
 
@@ -51,12 +52,12 @@ def write_sample(
         raise StoreError(f"a sample holds at most {LARGEST_SAMPLE} neurons, not {graph.n_neurons}")
     held = claim(connection, graph.graph_hash, status=LOADING)
     if held is None:
-        connection.write(lambda transaction: _link(transaction, checkpoint, graph.graph_hash))
+        link(connection, checkpoint, graph.graph_hash)
         return False
     try:
         wipe(connection, held)
         _set_layout(
-            connection, held, properties_of(graph, options_hash=options_hash, graph_version=graph_version)
+            connection, held, sample_properties(graph, options_hash=options_hash, graph_version=graph_version)
         )
         _write_all(connection, held, graph, progress)
         _check(connection, held, graph)
@@ -130,8 +131,14 @@ def _complete(connection: Connection, held: Claim, checkpoint: str) -> None:
     connection.write(work)
 
 
+def link(connection: Connection, checkpoint: str, graph_hash: str) -> None:
+    """Make a complete sample the newest of a checkpoint."""
+    connection.write(lambda transaction: _link(transaction, checkpoint, graph_hash))
+
+
 def _link(transaction: Transaction, checkpoint: str, graph_hash: str) -> None:
-    if transaction.one("write/link_sample", checkpoint=checkpoint, id=graph_hash) is not None:
+    serial = transaction.rows("write/next_number", counter=NUMBERS)[0]["number"]
+    if transaction.one("write/link_sample", checkpoint=checkpoint, id=graph_hash, serial=serial) is not None:
         return
     if transaction.one("read/checkpoint", id=checkpoint) is None:
         raise NotStored(f"checkpoint {checkpoint} is not in the store; write it before its samples")

@@ -64,7 +64,7 @@ def claim(
     StoreConflict
         Its holder is alive.
     """
-    wish = Claim(graph_hash, uuid.uuid4().hex, 0, connection.limits.lease_ms)
+    wish = _wish(connection, graph_hash)
     waited_for = None
     while True:
         found = connection.write(lambda transaction: _try(transaction, wish, status, needed))
@@ -76,6 +76,10 @@ def claim(
             )
         waited_for = found.lease
         time.sleep(found.seconds + LEASE_SLACK_S)
+
+
+def _wish(connection: Connection, graph_hash: str) -> Claim:
+    return Claim(graph_hash, uuid.uuid4().hex, 0, connection.limits.lease_ms)
 
 
 def _try(
@@ -151,19 +155,30 @@ def unlink(connection: Connection, checkpoint: str, graph_hash: str) -> None:
 
 
 def sweep(connection: Connection) -> int:
-    """Delete what killed writers and deleters left behind and nobody took over; return how many samples."""
+    """Delete what killed writers and deleters left behind and nobody took over; return how many samples.
+
+    What another process is sweeping at this moment is left to it.
+    """
     left = connection.read(lambda transaction: transaction.rows("read/abandoned_samples"))
-    for row in left:
-        _delete(connection, row["id"])
-    return len(left)
+    return sum(_swept(connection, row["id"]) for row in left)
 
 
-def _delete(
-    connection: Connection, graph_hash: str, *, needed: Callable[[Transaction], bool] | None = None
-) -> None:
+def _swept(connection: Connection, graph_hash: str) -> bool:
+    wish = _wish(connection, graph_hash)
+    found = connection.write(lambda transaction: _try(transaction, wish, DELETING, None))
+    if not isinstance(found, Claim):
+        return False
+    _wipe_all(connection, found)
+    return True
+
+
+def _delete(connection: Connection, graph_hash: str, *, needed: Callable[[Transaction], bool]) -> None:
     held = claim(connection, graph_hash, status=DELETING, needed=needed)
-    if held is None:
-        return
+    if held is not None:
+        _wipe_all(connection, held)
+
+
+def _wipe_all(connection: Connection, held: Claim) -> None:
     wipe(connection, held)
     connection.write(
         lambda transaction: transaction.rows("write/delete_sample", id=held.id, writer=held.writer)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from neuromfa import series_check
 from neuromfa.errors import NotStored
 from neuromfa.graph import result_io
 from neuromfa.graph.access import LARGEST_PAGE, Page, each, page_size
 from neuromfa.graph.catalog import Catalog, checkpoint_id, next_rank, rank_after, step_name
 from neuromfa.graph.connection import Transaction
 from neuromfa.graph.result_io import StoredPoint
+from neuromfa.identity import options_hash
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import DOCUMENTED, CheckpointResult
+from neuromfa.results import DOCUMENTED, CheckpointResult, Reading, from_json, to_json
 from neuromfa.scores import Score
 
 
@@ -73,6 +75,47 @@ class StoredResults(Catalog):
         """
         checkpoint = self.existing(model, result.step)
         return result_io.write_result(self._connection, checkpoint, result, options)
+
+    def make_newest(self, model: str, step: int | None, analysis_hash: str) -> bool:
+        """Make a result that a checkpoint has the newest of its options: weights put back are the present ones.
+
+        Returns
+        -------
+        changed : False when it was that already
+        """
+        checkpoint = checkpoint_id(model, step)
+
+        def work(transaction: Transaction) -> bool:
+            links = transaction.rows("read/spectrum_links", checkpoint=checkpoint)
+            own = next(link["options_hash"] for link in links if link["id"] == analysis_hash)
+            alike = [link["id"] for link in links if link["options_hash"] == own]
+            if alike[-1] == analysis_hash:
+                return False
+            serial = transaction.rows("write/next_number", counter="spectrum")[0]["number"]
+            transaction.rows("write/link_spectrum", checkpoint=checkpoint, id=analysis_hash, serial=serial)
+            return True
+
+        return self.write(work)
+
+    def compare_steps(self, model: str, options: AnalysisOptions) -> int:
+        """Note on every result of an analysis what only the other steps tell of it; return how many notes changed."""
+        chosen = options_hash(options)
+        rows = self.read(
+            lambda transaction: transaction.rows("read/readings", model=model, options_hash=chosen)
+        )
+        newest = {row["step"]: row for row in rows}
+        found = series_check.findings(
+            {step: from_json(Reading, row["reading"]) for step, row in newest.items()},
+            baseline=series_check.baseline_step(options),
+        )
+        changed = []
+        for step, row in newest.items():
+            notes = to_json(found[step]) if step in found else ""
+            if notes != row["notes"]:
+                changed.append({"checkpoint": row["checkpoint"], "id": row["id"], "notes": notes})
+        if changed:
+            self.write(partial(_note, changed=changed))
+        return len(changed)
 
     def has_result(self, model: str, step: int | None, analysis_hash: str) -> bool:
         """Tell whether a checkpoint has this analysis."""
@@ -146,7 +189,9 @@ class StoredResults(Catalog):
     ) -> Page[StoredPoint]:
         """Return a page of the numbers over steps of one analysis; the whole records are not touched."""
         rows, following = self._page("read/curve", model, options_hash, limit, cursor)
-        points = [StoredPoint(row["step"], row["revision"], row["id"], row["summary"]) for row in rows]
+        points = [
+            StoredPoint(row["step"], row["revision"], row["id"], row["summary"], row["notes"]) for row in rows
+        ]
         return Page(points, following)
 
     def results_page(
@@ -258,6 +303,11 @@ def _analysis(row: dict[str, Any]) -> Analysis:
         row["checkpoints"],
         options,
     )
+
+
+def _note(transaction: Transaction, *, changed: list[dict[str, str]]) -> None:
+    for note in changed:
+        transaction.rows("write/note_spectrum", **note)
 
 
 def _write_scores(transaction: Transaction, *, checkpoint: str, scores: list[Score]) -> None:

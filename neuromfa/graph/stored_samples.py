@@ -1,6 +1,6 @@
 """Sampled graphs of stored checkpoints: written once, listed by their manifests, read back, deleted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from neuromfa.errors import NotStored
 from neuromfa.graph import sample_io, sample_leases
@@ -45,6 +45,12 @@ class StoredSamples(Catalog):
             options_hash=None if options is None else options_hash(options),
             progress=progress,
         )
+
+    def make_newest_samples(self, model: str, step: int | None, graph_hashes: Sequence[str]) -> None:
+        """Make graphs that a checkpoint has the newest of their seeds: weights put back are the present ones."""
+        newest = {one.seed: one.graph_hash for one in self._manifests(model, step)}
+        for graph_hash in set(graph_hashes) - set(newest.values()):
+            sample_io.link(self._connection, checkpoint_id(model, step), graph_hash)
 
     def has_sample(self, model: str, step: int | None, graph_hash: str) -> bool:
         """Tell whether a checkpoint has this graph, complete."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuromfa.errors import AnalysisError, OptionError
+from neuromfa.errors import AnalysisError, EmptyNetwork, OptionError
 from neuromfa.mfa import diagnostics
 from neuromfa.mfa.dimension import node_dimensions, place_on_neurons
-from neuromfa.mfa.distance import RadiusCounts, count_graph_radii, count_radii, range_rule
+from neuromfa.mfa.distance import EdgeTally, RadiusCounts, count_graph_radii, count_radii, range_rule
 from neuromfa.mfa.exponent import r_squared
 from neuromfa.mfa.multihop import radius_histogram
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
@@ -208,7 +208,17 @@ def _graph_counts(graph: SampleGraph, options: AnalysisOptions, rescale: float) 
 
 
 def _grow(counts: RadiusCounts, options: AnalysisOptions) -> MassTable:
+    _require_numbers(counts.tally)
     return grow_boxes(counts, grid=options.grid, longest=options.max_distance, min_edges=options.min_edges)
+
+
+def _require_numbers(tally: EdgeTally) -> None:
+    """Raise `EmptyNetwork` where no weight is a number, which no range could mend."""
+    if tally.nan + tally.inf and not tally.in_range + tally.zero + tally.within_one + tally.beyond_range:
+        raise EmptyNetwork(
+            f"no sampled weight is a finite number ({tally.nan:,} NaN, {tally.inf:,} infinite): the training had "
+            "diverged, or the file is broken"
+        )
 
 
 def _fit(table: MassTable, options: AnalysisOptions) -> _Fit:

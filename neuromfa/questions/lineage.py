@@ -1,6 +1,5 @@
 """Where a number comes from: from alpha0, width or E of a step back to options, graphs, weights and architecture."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
@@ -11,12 +10,13 @@ from neuromfa.errors import NotStored
 from neuromfa.graph import Manifest
 from neuromfa.graph.catalog import checkpoint_id
 from neuromfa.graph.manifest import manifest_from
+from neuromfa.graph.result_io import options_from, result_from
 from neuromfa.options import BASELINE_FIRST, BASELINE_NONE, BASELINE_REINIT, AnalysisOptions
 from neuromfa.questions.engine.explorer import OneResult
 from neuromfa.questions.engine.question import About, Faster, Question
-from neuromfa.questions.engine.subjects import Row, StoredResult
+from neuromfa.questions.engine.subjects import StoredResult
 from neuromfa.questions.engine.words import ModelName, StepOrNone
-from neuromfa.results import DOCUMENTED, CheckpointResult, Estimate, SampleResult, from_json
+from neuromfa.results import DOCUMENTED, CheckpointResult, Estimate, SampleResult
 
 Number = Literal["alpha0", "width", "emergence"]
 WhichNumber = Annotated[Number, Field(description="Which number of the step.", examples=["emergence"])]
@@ -190,14 +190,8 @@ def _walked(asked: StoredResult) -> _Found:
         manifest_from(each["properties"], model=asked.model, step=row["step"], revision=row["revision"])
         for each in asked.rows("samples", checkpoint=checkpoint)
     ]
-    result = from_json(CheckpointResult, row["document"])
-    options = AnalysisOptions.from_json(json.loads(row["options"]))
-    return _Found(row["source"], _at(result, row), row["options_hash"], options, manifests)
-
-
-def _at(result: CheckpointResult, row: Row) -> CheckpointResult:
-    """Return the record at the checkpoint it was reached through; checkpoints of equal weights share one."""
-    return replace(result, step=row["step"], revision=row["revision"])
+    options = options_from(row["options"])
+    return _Found(row["source"], result_from(row), row["options_hash"], options, manifests)
 
 
 def _put_together(asked: StoredResult) -> _Found:
@@ -240,7 +234,7 @@ def _baseline(asked: StoredResult, found: _Found, find: Find) -> BaselineOrigin 
     kind = found.options.baseline
     if kind == BASELINE_NONE or found.result.emergence is None:
         return None
-    if kind == BASELINE_REINIT:
+    if kind == BASELINE_REINIT or found.options.baseline_source is not None:
         return BaselineOrigin(kind, None, None, None)
     step = 0 if kind == BASELINE_FIRST else int(kind)
     try:

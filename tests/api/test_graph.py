@@ -236,7 +236,7 @@ def test_a_drawing_goes_to_other_programs(client: TestClient, tmp_path: Path, fo
     answer = client.get(f"{SAMPLE}/graph", params={"layers": "0-5", "top": 9, "format": form})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(f"application/{form}+xml")
-    assert answer.headers["content-disposition"].endswith(f'.{form}"')
+    assert answer.headers["content-disposition"].endswith(f".{form}")
     (tmp_path / "graph").write_bytes(answer.content)
     graph, drawn = read(tmp_path / "graph"), got(client, "graph", layers="0-5", top=9)
     assert set(graph.nodes) == {neuron["name"] for neuron in drawn["neurons"]}

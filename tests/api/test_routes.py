@@ -283,7 +283,8 @@ def test_results_come_as_tables(client: TestClient, store: GraphStore) -> None:
     assert pq.read_table(io.BytesIO(answers["parquet"].content)).equals(table)
     assert pa.ipc.open_file(answers["arrow"].content).read_all().equals(table)
     headers = answers["arrow"].headers
-    assert headers["content-disposition"] == 'attachment; filename="stdlib-14m.arrow"'
+    plain, whole = 'filename="stdlib-14m.arrow"', "filename*=UTF-8''stdlib-14m.arrow"
+    assert headers["content-disposition"] == f"attachment; {plain}; {whole}"
     again = client.get(
         "/v1/export/stdlib-14m.arrow?profile=exact", headers={"If-None-Match": headers["etag"]}
     )

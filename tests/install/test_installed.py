@@ -16,7 +16,7 @@ from neuromfa import __version__
 
 from .conftest import Built, Installed
 
-pytestmark = [pytest.mark.install, pytest.mark.xdist_group("install")]
+pytestmark = [pytest.mark.install, pytest.mark.xdist_group("install"), pytest.mark.timeout(900)]
 
 MEBIBYTE = 2**20
 SERIES = "stdlib-14m-2-blocks"
@@ -48,7 +48,7 @@ def test_the_base_is_small_and_leaves_the_folders_names_alone(base: Installed) -
     assert {"neuromfa", f"neuromfa-{__version__}.dist-info"} <= names
     assert not {"app", "ingest", "cypher", "tests", "series", "benchmarks"} & names
     said = base.python_says(
-        "import sys, neuromfa, neuromfa.analysis, neuromfa.app.cli.main, neuromfa.cypher, neuromfa.ingest.ingest\n"
+        "import sys, neuromfa, neuromfa.analysis, neuromfa.app.cli.main, neuromfa.cypher, neuromfa.ingest.request\n"
         "print({'app', 'ingest', 'cypher'} & set(sys.modules), [p for p in sys.path if 'neuromfa' in p])\n"
         "print(dir(neuromfa))"
     )
@@ -112,25 +112,23 @@ def test_the_callback_is_imported_and_says_what_it_needs(base: Installed) -> Non
     assert "NeuroMFACallback needs transformers of the extra torch: pip install" in said
 
 
-def test_a_stored_series_is_asked_exported_and_served(whole: Installed) -> None:
-    told = whole.run("ingest", whole.series, *QUICK, "--jobs", "2", "--json")
-    assert json.loads(told.stdout)["spectra_written"] == 3, told.stderr
-    names = json.loads(whole.run("query", "strongest", f"model={SERIES}", "step=2000", "--json").stdout)
-    assert names["edges"]
-    for form, name in (("csv", "a.csv"), ("parquet", "a.parquet")):
-        assert whole.run("export", SERIES, "--format", form, "--out", name).returncode == 0
-    assert (
-        whole.run("export", SERIES, "--format", "graphml", "--step", "0", "--out", "a.graphml").returncode
-        == 0
-    )
-    assert len(ElementTree.parse(whole.cwd / "a.graphml").getroot()[-1]) > 100
+def test_a_series_is_stored_asked_exported_and_served_at_once(whole: Installed) -> None:
     with whole.running("serve", "--port", "0") as process:
         assert process.stderr is not None
         address = process.stderr.readline().split()[1]
+        told = whole.run("ingest", whole.series, *QUICK, "--jobs", "2", "--json")
+        assert json.loads(told.stdout)["spectra_written"] == 3, told.stderr
+        found = json.loads(whole.run("query", "strongest", f"model={SERIES}", "step=2000", "--json").stdout)
+        assert found["edges"]
+        for words in (("csv",), ("parquet",), ("graphml", "--step", "0")):
+            run = whole.run("export", SERIES, "--format", *words, "--out", f"a.{words[0]}")
+            assert run.returncode == 0, run.stderr
         [model] = _asked(f"{address}/v1/models")["items"]
         curve = _asked(f"{address}/v1/models/{SERIES}/emergence")["items"]
     assert model["id"] == SERIES
     assert [point["step"] for point in curve] == [0, 512, 2000]
+    assert (whole.cwd / "a.parquet").read_bytes()[:4] == b"PAR1"
+    assert len(ElementTree.parse(whole.cwd / "a.graphml").getroot()[-1]) > 100
 
 
 def test_the_demo_shows_the_small_series(whole: Installed) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,13 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         user = os.environ.get("NEUROMFA_TEST_NEO4J_USER", "neo4j")
         yield Server("neo4j", {"uri": uri, "user": user, "password": password})
         return
+    with own_neo4j(tmp_path_factory.mktemp("neo4j")) as server:
+        yield server
+
+
+@contextmanager
+def own_neo4j(folder: Path) -> Iterator[Server]:
+    """A Neo4j of this run's own, from the Maven-assembled home, else the tests are left out."""
     home = home_folder()
     if not is_assembled(home):
         missing("neo4j", f"no Neo4j {chosen_release().version} in {home}")
@@ -76,9 +84,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         find_java()
     except StoreUnavailable as error:
         missing("neo4j", str(error))
-    with Neo4jServer(
-        tmp_path_factory.mktemp("neo4j"), home=home, password=PASSWORD, quick_start=True
-    ) as process:
+    with Neo4jServer(folder, home=home, password=PASSWORD, quick_start=True) as process:
         yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
 
 

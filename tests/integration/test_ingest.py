@@ -17,7 +17,7 @@ from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.verify import verify
-from neuromfa.ingest.worker import enqueue, work
+from neuromfa.ingest.worker import ALIVE_BUSY_S, ALIVE_IDLE_S, enqueue, work
 from neuromfa.options import AnalysisOptions
 from tests.integration.conftest import Server
 from tests.requirements import missing
@@ -119,6 +119,16 @@ def test_a_job_runs_once_and_is_done(
     assert (job.status, job.attempts, job.done, job.total) == ("done", 1, 1, 1)
     assert told == [f"job {id}: done step 0"] or told == [f"job {id}: done"]
     assert work(store, until_empty=True, tell=told.append) == 0
+
+
+def test_a_worker_says_how_long_each_sign_of_life_is_good(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    beats: list[float] = []
+    enqueue(store, request_of_own)
+    work(store, until_empty=True, tell=lambda _: None, alive=beats.append)
+    assert beats[0] == ALIVE_BUSY_S and beats[-1] == ALIVE_IDLE_S
+    assert beats.count(ALIVE_BUSY_S) >= 3, "taken, and two checkpoints"
 
 
 def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQueue) -> None:

@@ -356,7 +356,7 @@ def test_export_writes_results_and_graphs(
         ((MODEL, "--step", "two"), OptionError, "--step is a step such as 512"),
         ((MODEL, "--step", "7"), NotStored, "there are: 0, 2000"),
         ((MODEL, "--format", "gexf", "--step", "0", "--seed", "5"), NotStored, "no graph of seed 5"),
-        ((MODEL, "--profile", "paper"), NotStored, "has no results of profile paper"),
+        ((MODEL, "--profile", "paper"), NotStored, "has no results for profile=paper"),
         (("nobody",), NotStored, "'nobody' is not in the store"),
         ((MODEL, "--out", "nowhere/r.csv"), OptionError, "cannot write nowhere/r.csv: No such file"),
     ],

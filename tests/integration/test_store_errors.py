@@ -222,9 +222,10 @@ def test_named_queries_want_their_parameters(store: GraphStore, model: str) -> N
 
 
 def test_hostile_text_stays_text(store: GraphStore, server: Server) -> None:
-    hostile = "'}) DETACH DELETE (n) // \u202e\x00 {{7*7}} ${id}"
+    named = "'}) DETACH DELETE (n) // {{7*7}} ${id}"
+    hostile = f"{named} \u202e\x00"
     before = store.counts()
-    store.write_model(hostile, source=hostile)
-    assert store.model(hostile).source == hostile
-    store.delete_model(hostile)
+    store.write_model(named, source=hostile)
+    assert store.model(named).source == hostile
+    store.delete_model(named)
     assert store.counts() == before

@@ -174,11 +174,11 @@ def test_progress_is_told_after_every_checkpoint() -> None:
 
 def test_known_numbers_are_not_measured_again() -> None:
     series = open_series(str(SERIES))
-    first = list(analyze_each(series, FEW, steps="0", graph_samples=2))[0]
+    first = list(analyze_each(series, FEW, steps="0", graph_samples=2, baseline=None))[0]
     assert first.result is not None and len(first.graphs) == 2
     assert [graph.graph_hash for graph in first.graphs] == [s.graph_hash for s in first.result.samples[:2]]
     known = Known(frozenset([first.analysis_hash]), frozenset([first.graphs[0].graph_hash]))
-    again = list(analyze_each(series, FEW, steps="0", graph_samples=2, known={0: known}))[0]
+    again = list(analyze_each(series, FEW, steps="0", graph_samples=2, known={0: known}, baseline=None))[0]
     assert again.result is None
     assert [graph.provenance.seed for graph in again.graphs] == [1]
 

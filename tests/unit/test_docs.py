@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,24 @@ import pytest
 
 from benchmarks.pages import table_of
 from benchmarks.scaling import Shape, table
-from neuromfa import AnalysisOptions, open_series
+from neuromfa import AnalysisOptions, __version__, open_series
 from neuromfa.analysis import sample
 from neuromfa.app.cli.main import COMMANDS
 from neuromfa.app.cli.pages import lines_between
 from neuromfa.app.cli.write_docs import COMMANDS_PAGE, QUESTIONS_MARK, commands_page, question_tables
+from neuromfa.extras import EXTRA_OF
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "series/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -47,6 +53,37 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
     missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_extras_in_install_lines_exist(page: Path) -> None:
+    named = re.findall(r"pip install '[^']*\[([a-z0-9,]+)\]'", page.read_text())
+    assert {extra for extras in named for extra in extras.split(",")} <= set(PROJECT["optional-dependencies"])
+    assert "pip install 'neuromfa[" not in page.read_text(), "it is on no index"
+
+
+def test_every_extra_and_marker_is_documented() -> None:
+    rows = README.split("| extra | brings |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z0-9]+)`", rows)) == set(PROJECT["optional-dependencies"]) - {"dev"}
+    markers = PYPROJECT["tool"]["pytest"]["ini_options"]["markers"]
+    tiers = (ROOT / "CONTRIBUTING.md").read_text().split("## The tiers of tests")[1]
+    assert all(f"`{marker.partition(':')[0]}`" in tiers for marker in markers)
+
+
+def test_the_version_is_written_once_and_cited() -> None:
+    assert PROJECT["dynamic"] == ["version"]
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"neuromfa-{__version__}-py3-none-any.whl" in README
+
+
+def test_every_module_of_an_extra_is_declared() -> None:
+    declared = {
+        extra: " ".join(lines).replace("-", "_") for extra, lines in PROJECT["optional-dependencies"].items()
+    }
+    declared["store"] += declared["neo4j"]
+    declared["service"] += " starlette"  # fastapi is made of it
+    renamed = {"vl_convert": "vl_convert_python", "jpype": "jpype1"}
+    assert all(renamed.get(module, module) in declared[extra] for module, extra in EXTRA_OF.items())
 
 
 def test_make_goals_named_in_documents_exist() -> None:

@@ -361,3 +361,23 @@ def test_places_of_every_task_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen["inside_words"] == [0, 1]  # a_ and _1; "c]" and "]x" are no words
     assert chosen["indentation"] == [7, 8, 9]  # the line break, then its two spaces
     assert chosen["closing_brackets"] == [5, 10]
+
+
+def test_the_small_series_is_cut_from_the_main_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    cut = importlib.import_module("series.cut")
+    cut.main(tmp_path / cut.TARGET.name)
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    kept = {
+        path.relative_to(cut.TARGET.parent): path.read_bytes()
+        for path in cut.TARGET.rglob("*")
+        if path.is_file()
+    }
+    assert made == kept
+    assert sum(map(len, kept.values())) < 3e6
+    full, whole = header_of(weights("stdlib-14m", 2000))
+    header, small = header_of((cut.TARGET / "step2000" / "model.safetensors").read_bytes())
+    assert len(header) == 4 + 2 * 12
+    name = "gpt_neox.layers.1.mlp.dense_h_to_4h.weight"
+    [begin, end], [at, until] = header[name]["data_offsets"], full[name]["data_offsets"]
+    assert small[begin:end] == whole[at:until]

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, load_architecture
-from neuromfa.errors import UnsupportedArchitecture
+from neuromfa.checkpoints.formats.quantisation import scheme_of
+from neuromfa.checkpoints.formats.tensor_names import plain_name
+from neuromfa.errors import UnsupportedArchitecture, UnsupportedFormat
 
 NAMES_IN_MESSAGES = 12
 
@@ -22,19 +24,43 @@ def find_architecture(
         candidates = [known for known in list_architectures() if model_type in known.model_types]
         if model_type is None:
             candidates += list_architectures()
-    for candidate in candidates:
-        prefix = _prefix(candidate, names)
-        if prefix is not None:
-            return candidate, prefix
+    for find in (_prefix, _wrapped_prefix) if given is not None or model_type is not None else (_prefix,):
+        for candidate in candidates:
+            prefix = find(candidate, names)
+            if prefix is not None:
+                return candidate, prefix
+    scheme = scheme_of(names, config)
+    if scheme is not None:
+        raise UnsupportedFormat(
+            f"{where} is quantised ({scheme}) and its weights are not read; take the model it was made from, in "
+            "bfloat16 or float32"
+        )
     raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
 
 
 def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
     """Return the first prefix under which all tensors of block 0 (or one for each pattern) are there."""
-    for prefix in architecture.prefixes:
+    for prefix in dict.fromkeys([*architecture.prefixes, *map(plain_name, architecture.prefixes)]):
         if all(matching(prefix + first, names) for first in architecture.first_tensors):
             return prefix
     return None
+
+
+def _wrapped_prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
+    """Return the prefix of a model that stands inside one other module, as a training framework keeps it.
+
+    Nothing is guessed: two such modules, as a model of two towers has, give None.
+    """
+    if architecture.blocks is None:
+        return None
+    known, firsts = set(names), architecture.first_tensors
+    outer = {
+        name.removesuffix(firsts[0])
+        for name in names
+        if name.endswith(f".{firsts[0]}")
+        and all(name.removesuffix(firsts[0]) + first in known for first in firsts)
+    }
+    return outer.pop() if len(outer) == 1 else None
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:

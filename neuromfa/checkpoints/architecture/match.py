@@ -26,8 +26,15 @@ from neuromfa.checkpoints.architecture.schema import (
     Matrix,
     Row,
 )
+from neuromfa.checkpoints.formats.quantisation import scheme_of
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
-from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
+from neuromfa.errors import (
+    CheckpointMissing,
+    CorruptFile,
+    SourceError,
+    UnsupportedArchitecture,
+    UnsupportedFormat,
+)
 from neuromfa.identity import content_hash
 from neuromfa.network import BoolArray, IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
@@ -178,6 +185,14 @@ class Fit:
     coverage: TensorCoverage
     dtype: str
 
+    @property
+    def link_names(self) -> tuple[str, ...]:
+        """Name of every link: its tensors without their prefix, or its wiring."""
+        return tuple(
+            " + ".join(matrix.tensor.removeprefix(self.prefix) for matrix in link.matrices) or link.name
+            for link in self.links
+        )
+
     @cached_property
     def reading_hash(self) -> str:
         """Identity of how the weights are taken: rows, links, tensors, orientation, heads.
@@ -233,8 +248,14 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
     model = _Model(found, prefix, tensors, config)
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
     used = [matrix.tensor for link in links for matrix in link.matrices]
-    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)))
+    notes = [*tensors.notes, *_wrapped(found, prefix)]
+    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)), notes=notes)
     return Fit(found, prefix, rows, links, coverage, _dtypes(tensors, used))
+
+
+def _wrapped(architecture: Architecture, prefix: str) -> list[str]:
+    """Return a note where the tensors stand inside another module than the architecture file says."""
+    return [] if prefix in architecture.prefixes else [f"tensors of {architecture.name} found under {prefix}"]
 
 
 class _Model:
@@ -258,9 +279,10 @@ class _Model:
             )
         info = self.tensors.info(name)
         if not info.dtype.startswith(FLOATS):
+            scheme = scheme_of(self.names, self.tensors.config)
             raise UnsupportedFormat(
-                f"{name} in {self.tensors.name} is stored as {info.dtype}; quantised weights are not read, "
-                "save the model in bfloat16 or float32"
+                f"{name} in {self.tensors.name} is stored as {info.dtype}{f' ({scheme})' if scheme else ''}; "
+                "quantised weights are not read, save the model in bfloat16 or float32"
             )
         return info.shape
 
@@ -290,6 +312,8 @@ def _sizes(architecture: Architecture, config: Mapping[str, Any], *, where: str)
             raise UnsupportedArchitecture(
                 f"{where} has {' / '.join(size.keys)} = {found}; {architecture.name} describes {wanted} only"
             )
+        if found is None:
+            raise _size_missing(architecture, config, size.keys, where=where)
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise CorruptFile(
                 f"config.json of {where} gives {' / '.join(size.keys) or name} = {found!r}; "
@@ -297,6 +321,29 @@ def _sizes(architecture: Architecture, config: Mapping[str, Any], *, where: str)
             )
         sizes[name] = found
     return sizes
+
+
+def _size_missing(
+    architecture: Architecture, config: Mapping[str, Any], keys: Iterable[str], *, where: str
+) -> SourceError:
+    """Return the error for a size that config.json does not tell, with what to do."""
+    needed = [size.keys[0] for size in architecture.sizes.values() if size.keys and size.otherwise is None]
+    if not config:
+        return CheckpointMissing(
+            f"{where} has no config.json; {architecture.name} needs {', '.join(needed)}: write them into a config.json "
+            "beside the weights"
+        )
+    nest = next(
+        (key for key, part in config.items() if isinstance(part, dict) and set(keys) & set(part)), None
+    )
+    if nest is not None:
+        return CorruptFile(
+            f"config.json of {where} keeps {' / '.join(keys)} under {nest}; {architecture.name} needs it at the top: "
+            f"copy what stands under {nest} there"
+        )
+    return CorruptFile(
+        f"config.json of {where} does not give {' / '.join(keys)}; {architecture.name} needs a number there"
+    )
 
 
 def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
@@ -441,7 +488,8 @@ def _skipped(architecture: Architecture, names: Iterable[str]) -> list[SkippedTe
 
 def _reason(architecture: Architecture, name: str) -> str:
     for skip in architecture.skip:
-        if any(fnmatchcase(name, pattern) for pattern in skip.tensors):
+        # in a model inside another module the pattern fits what stands after its name
+        if any(fnmatchcase(name, each) for pattern in skip.tensors for each in (pattern, f"*.{pattern}")):
             return skip.reason
     return f"not known to {architecture.name}"
 

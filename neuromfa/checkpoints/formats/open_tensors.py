@@ -1,15 +1,21 @@
-"""Folders of a checkpoint: which files hold its tensors, and opening them whatever their format."""
+"""Folders of a checkpoint: opening its tensors whatever their format, under the names the model gives them."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, is_adapted, merge
+from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
+from neuromfa.checkpoints.formats.quantisation import block_scaled
+from neuromfa.checkpoints.formats.recipes import Recipe
 from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
 from neuromfa.checkpoints.formats.strict_json import parse_object
+from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import FileTensors, StoredTensor, TensorStore
 from neuromfa.checkpoints.formats.torch_file import read_torch_file
+from neuromfa.checkpoints.formats.weight_files import WeightFiles, unusual_files
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
-from neuromfa.checkpoints.transport.folder import CONFIG, INDEX_FILES, LOOKED_FOR, SINGLE_FILES, Folder
+from neuromfa.checkpoints.transport.folder import CONFIG, INDEX_FILES, SINGLE_FILES, Folder
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
 
 MAX_JSON_BYTES = 100_000_000
@@ -17,33 +23,71 @@ SHARD_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.(safetensors|bin)")
 
 
 def open_tensors(folder: Folder) -> TensorStore:
-    """Open the tensors of one checkpoint: single or sharded, safetensors before ``.bin``.
+    """Open the tensors of one checkpoint: single or sharded, safetensors before ``.bin`` before other files of torch.
 
     Raises
     ------
     CheckpointMissing
-        No weights in the folder (says what was looked for), or a shard of the index is not there.
+        No weights in the folder (says what lies there), or a shard of the index is not there.
     CorruptFile, UnsafeFormat, UnsupportedFormat
         See `read_safetensors` and `read_torch_file`; also an index that contradicts its shards.
     """
     sources: list[ByteSource] = []
+    notes: list[str] = []
     try:
         config = read_json(folder, CONFIG) if folder.has(CONFIG) else {}
-        tensors = _placed_tensors(folder, sources)
+        tensors, renamed = with_plain_names(_placed_tensors(folder, sources, notes))
+        notes += [renamed] if renamed else []
+        return _computed(folder, tensors, sources, config, notes)
     except BaseException:
         for source in sources:
             source.close()
         raise
-    return FileTensors(name=folder.name, tensors=tensors, sources=sources, config=config)
 
 
-def _placed_tensors(folder: Folder, sources: list[ByteSource]) -> dict[str, StoredTensor]:
-    """Return where all tensors lie; every file opened is added to `sources`."""
+def _computed(
+    folder: Folder,
+    tensors: dict[str, StoredTensor],
+    sources: list[ByteSource],
+    config: Mapping[str, Any],
+    notes: list[str],
+) -> FileTensors:
+    """Return the tensors of the model: adapters merged, blocks of 8-bit numbers scaled as they are read."""
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    recipes: dict[str, Recipe] = {
+        name: recipe
+        for name, recipe in block_scaled(shapes, config).items()
+        if tensors[name].dtype.startswith("float8")
+    }
+    notes += [f"{len(recipes)} weights are 8-bit numbers times the scales of their blocks"] if recipes else []
+    hidden: frozenset[str] = frozenset()
+    if is_adapted(tensors):
+        adapter = read_json(folder, ADAPTER_CONFIG) if folder.has(ADAPTER_CONFIG) else {}
+        merged = merge(shapes, adapter, where=folder.name)
+        recipes |= merged.recipes
+        tensors |= {plain: tensors[name] for plain, name in merged.renamed.items()}
+        hidden = merged.hidden | frozenset(merged.renamed.values())
+        notes.append(merged.note)
+    return FileTensors(
+        name=folder.name,
+        tensors=tensors,
+        sources=sources,
+        config=config,
+        notes=notes,
+        recipes=recipes,
+        hidden=hidden,
+    )
+
+
+def _placed_tensors(folder: Folder, sources: list[ByteSource], notes: list[str]) -> dict[str, StoredTensor]:
+    """Return where all tensors lie; every file opened is added to `sources`, choices made to `notes`."""
     tensors: dict[str, StoredTensor] = {}
-    for filename, promised in _weight_files(folder).items():
+    weights = _weight_files(folder)
+    notes += [weights.note] if weights.note else []
+    for filename, promised in weights.promised.items():
         source = folder.open(filename)
         sources.append(source)
-        found = read_safetensors(source) if filename.endswith(".safetensors") else read_torch_file(source)
+        found = _read_file(source, filename, notes)
         for name in promised - found.keys():
             raise CorruptFile(
                 f"{source.name} does not hold tensor {name[:200]}, which the index says it does"
@@ -54,14 +98,20 @@ def _placed_tensors(folder: Folder, sources: list[ByteSource]) -> dict[str, Stor
     return tensors
 
 
-def _weight_files(folder: Folder) -> dict[str, frozenset[str]]:
-    """Return the files that hold the tensors, each with the names an index promises."""
+def _read_file(source: ByteSource, filename: str, notes: list[str]) -> dict[str, StoredTensor]:
+    if filename.endswith(".safetensors"):
+        return read_safetensors(source)
+    return read_torch_file(source, tell=notes.append)
+
+
+def _weight_files(folder: Folder) -> WeightFiles:
+    """Return the files that hold the tensors."""
     for single, index in zip(SINGLE_FILES, INDEX_FILES, strict=True):
         if folder.has(single):
-            return {single: frozenset()}
+            return WeightFiles({single: frozenset()})
         if folder.has(index):
-            return _shards(folder, index)
-    raise CheckpointMissing(f"{folder.name} has no weights; looked for {LOOKED_FOR}")
+            return WeightFiles(_shards(folder, index))
+    return unusual_files(folder)
 
 
 def _shards(folder: Folder, index: str) -> dict[str, frozenset[str]]:
@@ -72,12 +122,14 @@ def _shards(folder: Folder, index: str) -> dict[str, frozenset[str]]:
     for shard in weight_map.values():
         if not isinstance(shard, str) or not SHARD_NAME.fullmatch(shard):
             raise UnsafeFormat(f"{where} names the shard {str(shard)[:200]!r}; only files beside it are read")
-    for shard in sorted(set(weight_map.values())):
+    shards = sorted(set(weight_map.values()))
+    for shard in shards:
         if not folder.has(shard):
-            raise CheckpointMissing(f"{folder.name} lacks the shard {shard} that its index names")
+            raise CheckpointMissing(
+                f"{folder.name} lacks the shard {shard} that its index names; fetch the missing shards"
+            )
     return {
-        shard: frozenset(name for name, place in weight_map.items() if place == shard)
-        for shard in sorted(set(weight_map.values()))
+        shard: frozenset(name for name, place in weight_map.items() if place == shard) for shard in shards
     }
 
 
@@ -87,6 +139,8 @@ def read_json(folder: Folder, filename: str) -> Mapping[str, Any]:
     try:
         if source.size > MAX_JSON_BYTES:
             raise CorruptFile(f"{source.name} has {source.size} bytes; at most {MAX_JSON_BYTES} are read")
-        return parse_object(read_bytes(source, 0, source.size).tobytes(), where=source.name)
+        text = read_bytes(source, 0, source.size).tobytes()
+        refuse_pointer(text, name=source.name)
+        return parse_object(text, where=source.name)
     finally:
         source.close()

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 from neuromfa.checkpoints.formats.dtypes import DTYPES
+from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_store import StoredTensor, row_major
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
@@ -52,7 +53,9 @@ def read_safetensors(source: ByteSource) -> dict[str, StoredTensor]:
 def _header_length(source: ByteSource) -> int:
     if source.size < LENGTH_BYTES:
         raise CorruptFile(f"{source.name} has {source.size} bytes: too short for a safetensors file")
-    length = int.from_bytes(read_bytes(source, 0, LENGTH_BYTES).tobytes(), "little")
+    start = read_bytes(source, 0, LENGTH_BYTES).tobytes()
+    refuse_pointer(start, name=source.name)
+    length = int.from_bytes(start, "little")
     if length > MAX_HEADER_BYTES:
         raise CorruptFile(
             f"{source.name} claims a header of {length} bytes; at most {MAX_HEADER_BYTES} are read"

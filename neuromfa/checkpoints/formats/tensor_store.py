@@ -1,18 +1,20 @@
 """The reader's port: tensors by name, whole or by sampled rows and columns, whatever file they lie in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
-from neuromfa.checkpoints.formats.dtypes import AnyArray, Dtype, decode, dtype_named
+from neuromfa.checkpoints.formats.dtypes import DTYPES, AnyArray, Dtype, decode, dtype_named
+from neuromfa.checkpoints.formats.quantisation import quantisation_config, scales_beside, scheme_of
+from neuromfa.checkpoints.formats.recipes import Recipe
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes, read_records
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsupportedFormat
 from neuromfa.network import IntArray
 
-SCALE_SUFFIXES = ("_scale", "_scale_inv")
+EIGHT_BITS = frozenset(name for name, dtype in DTYPES.items() if dtype.itemsize == 1)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class TensorStore(Protocol):
     name: str
     config: Mapping[str, Any]
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """One sentence for each choice made on the way: which file, which key, what was taken out of names."""
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all tensors, sorted."""
 
@@ -84,6 +90,9 @@ class FileTensors:
     tensors : where each tensor lies
     sources : every file that is open, for the counts and for closing
     config : the model's config.json
+    notes : see `TensorStore.notes`
+    recipes : how tensors are computed that lie in no file as such, by name
+    hidden : names of tensors that only recipes use
     """
 
     def __init__(
@@ -93,19 +102,25 @@ class FileTensors:
         tensors: Mapping[str, StoredTensor],
         sources: Sequence[ByteSource],
         config: Mapping[str, Any],
+        notes: Sequence[str] = (),
+        recipes: Mapping[str, Recipe] | None = None,
+        hidden: Collection[str] = (),
     ) -> None:
         self.name = name
         self.config = config
+        self.notes = tuple(notes)
         self._tensors = dict(tensors)
+        self._recipes = dict(recipes or {})
+        self._names = tuple(sorted((self._tensors.keys() - set(hidden)) | self._recipes.keys()))
         self._sources = tuple(sources)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all tensors, sorted."""
-        return tuple(sorted(self._tensors))
+        return self._names
 
     def info(self, name: str) -> TensorInfo:
         """Return dtype and shape of one tensor; `CheckpointMissing` when there is none of that name."""
-        tensor = self._tensor(name)
+        tensor = self._tensor(self._recipes[name].base if name in self._recipes else name)
         return TensorInfo(tensor.dtype, tensor.shape)
 
     def read(self, name: str, *, rows: IntArray | None = None, columns: IntArray | None = None) -> AnyArray:
@@ -126,11 +141,25 @@ class FileTensors:
         CheckpointMissing, UnsupportedFormat, CorruptFile
             No such tensor; a number format that is not read; a tensor without numbers or cut off.
         """
+        recipe = self._recipes.get(name)
+        if recipe is None or not recipe.scales_applied:
+            self._refuse_scaled(recipe.base if recipe else name)
+        if recipe is not None:
+            return recipe.read(self._stored, rows, columns)
+        return self._stored(name, rows=rows, columns=columns)
+
+    def _stored(
+        self, name: str, *, rows: IntArray | None = None, columns: IntArray | None = None
+    ) -> AnyArray:
+        """Return numbers as they lie in the file."""
         tensor, dtype = self._readable(name, rows, columns)
         return decode(_read_raw(tensor, dtype, rows, columns), dtype)
 
     def read_picks(self, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
         """Return several samples of one tensor in one pass over the file, see `read_picks`."""
+        if name in self._recipes:
+            return _read_union(self, name, picks)
+        self._refuse_scaled(name)
         tensor, dtype = self._readable(name, *(np.concatenate(axis) for axis in zip(*picks, strict=True)))
         return [decode(raw, dtype) for raw in _pick_raw(tensor, dtype, picks)]
 
@@ -161,19 +190,25 @@ class FileTensors:
         tensor = self._tensor(name)
         _check_indices(f"{name} in {self.name}", tensor.shape, rows, columns)
         dtype = dtype_named(tensor.dtype, where=f"{name} in {tensor.source.name}")
-        self._refuse_scaled(name, dtype)
         if 0 in tensor.shape:
             raise CorruptFile(f"{name} in {tensor.source.name} has shape {tensor.shape}: it holds no numbers")
         return tensor, dtype
 
-    def _refuse_scaled(self, name: str, dtype: Dtype) -> None:
-        """Refuse 8-bit numbers that mean something only together with a tensor of scales."""
-        scales = [name + suffix for suffix in SCALE_SUFFIXES if name + suffix in self._tensors]
-        if dtype.itemsize == 1 and scales:
-            raise UnsupportedFormat(
-                f"{name} in {self.name} is {dtype.name} with scales in {scales[0]}, which are not applied; "
-                "convert the checkpoint to bfloat16 first"
-            )
+    def _refuse_scaled(self, name: str) -> None:
+        """Refuse 8-bit numbers that mean something only together with scales, wherever those are."""
+        dtype = self._tensor(name).dtype
+        if dtype not in EIGHT_BITS:
+            return
+        shapes = {other: tensor.shape for other, tensor in self._tensors.items()}
+        scales = scales_beside(name, shapes)
+        if not scales and not (dtype.startswith("float8") and quantisation_config(self.config)):
+            return
+        told = f"with scales in {scales[0]}" if scales else "and config.json speaks of scales"
+        scheme = scheme_of(shapes, self.config)
+        raise UnsupportedFormat(
+            f"{name} in {self.name} is {dtype} {told}{f' ({scheme})' if scheme else ''}, which are not applied; "
+            "convert the checkpoint to bfloat16 first"
+        )
 
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:
@@ -194,6 +229,11 @@ def read_picks(store: TensorStore, name: str, picks: Sequence[tuple[IntArray, In
     """
     if isinstance(store, FileTensors):
         return store.read_picks(name, picks)
+    return _read_union(store, name, picks)
+
+
+def _read_union(store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
+    """Read the rows and columns of all picks at once, and part them."""
     rows, columns = (np.unique(np.concatenate(axis)) for axis in zip(*picks, strict=True))
     return _parted(store.read(name, rows=rows, columns=columns), rows, columns, picks)
 

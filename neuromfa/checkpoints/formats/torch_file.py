@@ -1,4 +1,4 @@
-"""``.bin`` files of torch: the notes in their pickle become places of tensors; nothing is ever unpickled.
+"""Files that ``torch.save`` writes: the notes in their pickle become places of tensors; nothing is ever unpickled.
 
 Two containers exist: a zip with one stored entry for each storage (torch 1.6 and later), and before that a
 row of five pickles followed by the storages. Both are read through `run_pickle`, which can call nothing.
@@ -7,13 +7,14 @@ row of five pickles followed by the storages. Both are read through `run_pickle`
 import io
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from neuromfa.checkpoints.formats.archive_member import Member, SourceStream
 from neuromfa.checkpoints.formats.dtypes import DTYPES
+from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.restricted_unpickler import Pickled, StorageNote, TensorNote, run_pickle
 from neuromfa.checkpoints.formats.tensor_store import StoredTensor
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
@@ -29,9 +30,26 @@ ENCRYPTED, UTF8_NAME = 1, 0x800
 # numbers of types that are not read still take room among the storages of a legacy file
 WIDTHS = {name: dtype.itemsize for name, dtype in DTYPES.items()} | {"complex64": 8, "complex128": 16}
 
+NESTED = ("state_dict", "model", "module", "model_state_dict", "ema", "ema_state_dict", "model_ema")
+"""Keys under which training checkpoints keep the state dict of the model, in the order they are looked for."""
+DEEPEST = 3
 
-def read_torch_file(source: ByteSource) -> dict[str, StoredTensor]:
-    """Return where every tensor of a ``.bin`` lies; tied tensors share their bytes.
+Tell = Callable[[str], None]
+
+
+def _untold(sentence: str) -> None:  # noqa: ARG001 - the shape of a Tell
+    """Tell nobody."""
+
+
+def read_torch_file(source: ByteSource, *, tell: Tell = _untold) -> dict[str, StoredTensor]:
+    """Return where every tensor of a state dict lies; tied tensors share their bytes.
+
+    A state dict inside a training checkpoint is found under the keys of `NESTED`, in that order; what else the
+    checkpoint holds, such as an optimizer's tensors, is never read.
+
+    Parameters
+    ----------
+    tell : told one sentence where the state dict was found inside
 
     Raises
     ------
@@ -41,16 +59,17 @@ def read_torch_file(source: ByteSource) -> dict[str, StoredTensor]:
         A compressed or big-endian archive, or no archive of torch; an archive that contradicts itself.
     """
     start = read_bytes(source, 0, min(source.size, len(LEGACY_START))).tobytes()
+    refuse_pointer(start, name=source.name)
     if start.startswith(ZIP_START):
-        return _read_zip(source)
+        return _read_zip(source, tell)
     if start == LEGACY_START:
-        return _read_legacy(source)
+        return _read_legacy(source, tell)
     if start[:1] == b"\x80":
         raise UnsafeFormat(f"{source.name} is a bare pickle, not a torch archive; nothing of it was run")
     raise UnsupportedFormat(f"{source.name} is not an archive that torch.save writes")
 
 
-def _read_zip(source: ByteSource) -> dict[str, StoredTensor]:
+def _read_zip(source: ByteSource, tell: Tell) -> dict[str, StoredTensor]:
     entries = _zip_entries(source)
     prefix = _prefix(source, entries)
     if f"{prefix}constants.pkl" in entries:
@@ -66,7 +85,8 @@ def _read_zip(source: ByteSource) -> dict[str, StoredTensor]:
             raise CorruptFile(f"{source.name} has no storage {storage.key[:100]}")
         return members.setdefault(storage.key, _entry_member(source, entry))
 
-    return {name: _placed(member(note.storage), name, note) for name, note in _tensor_notes(source, state)}
+    notes = _tensor_notes(source, state, tell)
+    return {name: _placed(member(note.storage), name, note) for name, note in notes}
 
 
 def _zip_entries(source: ByteSource) -> dict[str, zipfile.ZipInfo]:
@@ -151,7 +171,7 @@ def _locate_entry(source: ByteSource, entry: zipfile.ZipInfo) -> int:
     return begin
 
 
-def _read_legacy(source: ByteSource) -> dict[str, StoredTensor]:
+def _read_legacy(source: ByteSource, tell: Tell) -> dict[str, StoredTensor]:
     pickles, end = _legacy_pickles(source)
     magic, protocol, system, state, keys = (pickled.value for pickled in pickles)
     if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not isinstance(system, dict):
@@ -161,9 +181,8 @@ def _read_legacy(source: ByteSource) -> dict[str, StoredTensor]:
             f"{source.name} is not little-endian; save it again on a little-endian machine"
         )
     members = _legacy_members(source, pickles[3].storages, keys, end)
-    return {
-        name: _placed(members[note.storage.key], name, note) for name, note in _tensor_notes(source, state)
-    }
+    notes = _tensor_notes(source, state, tell)
+    return {name: _placed(members[note.storage.key], name, note) for name, note in notes}
 
 
 def _legacy_pickles(source: ByteSource) -> tuple[list[Pickled], int]:
@@ -206,17 +225,48 @@ def _locate_legacy(source: ByteSource, start: int, storage: StorageNote) -> int:
     return start + 8
 
 
-def _tensor_notes(source: ByteSource, state: Any) -> list[tuple[str, TensorNote]]:
-    """Return the tensors at the top of a state dict; other values in it are no tensors and are left."""
+def _tensor_notes(source: ByteSource, state: Any, tell: Tell) -> list[tuple[str, TensorNote]]:
+    """Return the tensors of a state dict; other values in it are no tensors and are left."""
     if not isinstance(state, dict):
         raise UnsupportedFormat(f"{source.name} holds no state dict; save model.state_dict()")
-    notes = [(str(name), note) for name, note in state.items() if isinstance(note, TensorNote)]
+    path, found = _innermost(state)
+    notes = [(str(name), note) for name, note in found.items() if isinstance(note, TensorNote)]
     if not notes:
         held = ", ".join(str(name)[:60] for name in list(state)[:8])
         raise UnsupportedFormat(
-            f"{source.name} holds no tensors at its top, only {held}; save model.state_dict()"
+            f"{source.name} holds no tensors at its top nor under {', '.join(NESTED)}, only {held}; "
+            "save model.state_dict()"
         )
+    if path:
+        tell(_nesting_told(state, path))
     return notes
+
+
+def _innermost(state: dict[Any, Any]) -> tuple[tuple[str, ...], dict[Any, Any]]:
+    """Return the state dict inside a training checkpoint and the keys that lead to it, () for a plain one."""
+    path: tuple[str, ...] = ()
+    while len(path) < DEEPEST:
+        key = next((key for key in NESTED if _holds_tensors(state.get(key))), None)
+        if key is None:
+            break
+        path, state = (*path, key), state[key]
+    return path, state
+
+
+def _holds_tensors(value: Any) -> bool:
+    """Tell whether a value is a state dict, or has one inside."""
+    if not isinstance(value, dict):
+        return False
+    inside = value.values()
+    return any(isinstance(each, TensorNote) for each in inside) or any(
+        isinstance(value.get(key), dict) for key in NESTED
+    )
+
+
+def _nesting_told(state: Mapping[Any, Any], path: tuple[str, ...]) -> str:
+    others = [key for key in NESTED if key != path[0] and _holds_tensors(state.get(key))]
+    beside = f"; also there and not read: {', '.join(others)}" if others else ""
+    return f"state dict read from the key {' / '.join(path)}{beside}"
 
 
 def _placed(member: Member, name: str, note: TensorNote) -> StoredTensor:

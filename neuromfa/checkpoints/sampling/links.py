@@ -1,7 +1,7 @@
 """Links: the weights between drawn units, read in one pass for all seeds, or matrix by matrix for whole networks."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, overload
 
 import numpy as np
@@ -123,8 +123,7 @@ class WholeLinks(Sequence[Link]):
     def __init__(self, taker: LinkTaker, draw: Draw) -> None:
         self._taker = taker
         self._draw = draw
-        self._passed = 0
-        self._digest = hashlib.sha256()
+        self._hashes: list[str | None] = []
 
     def __len__(self) -> int:
         return len(self._taker.fitted.links)
@@ -141,31 +140,26 @@ class WholeLinks(Sequence[Link]):
             return tuple(self[index] for index in range(*k.indices(len(self))))
         place = range(len(self))[k]
         link = self._taker.take(place, [self._draw])[0]
-        if place == self._passed:
-            _add_weights(self._digest, link)
-            self._passed += 1
+        if place == len(self._hashes):
+            self._hashes.append(link_hash(link))
         return link
 
-    def weights_hash(self) -> str:
-        """Return the sha256 of all weights, reading those that were not taken yet."""
-        while self._passed < len(self):
-            self[self._passed]
-        return self._digest.hexdigest()
+    def hashes(self) -> tuple[str | None, ...]:
+        """Return the identity of every link, reading those that were not taken yet."""
+        while len(self._hashes) < len(self):
+            self[len(self._hashes)]
+        return tuple(self._hashes)
 
 
-def weights_hash(links: Iterable[Link]) -> str:
-    """Return the sha256 of all weights of a network, link after link; those of a whole one as they pass by."""
-    if isinstance(links, WholeLinks):
-        return links.weights_hash()
-    digest = hashlib.sha256()
-    for link in links:
-        _add_weights(digest, link)
-    return digest.hexdigest()
+def link_hashes(links: Sequence[Link]) -> tuple[str | None, ...]:
+    """Return the identity of every link of a network; None for wiring, which follows from the rest."""
+    return links.hashes() if isinstance(links, WholeLinks) else tuple(map(link_hash, links))
 
 
-def _add_weights(digest: "hashlib._Hash", link: Link) -> None:
-    """Add shape, number format and values of a link's weights to a digest; wiring follows from the rest."""
+def link_hash(link: Link) -> str | None:
+    """Return the sha256 of shape, number format and values of a link's weights, None for wiring."""
     if link.weights is None:
-        return
-    digest.update(f"{link.weights.dtype.str}{link.weights.shape}".encode())
+        return None
+    digest = hashlib.sha256(f"{link.weights.dtype.str}{link.weights.shape}".encode())
     digest.update(np.ascontiguousarray(link.weights).data)
+    return digest.hexdigest()

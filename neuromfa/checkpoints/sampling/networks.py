@@ -15,10 +15,11 @@ from neuromfa.checkpoints.sampling.links import (
     StoredWeights,
     WeightSource,
     WholeLinks,
-    weights_hash,
+    link_hashes,
 )
 from neuromfa.checkpoints.series import Checkpoint
 from neuromfa.errors import OptionError
+from neuromfa.identity import content_hash
 from neuromfa.network import SNIN, IntArray, Layer, Link, Part, Provenance
 from neuromfa.results import TensorCoverage
 
@@ -52,11 +53,13 @@ class SampledCheckpoint:
     Attributes
     ----------
     networks : in order of the seeds
+    link_names : name of every link: its tensors, or its wiring
     tensors : every tensor of the checkpoint, used or skipped with a reason
     reads : bytes and requests; grows while the links of a whole network are taken
     """
 
     networks: tuple[SNIN, ...]
+    link_names: tuple[str, ...]
     tensors: TensorCoverage
     reads: Reads
 
@@ -71,13 +74,18 @@ class SampledCheckpoint:
         return self.reads.requests
 
     @cached_property
-    def weights_hashes(self) -> tuple[str, ...]:
-        """sha256 of the weights, one for each seed.
+    def link_hashes(self) -> tuple[tuple[str | None, ...], ...]:
+        """sha256 of the weights of every link (None for wiring), one tuple for each seed.
 
-        Of a whole network, whose weights are not kept, it is taken while they pass by; asking before all
+        Of a whole network, whose weights are not kept, they are taken while they pass by; asking before all
         links were taken reads those that are left.
         """
-        return tuple(weights_hash(network.links) for network in self.networks)
+        return tuple(link_hashes(network.links) for network in self.networks)
+
+    @property
+    def weights_hashes(self) -> tuple[str, ...]:
+        """Identity of all weights, one for each seed."""
+        return tuple(content_hash(hashes) for hashes in self.link_hashes)
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def sample_networks(
         fitted, source, nodes=nodes, seeds=seeds, row_rule=row_rule, origin=Origin(series, step, revision)
     )
     reads = tensors if nodes is None else ReadsDone(tensors.bytes_read, tensors.requests)
-    return SampledCheckpoint(networks, fitted.coverage, reads)
+    return SampledCheckpoint(networks, fitted.link_names, fitted.coverage, reads)
 
 
 def build_networks(

@@ -64,7 +64,8 @@ def reinit_networks(
         row_rule=row_rule,
         origin=Origin(series, step, REINIT_REVISION),
     )
-    return SampledCheckpoint(networks, fitted.coverage, ReadsDone(tensors.bytes_read, tensors.requests))
+    reads = ReadsDone(tensors.bytes_read, tensors.requests)
+    return SampledCheckpoint(networks, fitted.link_names, fitted.coverage, reads)
 
 
 class InitialWeights:

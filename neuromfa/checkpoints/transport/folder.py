@@ -1,4 +1,4 @@
-"""Places of checkpoints: a folder with files, wherever it lies, and the step its name tells."""
+"""Places of checkpoints: a folder with files, wherever it lies, and what its name tells of the step."""
 
 import re
 from collections.abc import Callable
@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from neuromfa.checkpoints.transport.byte_source import ByteSource, LocalFile
+from neuromfa.checkpoints.transport.step_names import StepName
 from neuromfa.errors import UnsafeFormat
 
 CONFIG = "config.json"
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
 INDEX_FILES = tuple(f"{filename}.index.json" for filename in SINGLE_FILES)
 LOOKED_FOR = ", ".join((SINGLE_FILES[0], INDEX_FILES[0], SINGLE_FILES[1], INDEX_FILES[1]))
-STEP_NAME = re.compile(r"(?:step_?|checkpoint-|global_step)(\d{1,15})", re.ASCII)
-NAMINGS = "step{n}, step_{n}, checkpoint-{n}, global_step{n}"
 CACHE_SNAPSHOT = re.compile(r"models--[^/]+/snapshots/[0-9a-f]{40}")
 
 
@@ -34,6 +33,12 @@ class Folder(Protocol):
     def open(self, filename: str) -> ByteSource:
         """Open a file of the folder."""
 
+    def files(self) -> list[str]:
+        """Return the names of the files right in it, [] where the place cannot list them."""
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders right in it, [] where the place cannot list them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Location:
@@ -41,20 +46,50 @@ class Location:
 
     Attributes
     ----------
-    step : training step, None where the place is named after none
-    revision : name of a folder, or commit
+    told : what its name tells, None where it is named after no step
+    revision : name of a folder or file, or commit
     folder : gives the folder; called when the checkpoint is opened
     """
 
-    step: int | None
+    told: StepName | None
     revision: str
     folder: Callable[[], Folder]
 
+    @property
+    def step(self) -> int | None:
+        """Training step, None where the place is named after none."""
+        return self.told.step if self.told else None
 
-def step_of(name: str) -> int | None:
-    """Return the step a folder or branch is named after, or None."""
-    found = STEP_NAME.fullmatch(name)
-    return int(found[1]) if found else None
+
+class OneFile:
+    """A folder in which one file of weights counts, and the configuration; for steps that are files.
+
+    Parameters
+    ----------
+    folder : where the file stands
+    filename : the file of weights
+    """
+
+    def __init__(self, folder: Folder, filename: str) -> None:
+        self.name = f"{folder.name}/{filename}"
+        self._folder = folder
+        self._filename = filename
+
+    def has(self, filename: str) -> bool:
+        """Tell whether the file is there and counts."""
+        return filename in (self._filename, CONFIG) and self._folder.has(filename)
+
+    def open(self, filename: str) -> ByteSource:
+        """Open a file."""
+        return self._folder.open(filename)
+
+    def files(self) -> list[str]:
+        """Return the file alone."""
+        return [self._filename]
+
+    def folders(self) -> list[str]:
+        """Return no folder."""
+        return []
 
 
 class LocalFolder:
@@ -64,11 +99,13 @@ class LocalFolder:
     ----------
     path : the folder
     root : folder that links may not leave; by default `path`, or the repository of a hub cache's snapshot
+    follow_links : links lead wherever they lead; for folders that the person who asks owns
     """
 
-    def __init__(self, path: Path, *, root: Path | None = None) -> None:
+    def __init__(self, path: Path, *, root: Path | None = None, follow_links: bool = False) -> None:
         self.name = str(path)
         self._path = path
+        self._follow_links = follow_links
         self._root = root.resolve() if root else _link_root(path.resolve())
 
     def has(self, filename: str) -> bool:
@@ -79,12 +116,23 @@ class LocalFolder:
         """Open a file; a link that leads out is an `UnsafeFormat`."""
         path = self._path / filename
         target = path.resolve()
-        if not target.is_relative_to(self._root):
+        if not self._follow_links and not target.is_relative_to(self._root):
             raise UnsafeFormat(
                 f"{path} is a link that leads out of {self._root} and is not followed; "
                 "name the folder it leads to, or copy the file"
             )
         return LocalFile(target, name=str(path))
+
+    def files(self) -> list[str]:
+        """Return the names of the files right in it."""
+        return sorted(entry.name for entry in self._entries() if entry.is_file())
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders right in it."""
+        return sorted(entry.name for entry in self._entries() if entry.is_dir())
+
+    def _entries(self) -> list[Path]:
+        return list(self._path.iterdir()) if self._path.is_dir() else []
 
 
 def _link_root(path: Path) -> Path:

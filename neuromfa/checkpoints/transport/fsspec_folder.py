@@ -108,10 +108,17 @@ class FsspecFolder:
         """Open a file."""
         return FsspecFile(self._filesystem, f"{self._path}/{filename}", name=f"{self.name}/{filename}")
 
+    def files(self) -> list[str]:
+        """Return the names of the files right in it."""
+        return self._names("file")
+
     def folders(self) -> list[str]:
-        """Return the names of the folders below."""
+        """Return the names of the folders right in it."""
+        return self._names("directory")
+
+    def _names(self, kind: str) -> list[str]:
         entries = _asked(self.name, lambda: self._filesystem.ls(self._path, detail=True))
-        paths = [entry["name"] for entry in entries if entry["type"] == "directory"]
+        paths = [entry["name"] for entry in entries if entry["type"] == kind]
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
 

@@ -44,6 +44,7 @@ class HttpFolder:
         if client is None:
             weakref.finalize(self, self._client.close)
         self._sizes: dict[str, int | None] = {}
+        self._listing: frozenset[str] | None = None
 
     def has(self, filename: str) -> bool:
         """Tell whether the file is there, asking for its first byte."""
@@ -58,8 +59,21 @@ class HttpFolder:
         name = f"{self.name}/{filename}"
         return HttpFile(self._client, place, owner=self, size=size, name=name, retry=self._retry)
 
+    def files(self) -> list[str]:
+        """Return the names of the files an index page links to, [] without such a page."""
+        return sorted(name for name in self._children() if not name.endswith("/"))
+
     def folders(self) -> list[str]:
         """Return the names of the folders an index page links to, [] without such a page."""
+        return sorted(name[:-1] for name in self._children() if name.endswith("/"))
+
+    def _children(self) -> frozenset[str]:
+        """Return what an index page links to right below itself; it is asked for once."""
+        if self._listing is None:
+            self._listing = frozenset(self._listed())
+        return self._listing
+
+    def _listed(self) -> list[str]:
         with self._ask(self._url, {}) as answer:
             page = answer.headers.get("content-type", "").startswith("text/html")
             if answer.status_code != WHOLE or not page:
@@ -67,7 +81,7 @@ class HttpFolder:
             base, text = str(answer.url), _text(answer)
         links = _Links()
         links.feed(text)
-        return sorted({name for link in links.found if (name := _child_folder(base, link))})
+        return [name for link in links.found if (name := _child(base, link))]
 
     def _size(self, filename: str) -> int | None:
         if filename not in self._sizes:
@@ -126,13 +140,14 @@ class _Links(HTMLParser):
         self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
 
 
-def _child_folder(base: str, link: str) -> str | None:
-    """Return the name of the folder right below `base` that a link leads to, None for any other link."""
+def _child(base: str, link: str) -> str | None:
+    """Return the name right below `base` that a link leads to (a folder's ends with a slash), None for others."""
     url = urljoin(base, link)
     below = url.removeprefix(base)
-    if url == below or not below.endswith("/") or below.count("/") != 1 or urlsplit(url).query:
+    name, parts = unquote(below), urlsplit(url)
+    if url == below or "/" in name[:-1] or name == "/" or parts.query or parts.fragment:
         return None
-    return unquote(below[:-1])
+    return name
 
 
 def _text(answer: httpx.Response) -> str:

@@ -6,7 +6,7 @@ machine share. ``HF_HUB_OFFLINE=1`` reads the cache alone.
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -34,9 +34,10 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
 )
 
 from neuromfa.checkpoints.transport.byte_source import ByteSource
-from neuromfa.checkpoints.transport.folder import CONFIG, LOOKED_FOR, Folder, LocalFolder, Location, step_of
+from neuromfa.checkpoints.transport.folder import CONFIG, LOOKED_FOR, Folder, LocalFolder, Location
 from neuromfa.checkpoints.transport.http_file import HttpFile, Place, transport_errors
 from neuromfa.checkpoints.transport.retry import TRANSIENT, NoAnswer, RetryPolicy, answered
+from neuromfa.checkpoints.transport.step_names import Naming, step_name
 from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -46,6 +47,8 @@ WEIGHT_PATTERNS = (
     ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"],
 )
 MAIN = "main"
+# branches the hub makes for pull requests; in a cache they stand among the refs
+PULL_REQUESTS = "refs/"
 PATIENT = RetryPolicy()
 # the first question also meets names that are no repository at all: do not let a person wait for five tries
 FIRST_CONTACT_ATTEMPTS = 2
@@ -66,9 +69,18 @@ def is_repo_id(text: str) -> bool:
 
 
 def hub_locations(
-    repo_id: str, *, revision: str | None, download: bool, retry: RetryPolicy = PATIENT
+    repo_id: str,
+    *,
+    revision: str | None,
+    download: bool,
+    reads: Naming | None = None,
+    retry: RetryPolicy = PATIENT,
 ) -> list[Location]:
     """Return the checkpoints of a repository: its step branches and tags, or one revision, or ``main``.
+
+    Parameters
+    ----------
+    reads : naming of the branches and tags; None takes those in use, and ``main`` where none fits
 
     Raises
     ------
@@ -80,20 +92,36 @@ def hub_locations(
     if revision is not None and not REVISION.fullmatch(revision):
         raise OptionError(f"{revision[:200]!r} is not the name of a branch, a tag or a commit")
     if constants.is_offline_mode():
-        return _cached_locations(repo_id, revision)
+        return _cached_locations(repo_id, revision, reads)
     named = _refs(repo_id, replace(retry, attempts=FIRST_CONTACT_ATTEMPTS))
     if revision is not None:
         commit = named.get(revision) or _commit_of(repo_id, revision, retry)
         chosen = {revision: commit}
     else:
-        steps = {name: commit for name, commit in named.items() if step_of(name) is not None}
-        chosen = steps or {MAIN: named[MAIN] if MAIN in named else _commit_of(repo_id, MAIN, retry)}
+        chosen = _steps(named, reads)
+        if not chosen:
+            _refuse_unfitting(repo_id, named, reads)
+            chosen = {MAIN: named[MAIN] if MAIN in named else _commit_of(repo_id, MAIN, retry)}
 
     def location(name: str, commit: str) -> Location:
         folder = HubFolder(repo_id, name, commit, retry=retry)
-        return Location(step_of(name), commit, folder.downloaded if download else folder.sampled)
+        told = (reads or step_name)(name)
+        return Location(told, commit, folder.downloaded if download else folder.sampled)
 
     return [location(name, commit) for name, commit in chosen.items()]
+
+
+def _steps(named: Mapping[str, str], reads: Naming | None) -> dict[str, str]:
+    """Return the branches and tags that are named after steps, with their commits."""
+    return {name: commit for name, commit in named.items() if (reads or step_name)(name) is not None}
+
+
+def _refuse_unfitting(repo_id: str, named: Mapping[str, str], reads: Naming | None) -> None:
+    """Raise `CheckpointMissing` where a naming of one's own fits no branch and no tag."""
+    if reads is not None:
+        raise CheckpointMissing(
+            f"no branch or tag of {repo_id} fits the naming; it has {', '.join(sorted(named)[:40]) or 'none'}"
+        )
 
 
 class HubFolder:
@@ -131,6 +159,14 @@ class HubFolder:
             name=f"{self.name}/{filename}",
             retry=self._retry,
         )
+
+    def files(self) -> list[str]:
+        """Return the names of the files right in the repository."""
+        return sorted(name for name in self._listing() if "/" not in name)
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders right in the repository."""
+        return sorted({name.partition("/")[0] for name in self._listing() if "/" in name})
 
     def sampled(self) -> "HubFolder":
         """Return the folder itself: its files are read by ranges."""
@@ -212,7 +248,7 @@ def _commit(name: str, text: str | None) -> str:
     return text
 
 
-def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
+def _cached_locations(repo_id: str, revision: str | None, reads: Naming | None) -> list[Location]:
     """Return what the cache holds of a repository, by its refs."""
     repository = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type="model")
     if not repository.is_dir():
@@ -226,7 +262,10 @@ def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
     if revision is not None:
         chosen = {revision: named.get(revision, revision)}
     else:
-        chosen = {name: commit for name, commit in named.items() if step_of(name) is not None} or named
+        chosen = _steps(named, reads)
+        if not chosen:
+            _refuse_unfitting(repo_id, named, reads)
+            chosen = _unnamed(named)
     kept = {name: repository / "snapshots" / commit for name, commit in chosen.items()}
     kept = {name: path for name, path in kept.items() if path.is_dir()}
     if not kept:
@@ -236,9 +275,17 @@ def _cached_locations(repo_id: str, revision: str | None) -> list[Location]:
         )
 
     def location(name: str, snapshot: Path) -> Location:
-        return Location(step_of(name), snapshot.name, partial(LocalFolder, snapshot, root=repository))
+        told = (reads or step_name)(name)
+        return Location(told, snapshot.name, partial(LocalFolder, snapshot, root=repository))
 
     return [location(name, snapshot) for name, snapshot in kept.items()]
+
+
+def _unnamed(named: Mapping[str, str]) -> dict[str, str]:
+    """Return ``main`` of a cache as the hub itself would, else what is left beside pull requests."""
+    if MAIN in named:
+        return {MAIN: named[MAIN]}
+    return {name: commit for name, commit in named.items() if not name.startswith(PULL_REQUESTS)}
 
 
 def _ask(name: str, question: Callable[[], Answer], retry: RetryPolicy, *, deadline: bool = True) -> Answer:

@@ -72,13 +72,14 @@ class Explorer:
         )
 
     def result(self, model: str, step: int | None, options_hash: str | None = None) -> StoredResult:
-        """Return the result of a step, of the newest analysis without a hash; what is missing, asking tells."""
+        """Return the result of a step, without a hash of the analysis that is served; what is missing, asking tells."""
+        chosen = options_hash or self.store.choose(model).analysis.options_hash
         return StoredResult(
             store=self.store,
             limit=TimeLimit(self.timeout_s),
             model=model,
             step=step,
-            options_hash=options_hash,
+            options_hash=chosen,
         )
 
     def _opened(self, manifest: Manifest) -> StoredSample:
@@ -137,7 +138,7 @@ class OneResult(Where[StoredResult]):
     model: ModelName
     step: StepOrNone
     options_hash: Annotated[str | None, Field(max_length=64)] = None
-    """Of the analysis; left out: the newest of the step."""
+    """Of the analysis; left out: the one that is served."""
 
     def find(self, explorer: Explorer) -> StoredResult:
         """Return the result."""

@@ -15,6 +15,7 @@ class MemoryTensors:
         self.tensors = dict(tensors)
         self.config = dict(config or {})
         self.name = "memory"
+        self.notes = ()
         self.bytes_read = 0
         self.requests = 0
 

@@ -471,7 +471,7 @@ def test_a_known_type_without_its_tensors_is_refused():
 @pytest.mark.parametrize(
     ("config", "fault"),
     [
-        ({"hidden_size": None}, "hidden_size = None"),
+        ({"hidden_size": None}, "does not give hidden_size"),
         ({"hidden_size": "4"}, "hidden_size = '4'"),
         ({"hidden_size": True}, "hidden_size = True"),
         ({"hidden_size": 4.5}, "hidden = 4.5, not a number above 0"),

@@ -236,3 +236,9 @@ def test_an_address_with_a_query_is_refused():
 
 def test_messages_hold_no_secrets():
     assert without_secrets("https://user:pass@host:1/a/b/?token=x#y") == "https://host:1/a/b"
+
+
+def test_a_password_in_an_address_opens_it_and_is_not_kept(server):
+    series = open_series(f"{server.url.replace('http://', 'http://user:secret@')}/run")
+    assert len(series.checkpoints) == 3
+    assert series.source == f"{server.url}/run"

@@ -222,7 +222,7 @@ def test_hash_of_a_whole_network_does_not_depend_on_when_it_is_asked_for():
     assert jumped.weights_hashes == expected
 
 
-def test_hash_is_the_sha256_of_the_weights():
+def test_hashes_are_the_sha256_of_the_weights_and_of_their_list():
     tensors = {"0.weight": np.arange(6, dtype=np.float32).reshape(3, 2)}
     result = sample_networks(
         MemoryTensors(tensors),
@@ -235,7 +235,9 @@ def test_hash_is_the_sha256_of_the_weights():
         revision="r",
     )
     content = b"<f4(3, 2)" + tensors["0.weight"].tobytes()
-    assert result.weights_hashes == (hashlib.sha256(content).hexdigest(),)
+    digest = hashlib.sha256(content).hexdigest()
+    assert result.link_hashes == ((digest,),)
+    assert result.weights_hashes == (hashlib.sha256(f'["{digest}"]'.encode()).hexdigest(),)
 
 
 def test_hashes_tell_weights_and_seeds_apart():

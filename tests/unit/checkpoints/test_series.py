@@ -3,7 +3,7 @@
 import pytest
 
 from neuromfa.checkpoints.series import PAPER_STEPS, open_series
-from neuromfa.checkpoints.transport.folder import step_of
+from neuromfa.checkpoints.transport.step_names import step_name
 from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
 
 from .making import write_step
@@ -25,10 +25,12 @@ def test_steps_in_order_of_training(tmp_path, naming):
 
 
 @pytest.mark.parametrize(
-    "name", ["step", "step-5", "step5x", "xstep5", "Step5", "step5 ", "step٣", "checkpoint5", "5"]
+    "name",
+    ["step", "step--5", "step5x", "xstep5", "Step5", "step5 ", "step٣", "checkpoint5", "5"]
+    + ["step1,00", "step5-tokens", "stage-step5", "epoch=1", "step5-tokens4X", "iter5"],
 )
 def test_other_names_are_no_steps(name):
-    assert step_of(name) is None
+    assert step_name(name) is None
 
 
 def test_one_folder_is_one_checkpoint_without_a_step(tmp_path):
@@ -129,9 +131,8 @@ def test_a_file_instead_of_a_folder(tmp_path):
 
 
 def test_a_folder_without_checkpoints_says_what_was_looked_for(tmp_path):
-    namings = r"step\{n\}, step_\{n\}, checkpoint-\{n\}, global_step\{n\}"
     with pytest.raises(
-        CheckpointMissing, match=f"holds no checkpoint; looked for folders named {namings} and for"
+        CheckpointMissing, match=r"holds no checkpoint; looked for folders named step\{n\}, .* and for model"
     ):
         open_series(str(tmp_path))
 

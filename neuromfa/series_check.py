@@ -1,0 +1,135 @@
+"""Whether the steps of a series are one run: the same weights at two steps, another number format among them.
+
+Each checkpoint is measured by itself; what only the others can tell is found here, from what was read anyway.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from neuromfa.options import BASELINE_FIRST, AnalysisOptions
+from neuromfa.results import CheckpointNumbers, NullMetrics, Reading
+
+SAME_WEIGHTS = "same_weights"
+OTHER_DTYPE = "other_dtype"
+FEWEST_FOR_FROZEN = 3
+"""A matrix that is the same at so many steps, which are all, was kept out of training; at two nobody can tell."""
+
+Step = int | None
+Numbers = TypeVar("Numbers", bound=CheckpointNumbers)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the other steps tell of one.
+
+    Attributes
+    ----------
+    flags : flags with their sentences
+    emergence_reason : why E, if it was measured, says nothing
+    """
+
+    flags: Mapping[str, str] = field(default_factory=dict)
+    emergence_reason: str | None = None
+
+    def on(self, numbers: Numbers) -> Numbers:
+        """Return the numbers of the step with what was found."""
+        flags = [*numbers.flags, *(flag for flag in self.flags if flag not in numbers.flags)]
+        told = replace(numbers, flags=flags, flag_notes={**numbers.flag_notes, **self.flags})
+        return told if self.emergence_reason is None else _without_emergence(told, self.emergence_reason)
+
+
+def baseline_step(options: AnalysisOptions) -> int | None:
+    """Return the step of the series that E is measured against, None where that is not one of its steps."""
+    if options.baseline == BASELINE_FIRST:
+        return 0
+    return int(options.baseline) if options.baseline.isdecimal() else None
+
+
+def findings(readings: Mapping[Step, Reading], *, baseline: int | None) -> dict[Step, Finding]:
+    """Return what the steps of a series tell of each other.
+
+    Parameters
+    ----------
+    readings : of all steps that were read
+    baseline : the step E is measured against
+
+    Returns
+    -------
+    found : steps of which there is something to tell
+    """
+    frozen = _frozen(list(readings.values()))
+    twins = _twins(readings)
+    doubtful = baseline in readings and bool(_others(twins, baseline, readings[baseline], frozen))
+    found = {}
+    for step, reading in readings.items():
+        flags = _same_weights(twins, step, reading) | _other_dtype(readings, step)
+        if flags or doubtful:
+            found[step] = Finding(flags, SAME_WEIGHTS if doubtful else None)
+    return found
+
+
+def _twins(readings: Mapping[Step, Reading]) -> dict[tuple[str, str], list[Step]]:
+    """Return the steps at which each matrix has the same weights."""
+    places: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step, reading in readings.items():
+        for matrix in reading.matrices.items():
+            places[matrix].append(step)
+    return {matrix: steps for matrix, steps in places.items() if len(steps) > 1}
+
+
+def _frozen(readings: Sequence[Reading]) -> frozenset[tuple[str, str]]:
+    """Return the matrices that are the same at every step of a series."""
+    if len(readings) < FEWEST_FOR_FROZEN:
+        return frozenset()
+    return frozenset.intersection(*(frozenset(reading.matrices.items()) for reading in readings))
+
+
+def _others(
+    twins: Mapping[tuple[str, str], list[Step]],
+    step: Step,
+    reading: Reading,
+    without: frozenset[tuple[str, str]] = frozenset(),
+) -> Counter[Step]:
+    """Count the matrices that a step shares with each other step."""
+    shared = (twins.get(matrix, []) for matrix in reading.matrices.items() if matrix not in without)
+    return Counter(other for steps in shared for other in steps if other != step)
+
+
+def _same_weights(
+    twins: Mapping[tuple[str, str], list[Step]], step: Step, reading: Reading
+) -> dict[str, str]:
+    others = _others(twins, step, reading)
+    if not others:
+        return {}
+    [(other, count)], total = others.most_common(1), len(reading.matrices)
+    share = "all weights" if count == total else f"the weights of {count} of {total} matrices"
+    more = f" (and of {len(others) - 1} steps more)" if len(others) > 1 else ""
+    return {SAME_WEIGHTS: f"{share} are those of step {other}{more}"}
+
+
+def _other_dtype(readings: Mapping[Step, Reading], step: Step) -> dict[str, str]:
+    first, start = next(iter(readings.items()))
+    own = readings[step].dtype
+    if own == start.dtype:
+        return {}
+    return {OTHER_DTYPE: f"stored as {own}, while step {first} is stored as {start.dtype}"}
+
+
+def _without_emergence(numbers: Numbers, reason: str) -> Numbers:
+    matched = numbers.scale_matched
+    return replace(
+        numbers,
+        emergence=None,
+        emergence_reason=reason,
+        emergence_tie=None,
+        nulls=None
+        if numbers.nulls is None
+        else {name: _null(one, reason) for name, one in numbers.nulls.items()},
+        scale_matched=None if matched is None else replace(matched, emergence=None),
+    )
+
+
+def _null(null: NullMetrics, reason: str) -> NullMetrics:
+    return replace(null, emergence=None, reason=null.reason or reason)

@@ -1,0 +1,174 @@
+"""Names of steps in use and namings of one's own: on folders, files, hub caches; what lies beside them."""
+
+import hashlib
+
+import huggingface_hub.constants
+import pytest
+
+from neuromfa.checkpoints.series import open_series
+from neuromfa.checkpoints.transport.step_names import StepName, naming, step_name
+from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
+
+from .lie_about import neox, write_config, write_model, write_torch
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("step1000-tokens4B", StepName(1000, 4_000_000_000)),
+        ("step-500", StepName(500)),
+        ("step_500", StepName(500)),
+        ("step=7", StepName(7)),
+        ("step1,000", StepName(1000)),
+        ("step12,345,678", StepName(12_345_678)),
+        ("iter_0001000", StepName(1000)),
+        ("ckpt_100", StepName(100)),
+        ("ckpt-100", StepName(100)),
+        ("epoch=1-step=100", StepName(100)),
+        ("checkpoint-100", StepName(100)),
+        ("global_step100", StepName(100)),
+        ("samples_2000", StepName(2000)),
+        ("step250-tokens1.5T", StepName(250, 1_500_000_000_000)),
+        ("step250_tokens900", StepName(250, 900)),
+        ("stage1-step1000-tokens5B", StepName(1000, 5_000_000_000, stage=1)),
+    ],
+)
+def test_names_in_use(name, told):
+    assert step_name(name) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        ("{step}-tokens{tokens}", "30-tokens2M", StepName(30, 2_000_000)),
+        ("run.{n}.ema", "run.8.ema", StepName(8)),
+        ("stage2-*-step{step}*", "stage2-ingredient1-step40-tokens1B", StepName(40)),
+        ("a+b({step})", "a+b(3)", StepName(3)),
+        ("{step}", "1,000", StepName(1000)),
+    ],
+)
+def test_a_naming_of_ones_own(text, name, told):
+    assert naming(text)(name) == told
+    assert naming(text)("something else") is None
+
+
+@pytest.mark.parametrize("text", ["", "run", "{tokens}", "{step}{n}", "{step}-{tokens}-{tokens}"])
+def test_a_naming_needs_one_place_for_the_step(text):
+    with pytest.raises(OptionError, match="a naming is a text with"):
+        naming(text)
+
+
+def steps(source, **options):
+    return [(point.step, point.tokens) for point in open_series(str(source), **options).checkpoints]
+
+
+def test_tokens_are_kept(tmp_path):
+    for name in ("step0-tokens0B", "step2000-tokens8B", "step1000-tokens4B"):
+        write_model(tmp_path / name)
+    assert steps(tmp_path) == [(0, 0), (1000, 4 * 10**9), (2000, 8 * 10**9)]
+    assert steps(tmp_path, naming="step*000-tokens{step}B") == [(4, None), (8, None)]
+
+
+def test_a_naming_that_fits_nothing_names_what_is_there(tmp_path):
+    write_model(tmp_path / "it7")
+    with pytest.raises(CheckpointMissing, match="no folder by that naming; there is it7"):
+        open_series(str(tmp_path), naming="step{step}")
+    with pytest.raises(OptionError, match="give one"):
+        open_series(str(tmp_path / "it{n}"), naming="it{step}")
+
+
+def test_a_later_stage_is_left_out_and_named(tmp_path):
+    for name in ("stage1-step10", "stage1-step20", "stage2-step10"):
+        write_model(tmp_path / name)
+    series = open_series(str(tmp_path))
+    assert [point.revision for point in series.checkpoints] == ["stage1-step10", "stage1-step20"]
+    assert len(series.left_out) == 1
+    assert "stage 2" in series.left_out[0]
+    assert steps(tmp_path, naming="stage2-step{step}*") == [(10, None)]
+
+
+def test_weights_whose_folder_tells_no_step_are_left_out_by_name(tmp_path):
+    write_model(tmp_path / "step1")
+    write_model(tmp_path / "final")
+    (tmp_path / "logs").mkdir()
+    series = open_series(str(tmp_path))
+    assert series.left_out == ("final/ holds weights and its name tells no step",)
+    assert series.select("1").left_out == series.left_out
+
+
+def test_steps_that_are_files(tmp_path):
+    write_config(tmp_path)
+    for step in (100, 200):
+        write_torch(tmp_path / f"epoch={step // 100}-step={step}.ckpt", {"state_dict": neox(step)})
+    series = open_series(str(tmp_path))
+    assert [point.step for point in series.checkpoints] == [100, 200]
+    tensors = series.at(200).open()
+    assert tensors.config["model_type"] == "gpt_neox"
+    assert (tensors.read("embed_out.weight") == neox(200)["embed_out.weight"]).all()
+
+
+@pytest.mark.parametrize("state", ["global_step1000", "checkpoint-5"])
+def test_training_state_beside_the_weights_is_one_checkpoint(tmp_path, state):
+    folder = write_model(tmp_path / "checkpoint-1000")
+    (folder / state).mkdir()
+    (folder / state / "zero_pp_rank_0_mp_rank_00_optim_states.pt").write_bytes(b"x")
+    assert steps(folder) == [(None, None)]
+    assert steps(tmp_path) == [(1000, None)]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A hub cache read offline; the function it gives adds a revision."""
+    repository = tmp_path / "cache" / "models--org--m"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.chdir(tmp_path)
+
+    def add(name):
+        commit = hashlib.sha1(name.encode()).hexdigest()  # noqa: S324 - as git names commits
+        write_model(repository / "snapshots" / commit)
+        ref = repository / "refs" / name
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        ref.write_text(commit)
+        return commit
+
+    return add
+
+
+def test_branches_with_tokens_and_a_naming_of_ones_own_on_the_hub(cache):
+    for name in ("main", "step0-tokens0B", "step1000-tokens4B", "a7"):
+        cache(name)
+    assert steps("org/m") == [(0, 0), (1000, 4 * 10**9)]
+    assert steps("org/m", naming="a{step}") == [(7, None)]
+    assert steps("org/m", revision="step1000-tokens4B") == [(1000, 4 * 10**9)]
+    with pytest.raises(CheckpointMissing, match="no branch or tag of org/m fits the naming; it has a7, main"):
+        open_series("org/m", naming="b{step}")
+
+
+@pytest.mark.parametrize("others", [["refs/pr/7"], ["refs/pr/1", "refs/pr/2"], ["refs/convert/parquet"]])
+def test_main_of_a_cache_that_keeps_pull_requests_too(cache, others):
+    commit = cache("main")
+    for name in others:
+        cache(name)
+    (point,) = open_series("org/m").checkpoints
+    assert (point.step, point.revision) == (None, commit)
+
+
+def linked(tmp_path):
+    """Return a run whose first step is a link, and whose second has a link for its file."""
+    write_model(tmp_path / "scratch" / "step0")
+    write_model(tmp_path / "scratch" / "step1")
+    write_config(tmp_path / "run" / "step1")
+    (tmp_path / "run" / "step0").symlink_to(tmp_path / "scratch" / "step0")
+    (tmp_path / "run" / "step1" / "model.safetensors").symlink_to(
+        tmp_path / "scratch" / "step1" / "model.safetensors"
+    )
+    return str(tmp_path / "run")
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_links_are_followed_for_the_person_who_asks_only(tmp_path, step):
+    run = linked(tmp_path)
+    assert open_series(run, follow_links=True).at(step).open().names()
+    with pytest.raises(UnsafeFormat, match="is not followed"):
+        open_series(run).at(step).open()
