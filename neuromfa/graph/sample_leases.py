@@ -168,7 +168,10 @@ def _swept(connection: Connection, graph_hash: str) -> bool:
     found = connection.write(lambda transaction: _try(transaction, wish, DELETING, None))
     if not isinstance(found, Claim):
         return False
-    _wipe_all(connection, found)
+    try:
+        _wipe_all(connection, found)
+    except StoreConflict:  # we were slow, and another start has taken it over
+        return False
     return True
 
 

@@ -77,6 +77,15 @@ def test_gadgets_of_torch_and_others_are_unsafe(tmp_path, sentinel, container, g
         open_tensors(LocalFolder(folder))
 
 
+@pytest.mark.parametrize("gadget", GADGETS)
+def test_gadgets_in_the_metadata_of_a_distributed_checkpoint_are_unsafe(tmp_path, sentinel, gadget):
+    (tmp_path / ".metadata").write_bytes(exploits.gadgets(sentinel)[gadget])
+    (tmp_path / "__0_0.distcp").write_bytes(b"")
+    with pytest.raises((UnsafeFormat, CorruptFile)):
+        open_tensors(LocalFolder(tmp_path))
+    assert not sentinel.exists()
+
+
 @pytest.mark.parametrize("container", ["zip", "legacy"])
 @pytest.mark.parametrize("trick", TRICKS)
 def test_misuse_of_what_is_allowed_is_unsafe(tmp_path, container, trick):
@@ -216,7 +225,10 @@ def test_old_files_that_lie(tmp_path, lie):
     [
         (b"\x80\x02].", "holds no state dict"),
         (b"\x80\x02}.", "holds no tensors at its top"),
-        (b"\x80\x02}" + exploits.text("model") + b"}s.", "holds no tensors at its top|only model; save"),
+        (
+            b"\x80\x02}" + exploits.text("weights") + b"}" + exploits.text("w") + tensor() + b"ss.",
+            "only weights; save",
+        ),
     ],
 )
 def test_what_is_no_state_dict_says_what_to_save(tmp_path, pickled, message):

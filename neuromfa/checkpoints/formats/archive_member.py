@@ -39,15 +39,20 @@ class Member:
         """What the file says."""
         return self._parent.batch_bytes
 
+    @property
+    def start(self) -> int:
+        """Where the part starts in the file; checked when it is first asked for."""
+        if self._start is None:
+            self._start = self._locate()
+        return self._start
+
     def gap(self, starts: IntArray, length: int) -> int:
         """Return what the file says."""
         return self._parent.gap(starts, length)
 
     def read_into(self, starts: IntArray, lengths: IntArray, buffer: ByteArray) -> None:
         """Fill `buffer` from the file."""
-        if self._start is None:
-            self._start = self._locate()
-        self._parent.read_into(self._start + starts, lengths, buffer)
+        self._parent.read_into(self.start + starts, lengths, buffer)
 
     def close(self) -> None:
         """Do nothing: the file is closed by who opened it."""

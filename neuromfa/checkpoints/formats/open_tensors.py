@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, is_adapted, merge
+from neuromfa.checkpoints.formats.distributed import read_distributed
 from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.quantisation import block_scaled
 from neuromfa.checkpoints.formats.recipes import Recipe
@@ -13,7 +14,12 @@ from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import FileTensors, StoredTensor, TensorStore
 from neuromfa.checkpoints.formats.torch_file import read_torch_file
-from neuromfa.checkpoints.formats.weight_files import WeightFiles, unusual_files
+from neuromfa.checkpoints.formats.weight_files import (
+    WeightFiles,
+    has_usual_weights,
+    is_distributed,
+    unusual_files,
+)
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
 from neuromfa.checkpoints.transport.folder import CONFIG, INDEX_FILES, SINGLE_FILES, Folder
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
@@ -36,6 +42,8 @@ def open_tensors(folder: Folder) -> TensorStore:
     notes: list[str] = []
     try:
         config = read_json(folder, CONFIG) if folder.has(CONFIG) else {}
+        if not has_usual_weights(folder) and is_distributed(folder.files()):
+            return _distributed(folder, sources, config)
         tensors, renamed = with_plain_names(_placed_tensors(folder, sources, notes))
         notes += [renamed] if renamed else []
         return _computed(folder, tensors, sources, config, notes)
@@ -43,6 +51,20 @@ def open_tensors(folder: Folder) -> TensorStore:
         for source in sources:
             source.close()
         raise
+
+
+def _distributed(folder: Folder, sources: list[ByteSource], config: Mapping[str, Any]) -> FileTensors:
+    """Return the tensors of a folder that torch.distributed.checkpoint wrote."""
+    found = read_distributed(folder, sources)
+    return FileTensors(
+        name=folder.name,
+        tensors=found.tensors,
+        sources=sources,
+        config=config,
+        notes=found.notes,
+        recipes=found.recipes,
+        hidden=found.hidden,
+    )
 
 
 def _computed(

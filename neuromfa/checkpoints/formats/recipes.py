@@ -23,14 +23,17 @@ class Recipe(Protocol):
 
     @property
     def base(self) -> str:
-        """Name of the stored tensor that has its shape and number format."""
+        """Name of the stored tensor that has its number format."""
 
     @property
     def scales_applied(self) -> bool:
         """True where scales beside the base are taken into account."""
 
+    def shape_of(self, base: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the tensor, given that of its base."""
+
     def read(self, part: Part, rows: IntArray | None, columns: IntArray | None) -> AnyArray:
-        """Return float32 numbers of shape (n_rows, n_columns); None takes all."""
+        """Return numbers of shape (n_rows, n_columns, ...); None takes all."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class LowRank:
     scaling: float
     transposed: bool
     scales_applied: ClassVar[bool] = False
+
+    def shape_of(self, base: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the base's."""
+        return base
 
     def read(self, part: Part, rows: IntArray | None, columns: IntArray | None) -> AnyArray:
         """Return the sum; in float64 until the end, so that a sample and the whole tensor agree."""
@@ -75,6 +82,10 @@ class BlockScaled:
     block: tuple[int, int]
     scales_applied: ClassVar[bool] = True
 
+    def shape_of(self, base: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the base's."""
+        return base
+
     def read(self, part: Part, rows: IntArray | None, columns: IntArray | None) -> AnyArray:
         """Return the products."""
         numbers, scales = part(self.base, rows=rows, columns=columns), part(self.scales)
@@ -85,3 +96,55 @@ class BlockScaled:
         factors = scales[(height // self.block[0])[:, None], width // self.block[1]]
         products: AnyArray = np.multiply(numbers, factors, dtype=np.float32)
         return products
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a tensor: its stored name, where it starts on each axis, its shape."""
+
+    name: str
+    offsets: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """A tensor put together from chunks that tile its first two axes."""
+
+    chunks: tuple[Chunk, ...]
+    shape: tuple[int, ...]
+    scales_applied: ClassVar[bool] = False
+
+    @property
+    def base(self) -> str:
+        """The first chunk."""
+        return self.chunks[0].name
+
+    def shape_of(self, base: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - a chunk's shape is not the tensor's
+        """Return the shape of the whole."""
+        return self.shape
+
+    def read(self, part: Part, rows: IntArray | None, columns: IntArray | None) -> AnyArray:
+        """Return the numbers, from each chunk those that lie in it."""
+        asked = [
+            np.arange(size) if picked is None else picked
+            for size, picked in zip(self.shape[:2], (rows, columns), strict=False)
+        ]
+        found: AnyArray | None = None
+        for chunk in self.chunks:
+            inside = [
+                (picked >= begin) & (picked < begin + size)
+                for picked, begin, size in zip(asked, chunk.offsets, chunk.sizes, strict=False)
+            ]
+            if not all(axis.any() for axis in inside):
+                continue
+            own = [
+                picked[axis] - begin
+                for picked, axis, begin in zip(asked, inside, chunk.offsets, strict=False)
+            ]
+            block = part(chunk.name, rows=own[0], columns=own[1] if len(own) > 1 else None)
+            if found is None:
+                found = np.empty((*(picked.size for picked in asked), *self.shape[2:]), block.dtype)
+            found[np.ix_(*inside)] = block
+        assert found is not None  # chunks tile the tensor, and what is asked for lies in it
+        return found

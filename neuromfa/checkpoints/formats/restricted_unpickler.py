@@ -35,6 +35,26 @@ TORCH_DTYPES = frozenset(
 )
 TENSOR_BUILDERS = {"_rebuild_tensor_v2": (6, 7), "_rebuild_tensor_v3": (7, 8), "_rebuild_parameter": (3, 3)}
 ORDERED_DICT = ("collections", "OrderedDict")
+# what the metadata of a distributed checkpoint is written with
+CHECKPOINT_HOME = "torch.distributed.checkpoint"
+PROPERTIES_HOME = "torch.distributed._shard.sharded_tensor.metadata"
+INDEX = "MetadataIndex"
+SIZE = ("torch", "Size")
+RECORDS = frozenset(
+    [
+        (f"{CHECKPOINT_HOME}.filesystem", "_StorageInfo"),
+        (f"{CHECKPOINT_HOME}.metadata", "_MEM_FORMAT_ENCODING"),
+    ]
+    + [(PROPERTIES_HOME, "TensorProperties"), (PROPERTIES_HOME, "MEM_FORMAT_ENCODING")]
+    + [
+        (f"{CHECKPOINT_HOME}.metadata", name)
+        for name in ("Metadata", "StorageMeta", "TensorProperties", INDEX)
+    ]
+    + [(f"{CHECKPOINT_HOME}.metadata", f"{kind}StorageMetadata") for kind in ("Tensor", "Bytes", "Chunk")]
+    + [("torch.serialization", "_get_layout"), SIZE]
+    + [(module, "PosixPath") for module in ("pathlib", "pathlib._local")]
+)
+NUMBERS = frozenset([*STORAGES.values(), *TORCH_DTYPES])
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,22 @@ class TensorNote:
     strides: tuple[int, ...]
 
 
+@dataclass(eq=False)
+class Record:
+    """An object of `RECORDS` as the file describes it; never made.
+
+    Attributes
+    ----------
+    name : of its class
+    arguments : what it was to be made of
+    state : its attributes, as the file sets them
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+    state: Any = None
+
+
 @dataclass(frozen=True)
 class Pickled:
     """What a pickle builds.
@@ -93,13 +129,14 @@ class _Mark:
 _MARK = _Mark()
 
 
-def run_pickle(stream: BinaryIO, *, where: str) -> Pickled:
+def run_pickle(stream: BinaryIO, *, where: str, records: bool = False) -> Pickled:
     """Carry out one pickle of `stream`, up to its STOP, and return the plain value it builds.
 
     Parameters
     ----------
     stream : bytes in memory, so that a claimed length cannot ask for more than there is
     where : file the pickle is from, for messages
+    records : note objects of `RECORDS` too, as `Record`; no other is allowed then either
 
     Raises
     ------
@@ -108,11 +145,19 @@ def run_pickle(stream: BinaryIO, *, where: str) -> Pickled:
     CorruptFile
         The pickle breaks off or contradicts itself.
     """
-    machine = _Machine(where)
+    machine = _Machine(where, records=records)
     try:
         for instruction, argument, _ in pickletools.genops(stream):
             machine.step(instruction.name, argument)
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error) as error:
+    except (
+        ValueError,
+        IndexError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        struct.error,
+    ) as error:
         raise CorruptFile(f"{where} is not a pickle that can be followed: {type(error).__name__}") from error
     return machine.result()
 
@@ -120,8 +165,9 @@ def run_pickle(stream: BinaryIO, *, where: str) -> Pickled:
 class _Machine:
     """Stack and memo of one pickle; every method carries out one kind of instruction."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, *, records: bool = False) -> None:
         self._where = where
+        self._records = RECORDS if records else frozenset()
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._storages: dict[str, StorageNote] = {}
@@ -134,7 +180,7 @@ class _Machine:
             self._stack.append(argument)
         elif name in _CONSTANTS:
             self._stack.append(_CONSTANTS[name]())
-        elif name in _ACTIONS:
+        elif name in _ACTIONS and (self._records or name not in _FOR_RECORDS):
             _ACTIONS[name](self, argument)
         else:
             raise UnsafeFormat(
@@ -210,9 +256,19 @@ class _Machine:
             raise UnsafeFormat(f"{self._where} calls something that is not a tensor builder")
         self._stack.append(self._built(named, arguments))
 
+    def new_object(self, _: Any) -> None:
+        """Note an object that is made without arguments."""
+        named, arguments = self._pop_many(2)
+        if not isinstance(named, Named) or not self._is_record(named) or arguments != ():
+            raise UnsafeFormat(f"{self._where} makes an object that tensors do not need")
+        self._stack.append(Record(named.name, ()))
+
     def set_state(self, _: Any) -> None:
-        """Drop the attributes torch hangs on a state dict; on anything else they are refused."""
-        self._pop_many(1)
+        """Keep the state of a record; drop the attributes torch hangs on a state dict; refuse any others."""
+        (state,) = self._pop_many(1)
+        if self._stack and isinstance(self._stack[-1], Record):
+            self._stack[-1].state = state
+            return
         if not self._stack or not isinstance(self._stack[-1], dict):
             raise UnsafeFormat(f"{self._where} sets attributes of something that is not a state dict")
 
@@ -239,6 +295,8 @@ class _Machine:
             (module == "torch._utils" and name in TENSOR_BUILDERS)
             or (module == "torch" and (name in STORAGES or name in TORCH_DTYPES))
             or (module, name) in (ORDERED_DICT, UNTYPED)
+            or (module, name) in self._records
+            or (bool(self._records) and module == "torch" and name in NUMBERS)
         )
         if not listed:
             raise UnsafeFormat(
@@ -250,6 +308,8 @@ class _Machine:
     def _built(self, named: Named, arguments: tuple[Any, ...]) -> Any:
         if named.name == "OrderedDict" and not arguments:
             return {}
+        if self._is_record(named):
+            return self._record(named, arguments)
         if named.name not in TENSOR_BUILDERS or len(arguments) not in TENSOR_BUILDERS[named.name]:
             raise UnsafeFormat(
                 f"{self._where} calls {named.module}.{named.name} in a way tensors do not need"
@@ -259,6 +319,17 @@ class _Machine:
         return self._tensor(
             *arguments[:4], dtype=arguments[6] if named.name == "_rebuild_tensor_v3" else None
         )
+
+    def _is_record(self, named: Named) -> bool:
+        return (named.module, named.name) in self._records
+
+    def _record(self, named: Named, arguments: tuple[Any, ...]) -> Any:
+        if (named.module, named.name) != SIZE:
+            return Record(named.name, arguments)
+        (sizes,) = arguments
+        if not isinstance(sizes, tuple) or not all(map(_is_natural, sizes)):
+            raise CorruptFile(f"{self._where} holds a size that is not of whole numbers")
+        return sizes
 
     def _tensor(self, storage: Any, offset: Any, shape: Any, strides: Any, *, dtype: Any) -> TensorNote:
         storage = self._checked(storage, StorageNote)
@@ -275,11 +346,20 @@ class _Machine:
 
     def _set(self, target: dict[Any, Any], key: Any, value: Any) -> None:
         # only strings and integers: hashing a nested tuple of strangers can take for ever
-        if type(key) not in (str, int):
+        if isinstance(key, Record) and key.name == INDEX:
+            key = self._index(key)
+        elif type(key) not in (str, int):
             raise UnsafeFormat(f"{self._where} holds a dict with keys that are not names")
         if key in target:
             raise CorruptFile(f"{self._where} holds the name {str(key)[:200]!r} twice")
         target[key] = value
+
+    def _index(self, record: Record) -> tuple[str | int, ...]:
+        """Return name and offsets of a chunk, as the key they are."""
+        name, offsets = record.state.get("fqn"), record.state.get("offset") or ()
+        if not isinstance(name, str) or not isinstance(offsets, tuple) or not all(map(_is_natural, offsets)):
+            raise CorruptFile(f"{self._where} describes a chunk without name and offsets")
+        return (name, *offsets)
 
     def _top(self, kind: type) -> Any:
         if not self._stack or type(self._stack[-1]) is not kind:
@@ -319,6 +399,7 @@ _CONSTANTS: dict[str, Callable[[], Any]] = {
     "EMPTY_LIST": list,
     "EMPTY_DICT": dict,
 }
+_FOR_RECORDS = frozenset(["NEWOBJ"])
 _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "MARK": _Machine.mark,
     "TUPLE": _Machine.tuple_to_mark,
@@ -338,5 +419,6 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "STACK_GLOBAL": _Machine.name_on_stack,
     "REDUCE": _Machine.call,
     "BUILD": _Machine.set_state,
+    "NEWOBJ": _Machine.new_object,
     "BINPERSID": _Machine.storage,
 }

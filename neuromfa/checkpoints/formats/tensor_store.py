@@ -120,8 +120,10 @@ class FileTensors:
 
     def info(self, name: str) -> TensorInfo:
         """Return dtype and shape of one tensor; `CheckpointMissing` when there is none of that name."""
-        tensor = self._tensor(self._recipes[name].base if name in self._recipes else name)
-        return TensorInfo(tensor.dtype, tensor.shape)
+        recipe = self._recipes.get(name)
+        tensor = self._tensor(recipe.base if recipe else name)
+        shape = recipe.shape_of(tensor.shape) if recipe else tensor.shape
+        return TensorInfo(tensor.dtype, shape)
 
     def read(self, name: str, *, rows: IntArray | None = None, columns: IntArray | None = None) -> AnyArray:
         """Return a tensor or a sample of it.
@@ -145,6 +147,7 @@ class FileTensors:
         if recipe is None or not recipe.scales_applied:
             self._refuse_scaled(recipe.base if recipe else name)
         if recipe is not None:
+            _check_indices(f"{name} in {self.name}", self.info(name).shape, rows, columns)
             return recipe.read(self._stored, rows, columns)
         return self._stored(name, rows=rows, columns=columns)
 

@@ -89,6 +89,18 @@ def _read_zip(source: ByteSource, tell: Tell) -> dict[str, StoredTensor]:
     return {name: _placed(member(note.storage), name, note) for name, note in notes}
 
 
+def read_one_tensor(source: ByteSource) -> StoredTensor:
+    """Return the tensor of an archive that holds one tensor and no state dict; `CorruptFile` for any other."""
+    entries = _zip_entries(source)
+    prefix = _prefix(source, entries)
+    where = f"{source.name}, {prefix}data.pkl"
+    note = run_pickle(io.BytesIO(_read_entry(source, entries[f"{prefix}data.pkl"])), where=where).value
+    entry = entries.get(f"{prefix}data/{note.storage.key}") if isinstance(note, TensorNote) else None
+    if entry is None:
+        raise CorruptFile(f"{source.name} does not hold one tensor")
+    return _placed(_entry_member(source, entry), "of a chunk", note)
+
+
 def _zip_entries(source: ByteSource) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(SourceStream(source, longest=MAX_DIRECTORY_BYTES)) as archive:

@@ -126,8 +126,9 @@ def _any(*patterns: str) -> Callable[[list[str]], bool]:
 _KNOWN_HEAPS: tuple[tuple[Callable[[list[str]], bool], str], ...] = (
     (
         _any("pytorch_model_fsdp_*/"),
-        "sharded training state of FSDP and no weights beside it; name its folder pytorch_model_fsdp_0, or run "
-        "`accelerate merge-weights pytorch_model_fsdp_0 OUTPUT`, which makes safetensors of it",
+        "sharded training state of FSDP and no weights beside it; lay config.json into its folder "
+        "pytorch_model_fsdp_0 and name that one, or run `accelerate merge-weights pytorch_model_fsdp_0 OUTPUT`, which "
+        "makes safetensors of it",
     ),
     (
         _any("zero_to_fp32.py", "global_step*/", "*zero_pp_rank_*", "bf16_zero_pp_rank_*"),

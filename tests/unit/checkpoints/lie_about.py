@@ -74,7 +74,7 @@ def write_torch(path, value):
     """Write a file as torch.save does, without torch: a zip of a pickle and one entry for each storage."""
     arrays = []
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _pretended_torch() as named:
+    with pretended_torch() as named:
         pickled = _pickled(value, arrays, named)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", pickled)
@@ -85,11 +85,14 @@ def write_torch(path, value):
     return path
 
 
-class _pretended_torch:
+class pretended_torch:
     """Modules called torch for as long as a pickle is written: pickling looks the names up that it writes."""
 
+    def __init__(self, *more):
+        self._modules = ("torch", "torch._utils", *more)
+
     def __enter__(self):
-        self._before = {name: sys.modules.get(name) for name in ("torch", "torch._utils")}
+        self._before = {name: sys.modules.get(name) for name in self._modules}
         for name in self._before:
             sys.modules[name] = types.ModuleType(name)
         return self._named
