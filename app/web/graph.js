@@ -31,7 +31,7 @@ export class GraphView {
     element.append(
       h("div", { class: "card-head" },
         h("div", {}, h("h2", {}, "The sampled graph"), h("p", {},
-          "Layers from left to right; thick means near, dashed is the wiring inside attention. A seed picks the same neurons at every step.")),
+          "Layers from left to right; thick means near, dashed is wiring, which has no weight. A seed picks the same neurons at every step.")),
         h("div", { class: "actions" },
           h("button", { class: "quiet", type: "button", "aria-label": "Graph as SVG", onclick: () => this.saveSvg() }, "SVG"), this.links)),
       h("form", { class: "controls", onsubmit: (event) => event.preventDefault() },

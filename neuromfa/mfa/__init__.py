@@ -5,13 +5,11 @@ from neuromfa.mfa.dimension import DimensionDistribution, dimension_by_row
 from neuromfa.mfa.distance import edge_distances, edges_of, graph_of, rms_of
 from neuromfa.mfa.emergence import emergence
 from neuromfa.mfa.measure import (
-    NoMeasure,
     NullMeasure,
     SampleMeasure,
     measure,
     measure_graph,
     measure_nulls,
-    try_measure,
 )
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
 from neuromfa.mfa.partition import partition_function
@@ -35,7 +33,6 @@ __all__ = [
     "NULL_KINDS",
     "DimensionDistribution",
     "EmergenceSummary",
-    "NoMeasure",
     "NullKind",
     "NullMeasure",
     "SampleMeasure",
@@ -63,5 +60,4 @@ __all__ = [
     "null_network",
     "partition_function",
     "rms_of",
-    "try_measure",
 ]

@@ -69,20 +69,6 @@ class SampleMeasure:
 
 
 @dataclass(frozen=True)
-class NoMeasure:
-    """A network without numbers; it has a graph all the same, see `mfa.graph_of`.
-
-    Attributes
-    ----------
-    seed : seed of the draws
-    reason : sentence that says what is missing and what can be done
-    """
-
-    seed: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class NullMeasure:
     """alpha0 and width of a null network; None with a sentence in `reason` where they do not exist."""
 
@@ -118,21 +104,6 @@ def measure(network: SNIN, options: AnalysisOptions, *, rms_ratio: float | None 
     """
     counts = _counts_of(network, options, _rescale(options, rms_ratio))
     return _sample(counts, network, options)
-
-
-def try_measure(
-    network: SNIN, options: AnalysisOptions, *, rms_ratio: float | None = None
-) -> SampleMeasure | NoMeasure:
-    """Measure one network as `measure` does; one without enough edges or radii is told, not raised.
-
-    Raises
-    ------
-    OptionError : as `measure`
-    """
-    try:
-        return measure(network, options, rms_ratio=rms_ratio)
-    except AnalysisError as absent:
-        return NoMeasure(network.provenance.seed, str(absent))
 
 
 def measure_graph(
