@@ -52,7 +52,9 @@ def test_a_naming_of_ones_own(text, name, told):
     assert naming(text)("something else") is None
 
 
-@pytest.mark.parametrize("text", ["", "run", "{tokens}", "{step}{n}", "{step}-{tokens}-{tokens}"])
+@pytest.mark.parametrize(
+    "text", ["", "run", "{tokens}", "{step}{n}", "{step}-{tokens}-{tokens}", "*" * 4 + "{step}"]
+)
 def test_a_naming_needs_one_place_for_the_step(text):
     with pytest.raises(OptionError, match="a naming is a text with"):
         naming(text)
