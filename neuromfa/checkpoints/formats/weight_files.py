@@ -136,6 +136,11 @@ _KNOWN_HEAPS: tuple[tuple[Callable[[list[str]], bool], str], ...] = (
         "folder that holds zero_to_fp32.py, which makes weights of it",
     ),
     (
+        _any("layer_*_states.pt"),
+        "layers of a DeepSpeed pipeline (GPT-NeoX), each in files of its own; run GPT-NeoX's "
+        "`python tools/ckpts/convert_neox_to_hf.py`, which makes weights of them",
+    ),
+    (
         _any("mp_rank_*", "mp_rank_*/", "model_optim_rng.pt", "distrib_optim.pt"),
         "shards of Megatron-LM (or DeepSpeed) and no joined weights; run Megatron-LM's "
         "`python tools/checkpoint/convert.py`, which makes weights of them",

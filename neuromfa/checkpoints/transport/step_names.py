@@ -26,6 +26,10 @@ FIELDS = {
     "*": ".*",
 }
 FIELD = re.compile("|".join(map(re.escape, FIELDS)))
+# each further one multiplies the ways a long name can be tried in
+MOST_STARS = 3
+# each further one multiplies the ways in which a long name can be tried
+MOST_STARS = 3
 THOUSANDS = {"": 0, "K": 1, "M": 2, "B": 3, "T": 4}
 
 
@@ -68,13 +72,14 @@ def naming(text: str) -> Naming:
 
     Raises
     ------
-    OptionError : the step has no place in it, or a field stands twice
+    OptionError : the step has no place in it, a field stands twice, or too many stars
     """
     fields = FIELD.findall(text)
     named = ["{step}" if field in STEP_FIELDS else field for field in fields if field != "*"]
-    if "{step}" not in named or len(set(named)) < len(named):
+    if "{step}" not in named or len(set(named)) < len(named) or fields.count("*") > MOST_STARS:
         raise OptionError(
-            f"a naming is a text with {{step}} in it once, and {{tokens}} at most once, not {text!r}"
+            f"a naming is a text with {{step}} in it once, {{tokens}} at most once and * at most {MOST_STARS} times, "
+            f"not {text!r}"
         )
     literals = [re.escape(part) for part in FIELD.split(text)]
     pattern = re.compile("".join(_interleaved(literals, [FIELDS[field] for field in fields])), re.ASCII)

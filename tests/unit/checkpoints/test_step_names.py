@@ -8,6 +8,7 @@ import pytest
 from neuromfa.checkpoints.series import open_series
 from neuromfa.checkpoints.transport.step_names import StepName, naming, step_name
 from neuromfa.errors import CheckpointMissing, OptionError, UnsafeFormat
+from neuromfa.ingest.request import IngestRequest
 
 from .lie_about import neox, write_config, write_model, write_torch
 
@@ -52,7 +53,9 @@ def test_a_naming_of_ones_own(text, name, told):
     assert naming(text)("something else") is None
 
 
-@pytest.mark.parametrize("text", ["", "run", "{tokens}", "{step}{n}", "{step}-{tokens}-{tokens}"])
+@pytest.mark.parametrize(
+    "text", ["", "run", "{tokens}", "{step}{n}", "{step}-{tokens}-{tokens}", "*" * 4 + "{step}"]
+)
 def test_a_naming_needs_one_place_for_the_step(text):
     with pytest.raises(OptionError, match="a naming is a text with"):
         naming(text)
@@ -172,3 +175,17 @@ def test_links_are_followed_for_the_person_who_asks_only(tmp_path, step):
     assert open_series(run, follow_links=True).at(step).open().names()
     with pytest.raises(UnsafeFormat, match="is not followed"):
         open_series(run).at(step).open()
+
+
+def test_a_request_follows_links_only_when_told_to_as_a_worker_never_does(tmp_path):
+    request = IngestRequest(source=linked(tmp_path))
+    assert request.open(follow_links=True).at(0).open().names()
+    with pytest.raises(UnsafeFormat, match="is not followed"):
+        IngestRequest.from_json(request.as_json()).open().at(0).open()
+
+
+def test_a_request_carries_its_naming(tmp_path):
+    write_model(tmp_path / "a7-tokens2M")
+    request = IngestRequest(source=str(tmp_path), naming="a{step}-tokens{tokens}")
+    (point,) = IngestRequest.from_json(request.as_json()).open().checkpoints
+    assert (point.step, point.tokens) == (7, 2_000_000)

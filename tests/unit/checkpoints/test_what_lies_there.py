@@ -56,6 +56,7 @@ def test_sizes_under_a_key_of_config(tmp_path, nest):
         (["global_step500/zero_pp_rank_0_mp_rank_00_optim_states.pt", "latest"], "DeepSpeed ZeRO"),
         (["bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt"], "DeepSpeed ZeRO"),
         (["pytorch_model_fsdp_0/__0_0.distcp", "optimizer_0/"], "FSDP .*accelerate merge-weights"),
+        (["layer_00-model_00-model_states.pt", "mp_rank_00_model_states.pt"], "GPT-NeoX"),
         (["mp_rank_00/model_optim_rng.pt"], "Megatron-LM .*convert.py"),
         (["model.nemo"], "NeMo"),
         (["adapter_config.json"], "an adapter only"),
