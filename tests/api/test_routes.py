@@ -62,6 +62,9 @@ def test_checkpoints_come_by_step(client: TestClient) -> None:
         "revision": "step0",
         "spectra": 2,
         "samples": 1,
+        "status": "measured",
+        "error": None,
+        "sentence": None,
     }
     assert got(client, f"{SERIES}/checkpoints/0") == items[0]
 

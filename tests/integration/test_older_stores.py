@@ -112,7 +112,7 @@ def test_an_old_store_is_read_as_what_it_is(old: Server) -> None:
 def test_what_is_measured_now_is_told_apart_and_takes_its_place_when_it_covers_it(old: Server) -> None:
     with old.open() as store:
         before = store.results("org/older")
-        some = IngestRequest(source=SERIES, model_id="org/older", steps="0,256", options=EXACT)
+        some = IngestRequest(source=SERIES, same_run=True, model_id="org/older", steps="0,256", options=EXACT)
         summary = ingest(some, store)
         assert (summary.spectra_written, summary.graphs_written, summary.replaced) == (2, 2, 2)  # two graphs
         served, *others = store.analyses("org/older")
@@ -122,7 +122,8 @@ def test_what_is_measured_now_is_told_apart_and_takes_its_place_when_it_covers_i
         assert [one.method_version for one in store.results("org/older")] == [UNVERSIONED] * 3
 
         summary = ingest(
-            IngestRequest(source=SERIES, model_id="org/older", steps="2000", options=EXACT), store
+            IngestRequest(source=SERIES, same_run=True, model_id="org/older", steps="2000", options=EXACT),
+            store,
         )
         assert (summary.spectra_written, summary.replaced) == (1, 3 + 1)
         after = store.results("org/older", options=newer.options_hash)
@@ -134,7 +135,10 @@ def test_what_is_measured_now_is_told_apart_and_takes_its_place_when_it_covers_i
         }  # paper is not covered
         assert {one.graph_version for one in store.samples("org/older", 2000)} == {GRAPH_VERSION}
         again = ingest(
-            IngestRequest(source=SERIES, model_id="org/older", steps="0,256,2000", options=EXACT), store
+            IngestRequest(
+                source=SERIES, same_run=True, model_id="org/older", steps="0,256,2000", options=EXACT
+            ),
+            store,
         )
         assert again.nothing_new
 
@@ -143,7 +147,13 @@ def test_old_results_stay_where_one_says_so(old: Server) -> None:
     with old.open() as store:
         spectra, samples = counts(store)
         request = IngestRequest(
-            source=SERIES, model_id="org/older", steps="0,256", options=PAPER, graph_samples=0, keep_old=True
+            source=SERIES,
+            same_run=True,
+            model_id="org/older",
+            steps="0,256",
+            options=PAPER,
+            graph_samples=0,
+            keep_old=True,
         )
         summary = ingest(request, store)
         assert (summary.spectra_written, summary.replaced) == (2, 0)
