@@ -114,7 +114,7 @@ def _mark(connection: Connection, found: Marks) -> bool:
     made = connection.run_schema(query(MARK_CONSTRAINT).text)
     if found.count == 0:
         connection.write(lambda transaction: transaction.rows("write/mark_schema"))
-    bare = found.count == 1 and made
+    bare = found.count == 1 and made and found.version > 0  # at 0 all migrations are still to run
     return doubled or (bare and _heal(connection, "SchemaVersion node without its constraint", more_than=0))
 
 

@@ -20,6 +20,7 @@ NAME = "neuromfa-bare"
 PARTS = (
     "tests/e2e tests/integration/test_neo4j_server.py tests/integration/test_store_errors.py tests/compose"
 )
+CLOSING = re.compile(r"=+ .* in [\d.]+s.* =+$")
 TOTALS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 
@@ -52,8 +53,12 @@ def inside(engine: Engine, command: str, *, check: bool = True) -> str:
 
 
 def totals(said: str) -> dict[str, int]:
-    """Return what pytest counted, from its last line."""
-    return {word.rstrip("s"): int(number) for number, word in TOTALS.findall(said.strip().splitlines()[-1])}
+    """Return what pytest counted; nothing where it did not come to its end."""
+    return {word.rstrip("s"): int(number) for number, word in TOTALS.findall(closing_line(said))}
+
+
+def closing_line(said: str) -> str:
+    return next((line.strip("= ") for line in reversed(said.splitlines()) if CLOSING.search(line)), "")
 
 
 def test_nothing_but_python_make_and_git_is_there(machine: Engine) -> None:
@@ -69,16 +74,16 @@ def test_nothing_but_python_make_and_git_is_there(machine: Engine) -> None:
 def test_quick_tests_pass(machine: Engine) -> None:
     said = inside(machine, "cd source && make test-fast PYTHON=python3", check=False)
     counted = totals(said)
-    assert counted["passed"] > 500 and not {"failed", "error"} & set(counted), said[-6000:]
-    figures.append(f"bare machine, make test-fast: {said.strip().splitlines()[-1].strip('= ')}")
+    assert counted.get("passed", 0) > 500 and not {"failed", "error"} & set(counted), said[-6000:]
+    figures.append(f"bare machine, make test-fast: {closing_line(said)}")
 
 
 def test_what_cannot_run_is_left_out_and_said(machine: Engine) -> None:
     command = f".venv/bin/python -m pytest -n 2 --dist loadgroup -m 'not long' {PARTS}"
     said = inside(machine, f"cd source && {command}", check=False)
     counted = totals(said)
-    assert counted["skipped"] > 100 and not {"failed", "error"} & set(counted), said[-6000:]
+    assert counted.get("skipped", 0) > 80 and not {"failed", "error"} & set(counted), said[-6000:]
     told = said[said.index("left out") :]
     for part in ("browser is missing", "neo4j is missing", "engine is missing"):
         assert part in told
-    figures.append(f"bare machine, parts of make test: {said.strip().splitlines()[-1].strip('= ')}")
+    figures.append(f"bare machine, parts of make test: {closing_line(said)}")
