@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
-STARTING_SERVERS = {"filled_dir", "data_dir", "server", "empty", "embedded_server", "neo4j_server", "cluster"}
+STARTING_SERVERS = {
+    "filled_dir",
+    "data_dir",
+    "server",
+    "empty",
+    "empty_server",
+    "embedded_server",
+    "neo4j_server",
+    "cluster",
+}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -88,6 +88,16 @@ def own_neo4j(folder: Path) -> Iterator[Server]:
         yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
 
 
+@contextmanager
+def new_server(kind: str, folder: Path) -> Iterator[Server]:
+    """A server of a kind, embedded or neo4j, with nothing in it."""
+    if kind == "embedded":
+        yield Server(kind, {"data_dir": folder})
+    else:
+        with own_neo4j(folder) as server:
+            yield server
+
+
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Server:
     """Each of the two servers in turn."""

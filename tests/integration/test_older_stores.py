@@ -18,8 +18,7 @@ from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.verify import verify
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
 from neuromfa.options import AnalysisOptions
-from neuromfa.servers.neo4j_server import Neo4jServer
-from tests.integration.conftest import PASSWORD, SERVERS, Server
+from tests.integration.conftest import SERVERS, Server, new_server
 
 STORES = sorted((Path(__file__).parents[1] / "data" / "stores").glob("*.json.gz"))
 SERIES = str(Path(__file__).parents[2] / "series" / "stdlib-14m")
@@ -34,15 +33,8 @@ def empty_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server of each kind with nothing in it, not even a schema."""
-    folder = tmp_path_factory.mktemp("older")
-    if request.param == "embedded":
-        yield Server("embedded", {"data_dir": folder})
-        return
-    shared: Server = request.getfixturevalue("neo4j_server")
-    if shared.neo4j is None:
-        pytest.skip("an empty database is needed, and the server named by the environment is in use")
-    with Neo4jServer(folder, home=shared.neo4j._home, password=PASSWORD, quick_start=True) as process:
-        yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
+    with new_server(request.param, tmp_path_factory.mktemp("older")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module", params=STORES, ids=lambda path: path.name.partition(".")[0])

@@ -20,7 +20,7 @@ from neuromfa.graph import GraphStore, schema
 from neuromfa.graph.connection import Connection
 from neuromfa.graph.cypher_files import query
 from neuromfa.graph.schema import current_version, migrations
-from tests.integration.conftest import QUICK, SERVERS, Server, own_neo4j
+from tests.integration.conftest import QUICK, SERVERS, Server, new_server
 from tests.integration.making import make_graph
 
 STEP = Path(__file__).parents[2] / "series" / "stdlib-14m" / "step2000"
@@ -46,11 +46,8 @@ ANSWER_S = 240
 @pytest.fixture(params=SERVERS)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Each kind of server in turn, with nothing in it: no test before it has been there."""
-    if request.param == "embedded":
-        yield Server("embedded", {"data_dir": tmp_path / "store"})
-    else:
-        with own_neo4j(tmp_path / "neo4j") as server:
-            yield server
+    with new_server(request.param, tmp_path / "store") as server:
+        yield server
 
 
 def environment(server: Server) -> dict[str, str]:
