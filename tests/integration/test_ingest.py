@@ -99,13 +99,13 @@ def test_a_stopped_ingest_leaves_whole_checkpoints_and_goes_on(
 
 def test_bad_input_leaves_nothing_behind(store: GraphStore) -> None:
     before = store.counts()
-    for request in (
-        IngestRequest(source=str(SERIES.parent / "nowhere")),
-        IngestRequest(source=str(SERIES), steps="5", model_id="bad"),
-        IngestRequest(source=str(SERIES), model_id="a--b"),
+    for asked in (
+        {"source": str(SERIES.parent / "nowhere")},
+        {"source": str(SERIES), "steps": "5", "model_id": "bad"},
+        {"source": str(SERIES), "model_id": "a--b"},
     ):
         with pytest.raises((CheckpointMissing, OptionError)):
-            ingest(request, store)
+            ingest(IngestRequest.from_json(asked), store)
     assert store.counts() == before
 
 
