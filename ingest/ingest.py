@@ -65,12 +65,14 @@ def ingest(
     follow_links : see `IngestRequest.open`
     """
     series = request.open(follow_links=follow_links)
+    # what is wrong with the request is met before anything is written
+    selected = series.select(request.steps)
+    baseline = measured_baseline(series, request.options, strict=request.strict)
     store.claim_model(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
-    chosen = _chosen(store, series, request)
+    chosen = _to_measure(store, selected) if request.retry_failed else selected
     tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)
-    baseline = measured_baseline(series, request.options, strict=request.strict)
     if baseline is not None and baseline.failure is not None:
         tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
     for analysis in analyze_each(
@@ -91,14 +93,11 @@ def ingest(
     return tally.summary
 
 
-def _chosen(store: GraphStore, series: CheckpointSeries, request: IngestRequest) -> CheckpointSeries:
-    """Return the checkpoints to measure: those of the steps, or of them those that failed before."""
-    chosen = series.select(request.steps)
-    if not request.retry_failed:
-        return chosen
-    failed = {one.step for one in store.failures(series.id)}
-    again = tuple(checkpoint for checkpoint in chosen.checkpoints if checkpoint.step in failed)
-    return replace(chosen, checkpoints=again)
+def _to_measure(store: GraphStore, selected: CheckpointSeries) -> CheckpointSeries:
+    """Return those of the checkpoints that failed before."""
+    failed = {one.step for one in store.failures(selected.id)}
+    again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
+    return replace(selected, checkpoints=again)
 
 
 def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
