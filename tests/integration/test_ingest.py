@@ -230,7 +230,7 @@ def test_a_dask_cluster_measures_the_same(server: Server, request_of_own: Ingest
     except ImportError:
         missing("dask", "two real worker processes measure the series")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         server.open() as store,
         open_executor(dask=cluster.scheduler_address) as executor,
     ):
