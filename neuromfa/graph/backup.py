@@ -151,6 +151,9 @@ def _restored_model(store: GraphStore, model: Row) -> list[Row]:
         }
         store.write_checkpoint(model["id"], checkpoint["properties"].get("step"), **facts)
         _restore_spectra(store, checkpoint)
+    # what the steps tell of each other is worked out again, not kept
+    for analysis in store.analyses(model["id"]):
+        store.compare_steps(model["id"], analysis.options)
     store.write_scores(model["id"], [Score(**score) for score in model["scores"]])
     return checkpoints
 

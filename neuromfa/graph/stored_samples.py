@@ -52,10 +52,6 @@ class StoredSamples(Catalog):
         for graph_hash in set(graph_hashes) - set(newest.values()):
             sample_io.link(self._connection, checkpoint_id(model, step), graph_hash)
 
-    def has_sample(self, model: str, step: int | None, graph_hash: str) -> bool:
-        """Tell whether a checkpoint has this graph, complete."""
-        return graph_hash in [manifest.graph_hash for manifest in self._manifests(model, step)]
-
     def samples(self, model: str, step: int | None) -> list[Manifest]:
         """Return the manifests of a checkpoint's stored graphs, by seed."""
         self.existing(model, step)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from neuromfa.errors import CorruptFile, OptionError
-from neuromfa.graph import GraphStore
+from neuromfa.graph import GraphStore, open_store
+from neuromfa.graph.backup import restore, save
 from neuromfa.ingest.ingest import IngestSummary, ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
@@ -85,6 +86,12 @@ def test_repeated_weights_are_noted_wherever_they_are_read(
         Lineage(number="emergence").by_numpy(result),
     ):
         assert (answer.estimate, answer.reason) == (None, "same_weights")
+
+    file = tmp_path / "store.zip"
+    save(store, file, progress=lambda *_: None)
+    with open_store(data_dir=tmp_path / "other") as other:
+        restore(other, file, progress=lambda *_: None)
+        assert other.results(name) == store.results(name)
 
     write(root / "step0", tensors())  # the right file is put there: the doubt is gone
     put(store, root, name)
