@@ -81,7 +81,7 @@ def test_a_question_answers_in_json(terminal: Terminal, store: GraphStore) -> No
         ("drawing", (*WHERE, "top=2"), "edges"),
         ("change", ("model=stdlib-14m", "before=0", "after=2000", "layer=5"), "edges_both"),
         ("trajectory", ("model=stdlib-14m", "neuron=B06.output.00107"), "2000"),
-        ("provenance", (*WHERE, "number=width"), "no graph of these samples is stored"),
+        ("provenance", (*WHERE, "number=width"), "mean over samples of the width"),
         ("provenance", ("model=stdlib-14m", "step=512"), "architecture_hash"),
         ("samples", ("checkpoint=stdlib-14m@2000",), "architecture_hash"),
         ("counts", (), "neurons"),
