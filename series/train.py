@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,11 +79,19 @@ class Recipe:
     heldout_windows: int = 256
 
 
+# Further runs of a condition: initialisation, order of windows and, in the control, shuffling change with the seed.
+REPLICATE_SEEDS = (1, 2)
+
 RECIPES = {
     "main": Recipe(name="stdlib-14m", save_steps=(0, 32, 128, 256, 512, 1000, 1500, 2000)),
     "decay1": Recipe(name="stdlib-14m-decay1", save_steps=(0, 1000, 2000), weight_decay=1.0),
     "shuffled": Recipe(name="stdlib-14m-shuffled", save_steps=(0, 1000, 2000), shuffle_corpus=True),
 }
+
+
+def replicate(recipe: Recipe, seed: int) -> Recipe:
+    """Return the recipe of another run of the same condition; seed 0 is the bundled one."""
+    return recipe if seed == recipe.seed else replace(recipe, name=f"{recipe.name}-seed{seed}", seed=seed)
 
 
 @dataclass(frozen=True)
@@ -397,6 +405,22 @@ def is_finished(folder: Path, recipe: Recipe, corpus: Corpus) -> bool:
     return True
 
 
+def require_recorded_corpus(corpus: Corpus, *, recorded_in: Path) -> None:
+    """Check that a replicate would learn from the very bytes its condition did.
+
+    Raises
+    ------
+    SeriesError
+        If the provenance of the bundled series records another corpus.
+    """
+    stored = json.loads((recorded_in / "provenance.json").read_text(encoding="utf-8"))["corpus"]
+    if stored["sha256"] != corpus.sha256:
+        raise SeriesError(
+            f"a replicate needs the corpus of {recorded_in.name}, the library of Python {stored['python']} (sha256 "
+            f"{stored['sha256'][:12]}); Python {corpus.python} here has another ({corpus.sha256[:12]})."
+        )
+
+
 def make_series(recipe: Recipe, corpus: Corpus, *, out: Path, report: Report) -> None:
     """Make one series as `out`/name; it appears there whole or not at all."""
     folder = out / recipe.name
@@ -459,6 +483,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--series", choices=[*RECIPES, "all"], default="all", help="which one to make (default: all)"
     )
+    seed_help = "another run of the same recipe: 0 is the bundled one, others need its corpus and --out"
+    result.add_argument("--seed", type=int, default=0, help=seed_help)
     out_help = "folder that receives the series' folders (default: the one of this script)"
     result.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR", help=out_help)
     return result
@@ -470,8 +496,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = list(RECIPES) if options.series == "all" else [options.series]
     try:
         corpus = read_corpus()
-        for name in names:
-            make_series(RECIPES[name], corpus, out=options.out, report=say)
+        for recipe in (RECIPES[name] for name in names):
+            if options.seed != recipe.seed:
+                require_recorded_corpus(corpus, recorded_in=Path(__file__).parent / recipe.name)
+            make_series(replicate(recipe, options.seed), corpus, out=options.out, report=say)
     except (SeriesError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
