@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from neuromfa import __version__, mfa, series_check
+from neuromfa.beyond_scale import series_verdict
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
@@ -117,17 +118,19 @@ def analyze(
     told = (
         [f"The baseline could not be measured: {baseline.failure}"] if baseline and baseline.failure else []
     )
+    compared = _compared(results, options)
     return SeriesResult(
         series=series.id,
         profile=options.profile,
         options=options,
         versions=versions(),
-        checkpoints=_compared(results, options),
+        checkpoints=compared,
         notes=[*told, *NOTES],
         found=total,
         measured=len(results),
         failed=failed,
         left_out=list(series.left_out),
+        verdict=series_verdict(compared, options),
     )
 
 
@@ -284,12 +287,12 @@ def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Base
         return None
     identity = analysis_hash(graph_hashes(sampled, options), options, baseline_hash=None)
     with _named(series.id, f"baseline {options.baseline}"):
-        return Baseline(sampled.networks, tuple(Measures(sampled.networks, options, None)), identity)
+        return Baseline.of(sampled.networks, options, identity=identity)
 
 
 def sample(checkpoint: Checkpoint, options: AnalysisOptions) -> SampledCheckpoint:
     """Draw the networks of all seeds in one pass over the files."""
-    return sample_checkpoint(checkpoint, nodes=options.nodes, seeds=options.seeds, row_rule=options.profile)
+    return sample_checkpoint(checkpoint, nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule)
 
 
 def graph_hashes(sampled: SampledCheckpoint, options: AnalysisOptions) -> list[str]:
@@ -322,7 +325,7 @@ def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Samp
         return None
     if chosen == BASELINE_REINIT:
         return reinitialise_checkpoint(
-            series.checkpoints[0], nodes=options.nodes, seeds=options.seeds, row_rule=options.profile
+            series.checkpoints[0], nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule
         )
     if chosen == BASELINE_FIRST:
         start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)

@@ -11,12 +11,15 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from neuromfa.errors import OptionError
 
 T = TypeVar("T")
+
+DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
+"""Of a record: the text below a field is its meaning in every schema."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ version  what changed                                                    which n
          graphs have version 3                                           since both versions stand in them
          no E against weights of another shape, nor against a baseline   E, where the baseline is none of the run
          whose weights stand at another step too
+4        nulls permute, draw and scale each stored part by itself        null figures of matrices with several
+         (queries, keys and values apart, also in one tensor)            parts; real figures stay as they are
+         excess over paired draws, terms, profile shape and verdicts
 =======  ==============================================================  ==========================================
 
 A new row comes with new golden numbers in ``tests/unit/test_versions.py``, which fail without it.
@@ -19,5 +22,5 @@ A new row comes with new golden numbers in ``tests/unit/test_versions.py``, whic
 UNVERSIONED = 1
 """The version of results that say none."""
 
-METHOD_VERSION = 3
+METHOD_VERSION = 4
 """The version of every number this program measures."""

@@ -4,8 +4,9 @@ A network is a list of layers in topological order and one link between each two
 weights (a sampled matrix) or is artificial wiring (inside attention, or from gate and up to the gated unit).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,22 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class StoredPart:
+    """Targets of a link whose weights the model keeps as one matrix, such as the keys of a fused tensor.
+
+    A null permutes and scales each part by itself: what differs between parts is no arrangement.
+
+    Attributes
+    ----------
+    rows : places of its targets in the link
+    share : how much of the part was drawn, from 0 to 1; 1 where nobody says
+    """
+
+    rows: slice | IntArray
+    share: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
 class Link:
     """All edges between a layer and the next one.
 
@@ -82,16 +99,46 @@ class Link:
     matrix : name of the weight matrix or of the wiring, for reports
     weights : array of shape (n_target, n_source) in the dtype stored (bfloat16 as float32), or None
     wiring : bool array of shape (n_target, n_source), True where an artificial edge of distance 1 stands, or None
+    parts : the stored parts of a weighted link; all targets are one part unless it says otherwise
+    source_share : how much of the source row was drawn, from 0 to 1
     """
 
     matrix: str
     weights: WeightArray | None = None
     wiring: BoolArray | None = None
+    parts: tuple[StoredPart, ...] = (StoredPart(slice(None)),)
+    source_share: float = 1.0
 
     @property
     def artificial(self) -> bool:
         """True for wiring: such edges never count in any mass at one hop."""
         return self.weights is None
+
+
+class DerivedLinks(Sequence[Link]):
+    """Links made from those of another network when they are asked for, one at a time.
+
+    Parameters
+    ----------
+    links : of the other network
+    make : gives link number `row` from the one that stands there
+    """
+
+    def __init__(self, links: Sequence[Link], make: Callable[[int, Link], Link]) -> None:
+        self._links, self._make = links, make
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    @overload
+    def __getitem__(self, index: int) -> Link: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Link]: ...
+    def __getitem__(self, index: int | slice) -> Link | Sequence[Link]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        row = range(len(self))[index]
+        return self._make(row, self._links[row])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Command line, REST, the JSON schema and the docs take names, bounds and meanings from here.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
@@ -11,13 +11,14 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from neuromfa.declared import Allowed, NoneMeans, adapter, checked, refusal, sentence
 from neuromfa.errors import OptionError
 
-Profile = Literal["exact", "paper"]
+Profile = Literal["exact", "paper", "shape"]
 Grid = Literal["union", "fixed"]
 Hops = Literal["1", "multi"]
 
 BASELINE_FIRST, BASELINE_REINIT, BASELINE_NONE = "first", "reinit", "none"
 FIXED_GRID_START = 20
 FIXED_GRID_SMALLEST_RANGE = 40
+SHAPE_RANGE = 150.0
 GRAPH_MAX_DISTANCE = 200.0
 MOST_SAMPLES = 100
 MOST_MOMENTS = 401
@@ -54,7 +55,7 @@ class AnalysisOptions:
     __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False)
 
     profile: Profile = "exact"
-    """exact, or paper as the released code does it."""
+    """exact, paper as the released code does it, or shape: every matrix at one scale, on the fixed grid 20..150."""
     nodes: Annotated[int | None, Field(ge=1, le=4096), NoneMeans("all")] = 64
     """S, neurons per layer; null (all) measures every neuron without sampling."""
     samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 10
@@ -79,6 +80,10 @@ class AnalysisOptions:
     """Divide the weights by rms(t) / rms(baseline) first, beside the plain reading."""
     nulls: bool = True
     """Measure the null models too."""
+    draws: Annotated[int, Field(ge=1, le=1000)] = 8
+    """R, draws of each null model that moves weights about; a whole network has a single one."""
+    shape: bool = True
+    """Measure profile shape beside the asked one, from the same reading; the verdict needs it."""
     baseline: Baseline = BASELINE_FIRST
     """What E is measured against: first (step 0), a step, reinit, none, or another checkpoint or series with a / in its
     name, such as runs/base or runs/base@2000; without a step its last one."""
@@ -87,13 +92,37 @@ class AnalysisOptions:
         for field in fields(self):
             value = checked(AnalysisOptions, field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
+        if self.profile == "shape":
+            self._take_shape()
         if self.grid == "fixed" and self.max_distance < FIXED_GRID_SMALLEST_RANGE:
             raise OptionError(
                 f"the fixed grid starts at radius {FIXED_GRID_START} and needs max_distance of at least "
                 f"{FIXED_GRID_SMALLEST_RANGE}, not {self.max_distance:g}"
             )
-        if self.hops == "multi" and self.profile != "exact":
-            raise OptionError("hops multi is defined for profile exact only")
+        if self.hops == "multi" and self.profile == "paper":
+            raise OptionError("hops multi is defined for the profiles exact and shape only")
+
+    def _take_shape(self) -> None:
+        """Set what profile shape decides by itself."""
+        if self.scale != 1.0:
+            raise OptionError(f"profile shape has no lambda, not {self.scale:g} either: leave it out")
+        for name, value in {"max_distance": SHAPE_RANGE, "grid": "fixed", "rms_scaled": False}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def in_shape(self) -> "AnalysisOptions":
+        """The same options in profile shape, which ignores range, grid, lambda and rms_scaled."""
+        return replace(self, profile="shape", scale=1.0)
+
+    @property
+    def row_rule(self) -> str:
+        """How rows of fused tensors are taken: as they stand (paper), or by the layout of the heads (exact)."""
+        return "paper" if self.profile == "paper" else "exact"
+
+    @property
+    def null_draws(self) -> int:
+        """Draws of each null that moves weights; one of a whole network, which has no second sample to compare."""
+        return 1 if self.nodes is None else self.draws
 
     @property
     def baseline_source(self) -> tuple[str, int | None] | None:
@@ -102,6 +131,11 @@ class AnalysisOptions:
             return None
         source, _, step = self.baseline.rpartition("@")
         return (source, int(step)) if source and step.isdecimal() else (self.baseline, None)
+
+    @property
+    def has_trained_baseline(self) -> bool:
+        """Whether the baseline is a checkpoint that was trained: another source, or a step above 0."""
+        return self.baseline_source is not None or (self.baseline.isdecimal() and int(self.baseline) > 0)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -5,17 +5,14 @@ A number that could not be had is None with a reason beside it, never NaN.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict
-
-from neuromfa.declared import adapter
+from neuromfa.declared import DOCUMENTED, adapter
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
 from neuromfa.options import AnalysisOptions
 from neuromfa.scores import Score
-
-DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
+from neuromfa.structure import NullExcess, NullValues, SeriesVerdict, Terms, Verdict
 
 
 @dataclass(frozen=True)
@@ -184,6 +181,10 @@ class SampleResult:
     """Identity of the sampled graph."""
     dropped_last_rows: int = 0
     """Sources left out near the end of the network (hops multi)."""
+    nfd_variance: float | None = None
+    """Mean over matrices of the variance of the node fractal dimension within each."""
+    nulls: dict[str, NullValues] = field(default_factory=dict)
+    """The figures of every draw of every null, by null."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,40 @@ class ScaleMatched:
     """Width of their spectrum."""
     emergence: Estimate | None
     """E against the baseline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeNumbers:
+    """The single numbers in profile shape, where every matrix is at one scale; means over samples."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    alpha0: Estimate
+    """alpha0 in this profile."""
+    width: Estimate
+    """Width of the spectrum."""
+    emergence: Estimate | None
+    """E against the baseline in this profile."""
+    emergence_reason: str | None
+    """Why there is no E."""
+    nulls: dict[str, NullMetrics] | None
+    """The same numbers of the null models, scaled as the real parts."""
+    excess: dict[str, NullExcess] | None
+    """Excess over paired draws, by null."""
+    r_squared: dict[str, float | None]
+    """Fit of log Z against log r at some moments."""
+    flags: list[str]
+    """What makes these numbers doubtful, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeResult(ShapeNumbers):
+    """All that profile shape says of one checkpoint."""
+
+    spectrum: Spectrum
+    """Means over samples."""
+    samples: list[SampleResult]
+    """One record a seed."""
 
 
 @dataclass(frozen=True)
@@ -272,11 +307,24 @@ class CheckpointNumbers:
     """The reading with the growth of the weights divided out, where it was asked for."""
     method_version: int = UNVERSIONED
     """Version of the method that gave the numbers; those of different versions are not compared."""
+    excess: dict[str, NullExcess] | None = None
+    """Excess over paired draws of a null, by null; null where no nulls were measured."""
+    terms: dict[str, Terms] | None = None
+    """Where the change of alpha0, width and emergence since the baseline comes from; null without a baseline."""
+    shape: ShapeNumbers | None = None
+    """The reading in profile shape; null where that is the asked profile."""
+    shape_reason: str | None = None
+    """Why it is null: asked (it is the profile asked for), not_asked, few_edges."""
+    verdict: Verdict | None = None
+    """Is there structure that scale does not explain? Null in results before method version 4."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointResult(CheckpointNumbers):
     """All that an analysis says of one checkpoint."""
+
+    shape: ShapeResult | None = None
+    """The reading in profile shape; null where that is the asked profile."""
 
     coverage: Coverage
     """How much of the checkpoint the numbers speak of."""
@@ -319,7 +367,9 @@ class CurvePoint(CheckpointNumbers):
     def of(cls, result: CheckpointResult) -> "CurvePoint":
         """Take what a curve shows out of a whole result."""
         coverage = result.coverage
-        shared = _shared(result)
+        shared = _shared(result) | {"excess": _overall(result.excess)}
+        if result.shape is not None:
+            shared["shape"] = replace(_single_numbers(result.shape), excess=_overall(result.shape.excess))
         return cls(nodes=coverage.nodes, edges=coverage.edges, samples=len(result.samples), **shared)
 
 
@@ -337,7 +387,7 @@ class CheckpointMetrics(CheckpointNumbers):
     @classmethod
     def of(cls, result: CheckpointResult, scores: list[Score]) -> "CheckpointMetrics":
         """Take the numbers out of a whole result; `scores` are those of this checkpoint."""
-        shared = _shared(result)
+        shared = _shared(result) | {"shape": _single_numbers(result.shape) if result.shape else None}
         return cls(coverage=result.coverage, samples=len(result.samples), scores=scores, **shared)
 
 
@@ -395,6 +445,8 @@ class SeriesResult:
     """The others, each with its sentence."""
     left_out: list[str] = field(default_factory=list)
     """Folders with weights whose names tell no step."""
+    verdict: SeriesVerdict | None = None
+    """Is there structure that scale does not explain, and since when? Null in results before method version 4."""
 
 
 REAL = "real"
@@ -435,3 +487,12 @@ def from_json(kind: type[Record], text: str | bytes) -> Record:
 def _shared(result: CheckpointResult) -> dict[str, Any]:
     """Return the fields of `CheckpointNumbers` by name."""
     return {each.name: getattr(result, each.name) for each in fields(CheckpointNumbers)}
+
+
+def _single_numbers(shape: ShapeResult) -> ShapeNumbers:
+    return ShapeNumbers(**{each.name: getattr(shape, each.name) for each in fields(ShapeNumbers)})
+
+
+def _overall(excess: dict[str, NullExcess] | None) -> dict[str, NullExcess] | None:
+    """Return what a curve shows of an excess: that over all matrices."""
+    return None if excess is None else {null: replace(one, by_matrix={}) for null, one in excess.items()}

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from neuromfa.options import BASELINE_FIRST, AnalysisOptions
 from neuromfa.results import CheckpointNumbers, NullMetrics, Reading
+from neuromfa.structure import Effect, Excess, NullExcess
 
 SAME_WEIGHTS = "same_weights"
 OTHER_DTYPE = "other_dtype"
@@ -118,18 +119,44 @@ def _other_dtype(readings: Mapping[Step, Reading], step: Step) -> dict[str, str]
 
 
 def _without_emergence(numbers: Numbers, reason: str) -> Numbers:
-    matched = numbers.scale_matched
+    """Return numbers without anything that was taken against the baseline."""
+    matched, terms, shape, verdict = numbers.scale_matched, numbers.terms, numbers.shape, numbers.verdict
+    changed = verdict.changed if verdict is not None else None
     return replace(
         numbers,
         emergence=None,
         emergence_reason=reason,
         emergence_tie=None,
-        nulls=None
-        if numbers.nulls is None
-        else {name: _null(one, reason) for name, one in numbers.nulls.items()},
+        nulls=_nulls(numbers.nulls, reason),
+        excess=_excess(numbers.excess, reason),
+        terms=None if terms is None else {},
+        shape=None
+        if shape is None
+        else replace(
+            shape,
+            emergence=None,
+            emergence_reason=reason,
+            nulls=_nulls(shape.nulls, reason),
+            excess=_excess(shape.excess, reason),
+        ),
+        verdict=verdict
+        if verdict is None or changed is None
+        else replace(verdict, changed=Effect(answer=None, reason=reason)),
         scale_matched=None if matched is None else replace(matched, emergence=None),
     )
 
 
-def _null(null: NullMetrics, reason: str) -> NullMetrics:
-    return replace(null, emergence=None, reason=null.reason or reason)
+def _nulls(nulls: dict[str, NullMetrics] | None, reason: str) -> dict[str, NullMetrics] | None:
+    if nulls is None:
+        return None
+    return {name: replace(null, emergence=None, reason=null.reason or reason) for name, null in nulls.items()}
+
+
+def _excess(excess: dict[str, NullExcess] | None, reason: str) -> dict[str, NullExcess] | None:
+    if excess is None:
+        return None
+    return {name: replace(one, emergence=_nothing(one.emergence, reason)) for name, one in excess.items()}
+
+
+def _nothing(excess: Excess | None, reason: str) -> Excess | None:
+    return excess and Excess(value=None, n=excess.n, draws=excess.draws, reason=reason)

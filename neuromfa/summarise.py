@@ -1,18 +1,27 @@
 """From the measures of all seeds of one checkpoint to the record that users get: means, intervals, nulls, coverage."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import overload
 
 import numpy as np
 
-from neuromfa import mfa
+from neuromfa import beyond_scale, mfa
 from neuromfa.checkpoints import Checkpoint, SampledCheckpoint
-from neuromfa.errors import OptionError
+from neuromfa.errors import AnalysisError, OptionError
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import SNIN, FloatArray, Layer
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointResult, Coverage, Reading, RowDimension, SampleResult, ScaleMatched
+from neuromfa.results import (
+    CheckpointResult,
+    Coverage,
+    Reading,
+    RowDimension,
+    SampleResult,
+    ScaleMatched,
+    ShapeResult,
+)
+from neuromfa.structure import ASKED, FEW_EDGES, NO_NULLS, NOT_ASKED, NullValues, Verdict
 
 BASELINE_FAILED, OTHER_SHAPE = "baseline_failed", "other_shape"
 NON_FINITE_WEIGHTS = "non_finite_weights"
@@ -29,13 +38,27 @@ class Baseline:
     networks : the baseline's networks, one a seed: the null model `rescaled` starts from them
     measures : their measures
     identity : hash of the graphs and options, part of the identity of every E
+    shape : measures in profile shape, where they were asked for and exist
+    effect : what `changed` of a verdict is measured against, likewise
     failure : why it could not be measured, where E is therefore missing; it then has no networks
     """
 
     networks: tuple[SNIN, ...]
     measures: tuple[mfa.SampleMeasure, ...]
     identity: str
+    shape: tuple[mfa.SampleMeasure, ...] | None = None
+    effect: tuple[mfa.PairedSample, ...] | None = None
     failure: str | None = None
+
+    @classmethod
+    def of(cls, networks: tuple[SNIN, ...], options: AnalysisOptions, *, identity: str) -> "Baseline":
+        """Measure a baseline in every view the options ask for."""
+        measures = tuple(Measures(networks, options, None))
+        wants_shape = options.shape and options.profile != "shape"
+        shape = _in_shape(networks, options) if wants_shape else None
+        wants_effect = options.nulls and (options.shape or options.profile == "shape")
+        effect = tuple(beyond_scale.paired_effect(networks, options)) if wants_effect else None
+        return cls(networks, measures, identity, None if shape is None else tuple(shape), effect)
 
     def reason_against(self, networks: tuple[SNIN, ...]) -> str | None:
         """Return why there is no E of these networks against this baseline, None where there may be one."""
@@ -76,42 +99,127 @@ class Measures(Sequence[mfa.SampleMeasure]):
             self._made[k] = mfa.measure(self.networks[k], replace(self.options, rms_scaled=False))
         return self._made[k]
 
-    def pairs(self) -> Iterator[tuple[SNIN, SNIN | None]]:
-        """Yield every network with that of the baseline at the same seed."""
-        partners = self.baseline.networks if self.baseline else (None,) * len(self)
-        return zip(self.networks, partners, strict=True)
+
+def _in_shape(networks: tuple[SNIN, ...], options: AnalysisOptions) -> list[mfa.SampleMeasure] | None:
+    """Return the measures in profile shape, None where a sample has no spectrum there."""
+    try:
+        return list(Measures(networks, options.in_shape, None))
+    except AnalysisError:
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """One profile of a checkpoint, with what its numbers are compared with.
+
+    Attributes
+    ----------
+    measures, paired : one a seed; no paired samples where no nulls were asked for
+    baseline : the baseline's measures in the same profile, or None
+    no_emergence : why the baseline is none for these networks
+    """
+
+    networks: tuple[SNIN, ...]
+    measures: Sequence[mfa.SampleMeasure]
+    paired: Sequence[mfa.PairedSample] | None
+    baseline: Sequence[mfa.SampleMeasure] | None
+    no_emergence: str | None
+
+    def result(self, hashes: list[str]) -> ShapeResult:
+        """Return the numbers of this profile; `hashes` name the graphs of the samples."""
+        emergence = mfa.emergence_of(self.measures, baseline=self.baseline)
+        return ShapeResult(
+            alpha0=mfa.mean_alpha0(self.measures),
+            width=mfa.mean_width(self.measures),
+            emergence=emergence.estimate,
+            emergence_reason=self.no_emergence or emergence.reason,
+            nulls=mfa.null_metrics(self.paired, baseline=self.baseline) if self.paired else None,
+            excess=beyond_scale.excess_of(self.paired, self.networks, baseline=self.baseline)
+            if self.paired
+            else None,
+            r_squared=mfa.mean_r_squared(self.measures),
+            flags=mfa.checkpoint_flags(self.measures, baseline=self.baseline),
+            spectrum=mfa.mean_spectrum(self.measures),
+            samples=[
+                _sample_result(measure, hashes[k], self.paired[k] if self.paired else None)
+                for k, measure in enumerate(self.measures)
+            ],
+        )
 
 
 def summarise(
     checkpoint: Checkpoint, sampled: SampledCheckpoint, hashes: list[str], measures: Measures, identity: str
 ) -> CheckpointResult:
     """Return the record of one checkpoint from the measures of all its seeds."""
-    options = measures.options
-    baseline = measures.baseline.measures if measures.baseline else None
-    emergence = mfa.emergence_of(measures, baseline=baseline)
-    flags = mfa.checkpoint_flags(measures, baseline=baseline)
+    options, baseline = measures.options, measures.baseline
+    starts = baseline.measures if baseline else None
+    paired = (
+        beyond_scale.paired_of(measures.networks, options, baseline=baseline.networks if baseline else None)
+        if options.nulls
+        else None
+    )
+    asked = _View(
+        measures.networks, measures, paired.asked if paired else None, starts, measures.no_emergence
+    )
+    numbers = asked.result(hashes)
+    shape, shape_reason = _shape_result(measures, paired, hashes)
     not_finite = _not_finite(measures)
     return CheckpointResult(
         step=checkpoint.step,
         revision=checkpoint.revision,
-        alpha0=mfa.mean_alpha0(measures),
-        width=mfa.mean_width(measures),
-        emergence=emergence.estimate,
-        emergence_reason=measures.no_emergence or emergence.reason,
-        emergence_tie=emergence.tie if options.profile == "paper" else None,
-        nulls=mfa.null_metrics(_nulls(measures), baseline=baseline) if options.nulls else None,
+        **{each.name: getattr(numbers, each.name) for each in fields(numbers) if each.name != "flags"},
+        emergence_tie=mfa.emergence_of(measures, baseline=starts).tie if options.profile == "paper" else None,
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
-        flags=[*flags, NON_FINITE_WEIGHTS] if not_finite else flags,
+        flags=[*numbers.flags, NON_FINITE_WEIGHTS] if not_finite else numbers.flags,
         flag_notes={NON_FINITE_WEIGHTS: not_finite} if not_finite else {},
         reading=_reading(sampled),
-        r_squared=mfa.mean_r_squared(measures),
-        spectrum=mfa.mean_spectrum(measures),
-        samples=[_sample_result(m, h) for m, h in zip(measures, hashes, strict=True)],
         analysis_hash=identity,
         method_version=METHOD_VERSION,
         dimensions=_dimensions(measures),
         scale_matched=_scale_matched(measures) if options.rms_scaled else None,
+        terms=beyond_scale.terms(paired.asked, baseline=starts) if paired else None,
+        shape=shape,
+        shape_reason=shape_reason,
+        verdict=_verdict(measures, paired, shape_reason),
     )
+
+
+def _shape_result(
+    measures: Measures, paired: beyond_scale.Paired | None, hashes: list[str]
+) -> tuple[ShapeResult | None, str | None]:
+    """Return the reading in profile shape, or None and why there is none."""
+    options, baseline = measures.options, measures.baseline
+    if options.profile == "shape":
+        few = _has_few_edges(list(measures))
+        return None, FEW_EDGES if few else ASKED
+    if not options.shape:
+        return None, NOT_ASKED
+    found = _in_shape(measures.networks, options)
+    if found is None or _has_few_edges(found):
+        return None, FEW_EDGES
+    view = _View(
+        measures.networks,
+        found,
+        paired.shape if paired else None,
+        baseline.shape if baseline else None,
+        measures.no_emergence,
+    )
+    return view.result(hashes), None
+
+
+def _has_few_edges(measures: Sequence[mfa.SampleMeasure]) -> bool:
+    """Return whether fewer than half of the nodes have enough edges in range."""
+    nodes = mfa.node_coverage(measures)
+    return nodes.kept < nodes.total / 2
+
+
+def _verdict(measures: Measures, paired: beyond_scale.Paired | None, shape_reason: str | None) -> Verdict:
+    if paired is None:
+        return beyond_scale.no_verdict(NO_NULLS)
+    if paired.effect is None or shape_reason == FEW_EDGES:
+        return beyond_scale.no_verdict(shape_reason or FEW_EDGES)
+    baseline = measures.baseline.effect if measures.baseline else None
+    return beyond_scale.verdict_of(paired.effect, measures.networks, baseline=baseline)
 
 
 def _reading(sampled: SampledCheckpoint) -> Reading:
@@ -145,11 +253,6 @@ def _not_finite(measures: Measures) -> str | None:
     return f"sampled weights are not finite: {', '.join(told[:TENSORS_TOLD])}{more}"
 
 
-def _nulls(measures: Measures) -> list[dict[mfa.NullKind, mfa.NullMeasure]]:
-    plain = replace(measures.options, rms_scaled=False)
-    return [mfa.measure_nulls(network, plain, baseline=partner) for network, partner in measures.pairs()]
-
-
 def _scale_matched(measures: Measures) -> ScaleMatched | None:
     """Return the reading with the growth of the weights divided out; None without a baseline."""
     if measures.baseline is None:
@@ -176,7 +279,9 @@ def _rms_ratio(measure: mfa.SampleMeasure, start: mfa.SampleMeasure) -> float:
     return measure.rms / start.rms
 
 
-def _sample_result(measure: mfa.SampleMeasure, graph_hash: str) -> SampleResult:
+def _sample_result(
+    measure: mfa.SampleMeasure, graph_hash: str, paired: mfa.PairedSample | None
+) -> SampleResult:
     return SampleResult(
         seed=measure.seed,
         tau=measure.tau.tolist(),
@@ -190,7 +295,25 @@ def _sample_result(measure: mfa.SampleMeasure, graph_hash: str) -> SampleResult:
         r_squared=dict(measure.r_squared),
         graph_hash=graph_hash,
         dropped_last_rows=measure.dropped_last_rows,
+        nfd_variance=_nfd_variance(paired.real) if paired else None,
+        nulls={kind: _null_values(draws) for kind, draws in paired.nulls.items()} if paired else {},
     )
+
+
+def _null_values(draws: Sequence[mfa.Draw]) -> NullValues:
+    figures = [draw.figures for draw in draws]
+    return NullValues(
+        alpha0=[one.alpha0 if one else None for one in figures],
+        width=[one.width if one else None for one in figures],
+        nfd_variance=[_nfd_variance(draw) for draw in draws],
+    )
+
+
+def _nfd_variance(draw: mfa.Draw) -> float | None:
+    """Return the mean over matrices of the variance of NFD within each, None where no matrix keeps two nodes."""
+    if draw.figures is None or np.isnan(draw.figures.nfd_variance).all():
+        return None
+    return float(np.nanmean(draw.figures.nfd_variance))
 
 
 def _dimensions(measures: Measures) -> list[RowDimension]:

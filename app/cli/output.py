@@ -16,6 +16,7 @@ from neuromfa import exports
 from neuromfa.errors import OptionError
 from neuromfa.mfa.nulls import NULL_KINDS
 from neuromfa.results import CheckpointResult, Estimate, FailedCheckpoint, SeriesResult, to_json
+from neuromfa.structure import Verdict
 
 EXIT_SOME_FAILED = 3
 
@@ -73,28 +74,41 @@ def print_series(result: SeriesResult) -> None:
     for line in (*result.left_out, *_skipped(result.checkpoints)):
         console.print(line, style="yellow")
     table = Table(title=f"{result.series}, profile {result.profile}")
-    for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in NULL_KINDS), "nodes\nkept"):
+    nulls = [
+        kind
+        for kind in NULL_KINDS
+        if any(kind in (checkpoint.nulls or ()) for checkpoint in result.checkpoints)
+    ]
+    for name in ("step", "alpha0", "width", "E", *(f"E of\n{null}" for null in nulls), "g", "nodes\nkept"):
         table.add_column(name, justify="right", no_wrap=True)
     for checkpoint in result.checkpoints:
-        table.add_row(*_cells(checkpoint))
+        table.add_row(*_cells(checkpoint, nulls))
     console.print(table)
     for line in _flagged(result.checkpoints):
         console.print(line, style="yellow")
+    if result.verdict is not None:
+        console.print(result.verdict.sentence, style="bold")
     for note in result.notes:
         console.print(note, style="dim")
 
 
-def _cells(checkpoint: CheckpointResult) -> Iterable[str]:
+def _cells(checkpoint: CheckpointResult, nulls: Sequence[str]) -> Iterable[str]:
     nodes = checkpoint.coverage.nodes
-    nulls = checkpoint.nulls or {}
     yield "-" if checkpoint.step is None else str(checkpoint.step)
     yield _interval(checkpoint.alpha0)
     yield _interval(checkpoint.width)
     yield _interval(checkpoint.emergence) if checkpoint.emergence else checkpoint.emergence_reason or "-"
-    for name in NULL_KINDS:
-        null = nulls.get(name)
+    for name in nulls:
+        null = (checkpoint.nulls or {}).get(name)
         yield _interval(null.emergence) if null and null.emergence else "-"
+    yield _effect(checkpoint.verdict)
     yield f"{100 * nodes.kept / nodes.total:.0f} %"
+
+
+def _effect(verdict: Verdict | None) -> str:
+    if verdict is None or verdict.structure.g is None:
+        return "-"
+    return f"{verdict.structure.g:.3f}\n{verdict.structure.answer or '-'}"
 
 
 def _flagged(checkpoints: list[CheckpointResult]) -> list[str]:

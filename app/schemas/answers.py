@@ -5,8 +5,9 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.graph import Analysis, AnalysisRecord, ModelRecord
-from neuromfa.results import DOCUMENTED, FailedCheckpoint
+from neuromfa.results import FailedCheckpoint
 
 T = TypeVar("T")
 

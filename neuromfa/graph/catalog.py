@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
 from neuromfa.model_id import check_model_id
-from neuromfa.results import DOCUMENTED, FailedCheckpoint
+from neuromfa.results import FailedCheckpoint
 
 NO_STEP = "-"
 LONGEST_SENTENCE = 2000

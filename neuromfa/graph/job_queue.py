@@ -12,12 +12,12 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import JobError, NotStored
 from neuromfa.graph.access import Page
 from neuromfa.graph.connection import Transaction
 from neuromfa.graph.store import GraphStore
 from neuromfa.identity import canonical_json
-from neuromfa.results import DOCUMENTED
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[Status, ...] = ("queued", "running")

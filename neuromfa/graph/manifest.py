@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, PlainSerializer
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import StoreError
 from neuromfa.identity import UNVERSIONED_GRAPH
 from neuromfa.network import (
@@ -20,7 +21,6 @@ from neuromfa.network import (
     Provenance,
     SampleGraph,
 )
-from neuromfa.results import DOCUMENTED
 
 SAMPLE_BITS = 24
 LARGEST_SAMPLE = 1 << SAMPLE_BITS

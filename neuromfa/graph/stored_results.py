@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from neuromfa import series_check
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored
 from neuromfa.graph import result_io
 from neuromfa.graph.access import LARGEST_PAGE, Page, each, page_size
@@ -15,7 +16,7 @@ from neuromfa.graph.result_io import StoredPoint
 from neuromfa.identity import options_hash
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import DOCUMENTED, CheckpointResult, Reading, from_json, to_json
+from neuromfa.results import CheckpointResult, Reading, from_json, to_json
 from neuromfa.scores import Score
 
 

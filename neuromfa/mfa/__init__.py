@@ -4,14 +4,14 @@ from neuromfa.mfa.diagnostics import FLAGS
 from neuromfa.mfa.dimension import DimensionDistribution, dimension_by_row
 from neuromfa.mfa.distance import edge_distances, edges_of, graph_of, rms_of
 from neuromfa.mfa.emergence import emergence
+from neuromfa.mfa.figures import Figures
 from neuromfa.mfa.measure import (
-    NullMeasure,
     SampleMeasure,
     measure,
     measure_graph,
-    measure_nulls,
 )
 from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
+from neuromfa.mfa.paired_draws import Draw, PairedSample, paired_samples
 from neuromfa.mfa.partition import partition_function
 from neuromfa.mfa.seed_means import (
     EmergenceSummary,
@@ -32,9 +32,11 @@ __all__ = [
     "FLAGS",
     "NULL_KINDS",
     "DimensionDistribution",
+    "Draw",
     "EmergenceSummary",
+    "Figures",
     "NullKind",
-    "NullMeasure",
+    "PairedSample",
     "SampleMeasure",
     "checkpoint_flags",
     "dimension_by_row",
@@ -53,11 +55,11 @@ __all__ = [
     "mean_width",
     "measure",
     "measure_graph",
-    "measure_nulls",
     "multifractal_spectrum",
     "node_coverage",
     "null_metrics",
     "null_network",
+    "paired_samples",
     "partition_function",
     "rms_of",
 ]

@@ -152,7 +152,7 @@ def count_radii(network: SNIN, *, scale: float, rule: RangeRule, rescale: float 
 
     Artificial wiring never counts. Each link of the network is taken once, in order.
     """
-    layers, sizes, counts = _empty_counts(network.layers, network.artificial, rule)
+    layers, sizes, counts = empty_counts(network.layers, network.artificial, rule)
     tally, moments, start = EdgeTally(), Moments(), 0
     for weights in weight_matrices(network.links):
         rows = counts[start : start + weights.shape[1]]
@@ -173,7 +173,7 @@ def count_graph_radii(graph: SampleGraph, *, rule: RangeRule, rescale: float = 1
             f"the stored graph holds edges up to distance {graph.max_distance:g}, too few for max_distance "
             f"{rule.longest:g}: ask for less, or ingest with a larger graph_max_distance"
         )
-    layers, sizes, counts = _empty_counts(graph.layers, graph.artificial, rule)
+    layers, sizes, counts = empty_counts(graph.layers, graph.artificial, rule)
     tally, start = EdgeTally(beyond_range=graph.beyond), 0
     for layer, size in zip(layers, sizes, strict=True):
         columns = graph.edges[layer]
@@ -311,7 +311,7 @@ def _count_edges(distances: FloatArray, sources: IntArray, n_sources: int, rule:
     return counts[:, :-2]
 
 
-def _empty_counts(
+def empty_counts(
     layers: Sequence[Layer], artificial: Sequence[bool], rule: RangeRule
 ) -> tuple[tuple[int, ...], tuple[int, ...], CountArray]:
     """Return source layers, their sizes, and zeroed counts in the smallest dtype that holds any mass."""

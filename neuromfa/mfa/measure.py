@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuromfa.errors import AnalysisError, EmptyNetwork, OptionError
+from neuromfa.errors import EmptyNetwork, OptionError
 from neuromfa.mfa import diagnostics
 from neuromfa.mfa.dimension import node_dimensions, place_on_neurons
 from neuromfa.mfa.distance import EdgeTally, RadiusCounts, count_graph_radii, count_radii, range_rule
 from neuromfa.mfa.exponent import r_squared
 from neuromfa.mfa.multihop import radius_histogram
-from neuromfa.mfa.nulls import NULL_KINDS, NullKind, null_network
 from neuromfa.mfa.partition import MassTable, Partition, grow_boxes, partition_function
+from neuromfa.mfa.shape import in_shape
 from neuromfa.mfa.spectrum import MultifractalSpectrum, multifractal_spectrum
 from neuromfa.network import SNIN, BoolArray, FloatArray, IntArray, Layer, NeuronMeasures, SampleGraph
 from neuromfa.options import AnalysisOptions
@@ -68,15 +68,6 @@ class SampleMeasure:
     dropped_last_rows: int = 0
 
 
-@dataclass(frozen=True)
-class NullMeasure:
-    """alpha0 and width of a null network; None with a sentence in `reason` where they do not exist."""
-
-    alpha0: float | None
-    width: float | None
-    reason: str | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class _Fit:
     """The stages of one analysis."""
@@ -102,7 +93,7 @@ def measure(network: SNIN, options: AnalysisOptions, *, rms_ratio: float | None 
     TooFewRadii : all edges round to one distance
     OptionError : `rms_ratio` and `options.rms_scaled` do not go together
     """
-    counts = _counts_of(network, options, _rescale(options, rms_ratio))
+    counts = radius_counts(network, options, rescale=_rescale(options, rms_ratio))
     return _sample(counts, network, options)
 
 
@@ -121,37 +112,6 @@ def measure_graph(
     return _sample(counts, graph, options)
 
 
-def measure_nulls(
-    network: SNIN,
-    options: AnalysisOptions,
-    *,
-    baseline: SNIN | None = None,
-    kinds: Sequence[NullKind] = NULL_KINDS,
-    rms_ratio: float | None = None,
-) -> dict[NullKind, NullMeasure]:
-    """Measure the null networks of one sample, without what only real networks need.
-
-    `rescaled` is left out without a `baseline`. A null without numbers does not stop the others.
-    """
-    wanted = [kind for kind in kinds if kind != "rescaled" or baseline is not None]
-    rescale = _rescale(options, rms_ratio)
-    return {
-        kind: _null_measure(null_network(network, kind, baseline=baseline), options, rescale)
-        for kind in wanted
-    }
-
-
-def _null_measure(network: SNIN, options: AnalysisOptions, rescale: float) -> NullMeasure:
-    q = np.asarray(options.q)
-    try:
-        table = _grow(_counts_of(network, options, rescale), options)
-    except AnalysisError as absent:
-        return NullMeasure(None, None, str(absent))
-    partition = partition_function(table.masses, q=q)
-    spectrum = multifractal_spectrum(partition, q=q, radii=table.radii, profile=options.profile)
-    return NullMeasure(spectrum.alpha0, spectrum.width)
-
-
 def _rescale(options: AnalysisOptions, rms_ratio: float | None) -> float:
     if options.rms_scaled != (rms_ratio is not None):
         raise OptionError(
@@ -164,14 +124,24 @@ def _rescale(options: AnalysisOptions, rms_ratio: float | None) -> float:
     return 1.0 if rms_ratio is None else rms_ratio
 
 
-def _counts_of(network: SNIN, options: AnalysisOptions, rescale: float) -> RadiusCounts:
+def radius_counts(
+    network: SNIN, options: AnalysisOptions, *, rescale: float = 1.0, scale_of: SNIN | None = None
+) -> RadiusCounts:
+    """Count what the masses of `options` count; `scale_of` gives the scales of profile shape, see `in_shape`."""
     rule = range_rule(options)
+    if options.profile == "shape":
+        network = in_shape(network, scale_of=scale_of)
     if options.hops == "multi":
         return radius_histogram(network, gamma=options.gamma, rule=rule, scale=options.scale, rescale=rescale)
     return count_radii(network, scale=options.scale, rule=rule, rescale=rescale)
 
 
 def _graph_counts(graph: SampleGraph, options: AnalysisOptions, rescale: float) -> RadiusCounts:
+    if options.profile == "shape":
+        raise OptionError(
+            "profile shape scales each matrix by all its weights, and a stored graph holds those in range only: "
+            "measure the checkpoint"
+        )
     rule = range_rule(options)
     if options.hops == "multi":
         return radius_histogram(graph, gamma=options.gamma, rule=rule, rescale=rescale)

@@ -1,6 +1,6 @@
 """From samples to a checkpoint: means over seeds with intervals, coverage, flags, and E with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,8 @@ import numpy as np
 from neuromfa.errors import UndefinedEmergence
 from neuromfa.mfa.diagnostics import has_coverage_shift, merge_flags
 from neuromfa.mfa.emergence import NO_BASELINE, emergence
-from neuromfa.mfa.measure import NullMeasure, SampleMeasure
-from neuromfa.mfa.nulls import NullKind
+from neuromfa.mfa.measure import SampleMeasure
+from neuromfa.mfa.paired_draws import Draw, PairedSample
 from neuromfa.mfa.uncertainty import emergence_estimate, mean_curve, mean_estimate
 from neuromfa.network import FloatArray
 from neuromfa.results import EdgeCoverage, Estimate, NodeCount, NodeCoverage, NullMetrics, Spectrum
@@ -80,16 +80,19 @@ def emergence_of(
 
 
 def null_metrics(
-    nulls: Sequence[Mapping[NullKind, NullMeasure]], *, baseline: Sequence[SampleMeasure] | None
+    samples: Sequence[PairedSample], *, baseline: Sequence[SampleMeasure] | None
 ) -> dict[str, NullMetrics]:
-    """Return alpha0, width and E of every null model, E against the **real** baseline.
+    """Return alpha0, width and E of the first draw of every null model, E against the **real** baseline.
 
     Parameters
     ----------
-    nulls : what `measure_nulls` gave for each seed, in the order of the baseline's samples
+    samples : one a seed, in the order of the baseline's samples
     baseline : samples of the real baseline, or None
     """
-    return {kind: _null_metrics([by_kind[kind] for by_kind in nulls], baseline) for kind in nulls[0]}
+    return {
+        kind: _null_metrics([sample.nulls[kind][0] for sample in samples], baseline)
+        for kind in samples[0].nulls
+    }
 
 
 def node_coverage(samples: Sequence[SampleMeasure]) -> NodeCoverage:
@@ -134,12 +137,12 @@ def _emergence_tie(
     return forward, backward
 
 
-def _null_metrics(nulls: Sequence[NullMeasure], baseline: Sequence[SampleMeasure] | None) -> NullMetrics:
-    alpha0s = [null.alpha0 for null in nulls if null.alpha0 is not None]
-    widths = [null.width for null in nulls if null.width is not None]
-    if len(alpha0s) < len(nulls):
-        absent = Estimate(None, None, None, len(alpha0s))
-        return NullMetrics(absent, absent, None, next(null.reason for null in nulls if null.alpha0 is None))
+def _null_metrics(draws: Sequence[Draw], baseline: Sequence[SampleMeasure] | None) -> NullMetrics:
+    figures = [draw.figures for draw in draws if draw.figures is not None]
+    if len(figures) < len(draws):
+        absent = Estimate(None, None, None, len(figures))
+        return NullMetrics(absent, absent, None, next(draw.reason for draw in draws if draw.figures is None))
+    alpha0s, widths = [one.alpha0 for one in figures], [one.width for one in figures]
     estimate, reason = _emergence(widths, alpha0s, baseline)
     return NullMetrics(mean_estimate(alpha0s), mean_estimate(widths), estimate, reason)
 

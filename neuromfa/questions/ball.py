@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.mfa.paths import MassCurve, mass_curve, path_graph
 from neuromfa.mfa.paths import ball as ball_of_paths
 from neuromfa.network import FloatArray, IntArray
@@ -15,7 +16,6 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.relaxation import relax_layers
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, Gamma, HorizonOrAll, Limit, NeuronName, Radius
-from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import OptionError
 from neuromfa.mfa.balls import Balls
 from neuromfa.mfa.boxes import ROUNDING, BoxCovering, CoverMethod, burn, colour, cover, excluded_mass_centres
@@ -22,7 +23,6 @@ from neuromfa.questions.engine.question import About, Faster, QueryEngine, Sampl
 from neuromfa.questions.engine.relaxation import nearest_centres, pair_distances
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LAYERS, USUAL, Gamma, Limit, Radius
-from neuromfa.results import DOCUMENTED
 
 MOST_NEURONS: Mapping[QueryEngine, int] = {"numpy": 4096, "cypher": 512}
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import OptionError
 from neuromfa.network import EdgeColumns, FloatArray, IntArray
 from neuromfa.questions.engine.by_numpy import name_at, weighted
@@ -13,7 +14,6 @@ from neuromfa.questions.engine.explorer import TwoSteps
 from neuromfa.questions.engine.question import About, Faster, Question
 from neuromfa.questions.engine.subjects import SamplePair, StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, Layer, MaxDistance, NeuronName, Top
-from neuromfa.results import DOCUMENTED
 
 WeightThen = Annotated[float | None, Field(description="Weight at that step; null where it is out of range.")]
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.questions.engine.by_numpy import weighted
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, Layer, MaxDistance
-from neuromfa.results import DOCUMENTED
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

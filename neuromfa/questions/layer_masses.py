@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import OptionError
 from neuromfa.questions.engine.question import About, Faster
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import Layer, Limit, MaxDistance, RangeProfile
 from neuromfa.questions.layer_radii import LayerQuestion
-from neuromfa.results import DOCUMENTED
 
 LARGEST_RADIUS = 1000
 

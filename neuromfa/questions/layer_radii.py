@@ -6,13 +6,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.mfa.distance import RadiusCounts, RangeRule, count_graph_radii, range_rule
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions.engine.by_numpy import part_of
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, Layer, MaxDistance, RangeProfile
-from neuromfa.results import DOCUMENTED
 
 A = TypeVar("A")
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored
 from neuromfa.graph import Manifest
 from neuromfa.graph.catalog import checkpoint_id
@@ -16,7 +17,7 @@ from neuromfa.questions.engine.explorer import OneResult
 from neuromfa.questions.engine.question import About, Faster, Question
 from neuromfa.questions.engine.subjects import StoredResult
 from neuromfa.questions.engine.words import ModelName, StepOrNone
-from neuromfa.results import DOCUMENTED, CheckpointResult, Estimate, SampleResult
+from neuromfa.results import CheckpointResult, Estimate, SampleResult
 
 Number = Literal["alpha0", "width", "emergence"]
 WhichNumber = Annotated[Number, Field(description="Which number of the step.", examples=["emergence"])]

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.questions.engine.by_cypher import neuron_of, neuron_row
 from neuromfa.questions.engine.by_numpy import (
     edges_of_link,
@@ -19,7 +20,6 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge, Neuron
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import USUAL, EdgeCount, MaxDistance, NeuronName, Strength, Top
-from neuromfa.results import DOCUMENTED
 
 Strongest = Annotated[
     tuple[Edge, ...], Field(description="The strongest of them, strongest first, equal ones by place.")

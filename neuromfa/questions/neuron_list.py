@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.network import SampleGraph
 from neuromfa.questions.engine.by_cypher import neuron_of
 from neuromfa.questions.engine.by_numpy import neuron_at
@@ -14,7 +15,6 @@ from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Neuron
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LISTED, LayerOrAll
-from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)

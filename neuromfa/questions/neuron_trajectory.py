@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.questions.engine.explorer import EveryStep
 from neuromfa.questions.engine.question import About, Faster, Question
@@ -18,7 +19,6 @@ from neuromfa.questions.engine.words import (
     Strength,
 )
 from neuromfa.questions.neuron_detail import NeuronDetail
-from neuromfa.results import DOCUMENTED
 
 MOST_STEPS = 1000
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.mfa.paths import distances_from, path_graph
 from neuromfa.questions.engine.by_cypher import place_of
 from neuromfa.questions.engine.by_numpy import name_at, part_of, place_in
@@ -15,7 +16,6 @@ from neuromfa.questions.engine.records import Edge, NeuronPlace
 from neuromfa.questions.engine.relaxation import relax_layers
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import MOST_LAYERS, USUAL, Gamma, HorizonOrAll, MaxDistance, NeuronName
-from neuromfa.results import DOCUMENTED
 
 PathMethod = Annotated[
     Literal["exact", "estimate"], Field(description="Algorithm 5, or Algorithm 6 within `horizon` layers.")

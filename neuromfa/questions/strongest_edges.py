@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.questions.engine.by_cypher import edge_of
 from neuromfa.questions.engine.by_numpy import edges_of_link, strongest_of, weighted
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge
 from neuromfa.questions.engine.subjects import StoredSample
 from neuromfa.questions.engine.words import LayerOrAll, Top
-from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import OptionError
 from neuromfa.graph.manifest import LayerShape, Manifest
 from neuromfa.network import EdgeColumns, FloatArray, IntArray, Layer, NeuronMeasures, Part, SampleGraph
@@ -15,7 +16,6 @@ from neuromfa.questions.engine.by_numpy import edges_of_link, neuron_at, stronge
 from neuromfa.questions.engine.question import About, Faster, SampleQuestion
 from neuromfa.questions.engine.records import Edge, GraphAnswer, Neuron
 from neuromfa.questions.engine.subjects import Row, StoredSample
-from neuromfa.results import DOCUMENTED
 
 MOST_EDGES = 5000
 

@@ -120,6 +120,13 @@ class FittedMatrix:
             first, stride = units, self.target
         return np.concatenate([first + part * stride for part in range(self.parts)]).astype(np.int64)
 
+    def parts_of(self, rows: IntArray) -> IntArray:
+        """Return which part of the tensor each target index belongs to, counted from 0."""
+        part_size = self.n_targets // self.parts
+        if self.fused == "per_head_qkv":
+            return rows // self.head_size % self.parts
+        return rows // part_size
+
     def neurons(self, units: IntArray) -> IntArray:
         """Return the indices of one part's neurons: the drawn units, or the rows of the tensor that they share."""
         return self.target_rows(units, row_rule="exact") if self.grouped else units

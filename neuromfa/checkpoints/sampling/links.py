@@ -10,7 +10,7 @@ from neuromfa.checkpoints.architecture.match import Fit, FittedLink, FittedMatri
 from neuromfa.checkpoints.formats.dtypes import AnyArray
 from neuromfa.checkpoints.formats.tensor_store import TensorStore, read_picks
 from neuromfa.checkpoints.sampling.draws import Draw, Pick
-from neuromfa.network import BoolArray, IntArray, Link, WeightArray
+from neuromfa.network import BoolArray, IntArray, Link, StoredPart, WeightArray
 
 
 class WeightSource(Protocol):
@@ -33,20 +33,48 @@ class LinkTaker:
         link = self.fitted.links[k]
         if link.wiring is not None:
             return [self._wire(link, k, draw) for draw in draws]
-        stacks = [self._weights(matrix, k, draws) for matrix in link.matrices]
-        return [Link(link.name, weights=_stack(parts)) for parts in zip(*stacks, strict=True)]
-
-    def _weights(self, matrix: FittedMatrix, k: int, draws: Sequence[Draw]) -> list[WeightArray]:
-        picks = [
-            Pick(draw.seed, matrix.target_rows(draw.units[k + 1], row_rule=self._row_rule), draw.units[k])
-            for draw in draws
+        picks = [[self._pick(matrix, k, draw) for draw in draws] for matrix in link.matrices]
+        stacks = [
+            self._source.take(matrix, link=k, picks=own)
+            for matrix, own in zip(link.matrices, picks, strict=True)
         ]
-        return self._source.take(matrix, link=k, picks=picks)
+        return [
+            Link(
+                link.name,
+                weights=_stack(weights),
+                parts=stored_parts(link.matrices, [pick.targets for pick in own]),
+                source_share=draw.units[k].size / self.fitted.rows[k].size,
+            )
+            for draw, own, *weights in zip(draws, zip(*picks, strict=True), *stacks, strict=True)
+        ]
+
+    def _pick(self, matrix: FittedMatrix, k: int, draw: Draw) -> Pick:
+        targets = matrix.target_rows(draw.units[k + 1], row_rule=self._row_rule)
+        return Pick(draw.seed, targets, draw.units[k])
 
     def _wire(self, link: FittedLink, k: int, draw: Draw) -> Link:
         # the source row is the target of the link before
         sources = self.fitted.links[k - 1].by_kind if k else ()
         return Link(link.name, wiring=wiring(link.wiring, sources=sources, units=draw.units[k]))
+
+
+def stored_parts(matrices: Sequence[FittedMatrix], targets: Sequence[IntArray]) -> tuple[StoredPart, ...]:
+    """Return the stored parts of a link whose targets are drawn from `matrices`, one array of indices each."""
+    found: list[StoredPart] = []
+    start = 0
+    for matrix, rows in zip(matrices, targets, strict=True):
+        part_of, size = matrix.parts_of(rows), matrix.n_targets // matrix.parts
+        for part in np.unique(part_of):
+            places = np.flatnonzero(part_of == part)
+            found.append(StoredPart(_places(places + start), places.size / size))
+        start += rows.size
+    return tuple(found)
+
+
+def _places(places: IntArray) -> slice | IntArray:
+    """Return places that follow one another as a slice, which copies nothing."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first + 1 == places.size else places
 
 
 def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray) -> BoolArray:

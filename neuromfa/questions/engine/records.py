@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.graph import Manifest
 from neuromfa.network import SampleGraph
 from neuromfa.questions.engine.words import Dimension, NeuronName, OwnDimension, Weight
-from neuromfa.results import DOCUMENTED
 
 
 @dataclass(frozen=True)

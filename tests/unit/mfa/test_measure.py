@@ -476,13 +476,15 @@ def test_the_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
         from tests.unit.mfa.test_measure import digest
         network = transformer(blocks=6, nodes=64, std_in=0.0559, std_out=0.0295)
         found = [mfa.measure(network, AnalysisOptions(profile=p)) for p in ("exact", "paper")]
-        nulls = mfa.measure_nulls(network, AnalysisOptions(), baseline=network)
-        print(*[digest(m) for m in found], *[n.width.hex() for n in nulls.values()])
+        options = AnalysisOptions(draws=2)
+        views = mfa.paired_samples(network, [options, options.in_shape], baseline=network)
+        nulls = [draw.figures.width.hex() for view in views for draws in view.nulls.values() for draw in draws]
+        print(*[digest(m) for m in found], *nulls)
         """
     )
     outputs = {_run(script, threads=threads) for threads in (1, 2)}
     assert len(outputs) == 1
-    assert len(outputs.pop().split()) == 5
+    assert len(outputs.pop().split()) == 10
 
 
 def digest(found: mfa.SampleMeasure) -> str:
@@ -514,41 +516,6 @@ def test_r_squared_is_told_on_any_grid_of_q() -> None:
     for moment, share in full.r_squared.items():
         assert few.r_squared[moment] == pytest.approx(share, rel=1e-12)
     assert list(full.r_squared) == ["-3", "-1", "1", "3"]
-
-
-def test_a_null_without_numbers_tells_why() -> None:
-    weights = np.zeros((12, 4))
-    weights[:, 0] = 1 / np.arange(3.0, 15.0)
-    found = mfa.measure_nulls(network_of([weights]), EXACT)
-    assert set(found) == {"shuffled", "gaussian"}
-    assert found["shuffled"].alpha0 is None and found["shuffled"].width is None
-    assert "more than 10" in (found["shuffled"].reason or "")
-    assert found["gaussian"].reason is None and found["gaussian"].alpha0 is not None
-
-
-def test_nulls_are_measured_as_the_networks_they_are() -> None:
-    network, baseline = transformer(**SMALL), transformer(**{**SMALL, "std_in": 0.03})
-    for options in (EXACT, PAPER, replace(EXACT, grid="fixed")):
-        found = mfa.measure_nulls(network, options, baseline=baseline)
-        assert list(found) == list(mfa.NULL_KINDS)
-        for kind, null in found.items():
-            whole = mfa.measure(mfa.null_network(network, kind, baseline=baseline), options)
-            assert (null.alpha0, null.width, null.reason) == (whole.alpha0, whole.width, None)
-
-
-def test_only_the_nulls_asked_for() -> None:
-    network = transformer(**SMALL)
-    assert list(mfa.measure_nulls(network, EXACT, baseline=network, kinds=("rescaled",))) == ["rescaled"]
-    options = replace(EXACT, rms_scaled=True)
-    scaled = mfa.measure_nulls(network, options, baseline=network, kinds=("rescaled",), rms_ratio=1.5)
-    assert scaled["rescaled"].width == mfa.measure(network, options, rms_ratio=1.5).width
-
-
-def test_at_the_baseline_rescaled_is_the_real_one() -> None:
-    network = transformer(**SMALL)
-    null = mfa.measure_nulls(network, EXACT, baseline=network)["rescaled"]
-    real = mfa.measure(network, EXACT)
-    assert (null.alpha0, null.width) == (real.alpha0, real.width)
 
 
 def test_public_names() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from neuromfa.errors import AnalysisError, NoBaseline
-from neuromfa.mfa.nulls import NULL_KINDS, gaussian, null_network, population_std, rescaled, shuffled
-from neuromfa.network import SNIN
+from neuromfa.mfa.nulls import NULL_KINDS, gaussian, null_network, population_std, rescaled, rewired, shuffled
+from neuromfa.network import SNIN, StoredPart
 
 from .networks import network_of, transformer
 
@@ -31,11 +31,48 @@ def test_shuffled_keeps_the_weights_and_loses_their_place() -> None:
         assert np.mean(null == real) < 0.05
 
 
-def test_query_key_and_value_are_shuffled_as_one() -> None:
-    weights = np.repeat([1.0, 2.0, 3.0], 20)[:, np.newaxis] * np.ones((60, 20))
-    (null,) = weights_of(null_network(network_of([weights]), "shuffled"))
-    for part in range(3):
-        assert len(np.unique(null[20 * part : 20 * part + 20])) == 3
+@pytest.mark.parametrize("interleaved", [False, True])
+@pytest.mark.parametrize("kind", ["shuffled", "rewired", "gaussian", "rescaled"])
+def test_every_null_keeps_queries_keys_and_values_apart(kind, interleaved) -> None:
+    network = three_parts(np.repeat([1.0, 20.0, 300.0], 20), interleaved=interleaved)
+    (null,) = weights_of(
+        null_network(network, kind, baseline=three_parts(np.ones(60), interleaved=interleaved))
+    )
+    for part, size in zip(network.links[0].parts, (1.0, 20.0, 300.0), strict=True):
+        assert 0.5 * size < null[part.rows].std() < 2.0 * size
+
+
+def three_parts(sizes: np.ndarray, *, interleaved: bool) -> SNIN:
+    """One matrix whose targets are queries, keys and values, one kind after the other or in turn."""
+    part = np.arange(60) % 3 if interleaved else np.arange(60) // 20
+    weights = np.sort(sizes)[20 * part][:, np.newaxis] * np.random.default_rng(1).normal(size=(60, 20))
+    places = [np.flatnonzero(part == k) for k in range(3)]
+    rows = [StoredPart(own if interleaved else slice(own[0], own[-1] + 1)) for own in places]
+    network = network_of([weights])
+    return replace(network, links=(replace(network.links[0], parts=tuple(rows)),))
+
+
+def test_rewired_keeps_what_every_source_has() -> None:
+    network = transformer(**SMALL)
+    for real, null in zip(weights_of(network), weights_of(null_network(network, "rewired")), strict=True):
+        np.testing.assert_array_equal(np.sort(null, axis=0), np.sort(real, axis=0))
+        assert np.mean(null == real) < 0.3
+
+
+def test_weights_and_their_codes_move_alike() -> None:
+    weights = np.random.default_rng(2).permutation(1000).reshape(25, 40)
+    for null in (shuffled, rewired):
+        moved = null(weights.astype(np.float32), draw())
+        for dtype in (np.uint16, np.uint32, np.float64):
+            np.testing.assert_array_equal(null(weights.astype(dtype), draw()), moved)
+
+
+def test_draws_differ_and_the_first_has_the_old_stream() -> None:
+    network = transformer(**SMALL, seed=7)
+    draws = [null_network(network, "shuffled", number=k).links[2].weights for k in range(3)]
+    assert not np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[1], draws[2])
+    second = np.random.default_rng([7, 2, 0, 1])
+    np.testing.assert_array_equal(draws[1], shuffled(network.links[2].weights, second))
 
 
 def test_gaussian_keeps_the_scale_of_each_matrix() -> None:
@@ -93,7 +130,7 @@ def test_a_baseline_does_not_touch_the_other_nulls(kind) -> None:
 
 
 def test_order_of_the_kinds_is_part_of_the_numbers() -> None:
-    assert NULL_KINDS == ("shuffled", "gaussian", "rescaled")
+    assert NULL_KINDS == ("shuffled", "gaussian", "rescaled", "rewired")
 
 
 def test_links_of_a_null() -> None:

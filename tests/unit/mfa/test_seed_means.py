@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neuromfa import mfa
+from neuromfa.mfa.figures import Figures
 from neuromfa.mfa.uncertainty import mean_estimate
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import EdgeCoverage, Estimate, NodeCount, NodeCoverage, NullMetrics
@@ -115,11 +116,18 @@ def test_a_tie_that_does_not_exist_leaves_the_rest(now: list[mfa.SampleMeasure])
     assert found.tie is None and found.estimate is not None
 
 
+def drawn(alpha0: float, width: float) -> mfa.Draw:
+    return mfa.Draw(Figures(alpha0, width, {}, (), np.empty(0)))
+
+
+def paired(**nulls: mfa.Draw) -> mfa.PairedSample:
+    return mfa.PairedSample(
+        0, drawn(1.0, 1.0), {kind: (first, drawn(9.0, 9.0)) for kind, first in nulls.items()}
+    )
+
+
 def test_nulls_against_the_real_baseline(then: list[mfa.SampleMeasure]) -> None:
-    nulls = [
-        {"shuffled": mfa.NullMeasure(1.0 + k / 10, 0.5), "gaussian": mfa.NullMeasure(1.2, 0.4)}
-        for k in range(4)
-    ]
+    nulls = [paired(shuffled=drawn(1.0 + k / 10, 0.5), gaussian=drawn(1.2, 0.4)) for k in range(4)]
     found = mfa.null_metrics(nulls, baseline=then)
     assert found["shuffled"].alpha0 == mean_estimate([1.0, 1.1, 1.2, 1.3])
     assert found["shuffled"].width == Estimate(0.5, 0.5, 0.5, 4)
@@ -132,13 +140,13 @@ def test_nulls_against_the_real_baseline(then: list[mfa.SampleMeasure]) -> None:
 
 
 def test_nulls_without_a_baseline_or_numbers(then: list[mfa.SampleMeasure]) -> None:
-    nulls = [{"shuffled": mfa.NullMeasure(1.0, 0.5)}] * 4
+    nulls = [paired(shuffled=drawn(1.0, 0.5))] * 4
     alone = mfa.null_metrics(nulls, baseline=None)["shuffled"]
     assert (alone.emergence, alone.reason, alone.width.value) == (None, "no_baseline", 0.5)
     flat = [replace(sample, width=0.0) for sample in then]
     undefined = mfa.null_metrics(nulls, baseline=flat)["shuffled"]
     assert (undefined.emergence, undefined.reason) == (None, "zero_baseline_width")
-    broken = [*nulls[:3], {"shuffled": mfa.NullMeasure(None, None, "why")}]
+    broken = [*nulls[:3], paired(shuffled=mfa.Draw(None, "why"))]
     absent = Estimate(None, None, None, 3)
     assert mfa.null_metrics(broken, baseline=then)["shuffled"] == NullMetrics(absent, absent, None, "why")
 

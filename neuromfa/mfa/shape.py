@@ -1,0 +1,49 @@
+"""Profile shape (ours): every stored part at one scale, so that growth of the weights moves no number.
+
+A part is divided by the standard deviation that its median |w| would have if it were normal, and then given the
+deviation 1/40: distances of typical weights lie inside the fixed grid 20..150. The median, unlike the root mean square,
+does not follow single large weights.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuromfa.network import SNIN, DerivedLinks, FloatArray, Link, WeightArray
+
+DEVIATION = 1.0 / 40.0
+"""Standard deviation of a normal part in this profile."""
+MEDIAN_OF_NORMAL = 0.6745
+"""Median |w| of a normal part of deviation 1."""
+
+
+def in_shape(network: SNIN, *, scale_of: SNIN | None = None) -> SNIN:
+    """Return the network with each stored part at deviation 1/40, in float64; matrices are made when asked for.
+
+    Parameters
+    ----------
+    scale_of : the network whose parts give the scales, for a null the real one; the network itself by default
+    """
+    scales = (scale_of or network).links
+    return replace(
+        network, links=DerivedLinks(network.links, lambda row, link: shaped(link, scale_of=scales[row]))
+    )
+
+
+def part_scale(weights: WeightArray) -> float:
+    """Return median|w| / .6745 of the finite non-zero entries; 1 where there are none, which are no edges anyway."""
+    sizes = np.abs(weights.astype(np.float64))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0.0)]
+    return float(np.median(sizes, overwrite_input=True)) / MEDIAN_OF_NORMAL if sizes.size else 1.0
+
+
+def shaped(link: Link, *, scale_of: Link) -> Link:
+    """Return one link with each stored part at deviation 1/40, by the scales of the parts of `scale_of`."""
+    if link.weights is None or scale_of.weights is None:
+        return link
+    weights: FloatArray = link.weights.astype(np.float64)
+    for part in link.parts:
+        scale = part_scale(scale_of.weights[part.rows])
+        with np.errstate(over="ignore"):
+            weights[part.rows] = weights[part.rows] / scale * DEVIATION
+    return replace(link, weights=weights)
