@@ -35,8 +35,9 @@ Progress = Callable[[int, int, str], None]
 NOTES = (
     "Ignored by the method: biases, norms, embeddings, unembedding and the residual stream.",
     "E is not comparable between models, widths, initialisations or weight decays.",
-    "E mostly follows the scale of the weights: read it beside its nulls. What the shuffled null gives too is not "
-    "arrangement.",
+    "E mixes growth of the weights, their distribution and their arrangement; terms tell them apart, and excess and "
+    "verdict speak of arrangement alone.",
+    "At one hop numbers depend on the strengths of each neuron's weights, not on which neuron they lead to.",
     "Intervals are 95 % jackknife intervals over seeds at this number of neurons per layer; alpha0 depends on that "
     "number, and they do not speak of the whole network.",
 )
