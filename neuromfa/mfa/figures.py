@@ -163,8 +163,9 @@ class _TableSums(_Sums):
         super().__init__(largest, moments, weights)
         logarithms = self._logarithms
         # relative to the largest mass, so that no power leaves the range of float64
-        self._powers = np.exp(np.multiply.outer(moments, logarithms - logarithms[-1]))
-        self._tables = np.vstack([self._powers, self._powers * logarithms, logarithms])
+        powers = np.exp(np.multiply.outer(moments, logarithms - logarithms[-1]))
+        self._tables = np.vstack([powers, logarithms])
+        self._shares = np.stack([1.0 / powers, logarithms / powers], axis=1)
         self._z: dict[str, FloatArray] = {}
         self._weighted: dict[str, FloatArray] = {}
 
@@ -173,11 +174,12 @@ class _TableSums(_Sums):
         if not len(masses):
             return np.empty(0)
         n, final = self._moments.size, masses[:, -1]
-        values = self._tables.take(masses, axis=1)
-        shares = 1.0 / self._powers[:, final]
-        z = np.einsum("qnk,qn->qk", values[:n], shares)
-        logged = np.einsum("qnk,qn->qk", values[n:-1], shares)
-        weighted = logged - np.einsum("qnk,qn->qk", values[:n], shares * self._logarithms[final])
+        values = self._tables.take(masses, axis=1, mode="clip")
+        # two rows at once make it a product of matrices: sum_i mu_i^q, and the same times ln N_i(L)
+        shares = self._shares[:, :, final]
+        sums = shares @ values[:n]
+        logged = shares @ np.multiply(values[:n], values[-1])
+        z, weighted = sums[:, 0], logged[:, 0] - sums[:, 1]
         self._z[kind] = self._z.get(kind, 0.0) + z
         self._weighted[kind] = self._weighted.get(kind, 0.0) + weighted
         found: FloatArray = np.einsum("nk,k->n", values[-1], self._weights)

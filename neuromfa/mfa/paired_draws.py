@@ -196,8 +196,7 @@ def _count_into(tables: Sequence[RadiusCounts], rows: slice, codes: CodeArray) -
     n_source = codes.shape[1]
     for k, table in enumerate(tables):
         width = table.counts.shape[1]
-        cells = codes[..., k].astype(np.int64)
-        cells += np.arange(n_source) * width
+        cells = np.add(codes[..., k], np.arange(n_source) * width, dtype=np.int64)
         counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
         counts[:, 0] = 0
         table.counts[rows] = counts
