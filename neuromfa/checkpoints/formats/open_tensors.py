@@ -15,14 +15,17 @@ from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import FileTensors, StoredTensor, TensorStore
 from neuromfa.checkpoints.formats.torch_file import read_torch_file
 from neuromfa.checkpoints.formats.weight_files import (
+    MERGE_FSDP,
     WeightFiles,
+    candidates,
+    fsdp_inside,
     has_usual_weights,
     is_distributed,
     unusual_files,
 )
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
 from neuromfa.checkpoints.transport.folder import CONFIG, INDEX_FILES, SINGLE_FILES, Folder
-from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat, UnsupportedFormat
 
 MAX_JSON_BYTES = 100_000_000
 SHARD_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.(safetensors|bin)")
@@ -41,9 +44,13 @@ def open_tensors(folder: Folder) -> TensorStore:
     sources: list[ByteSource] = []
     notes: list[str] = []
     try:
-        config = read_json(folder, CONFIG) if folder.has(CONFIG) else {}
-        if not has_usual_weights(folder) and is_distributed(folder.files()):
-            return _distributed(folder, sources, config)
+        config = _config(folder)
+        if not has_usual_weights(folder):
+            if is_distributed(folder.files()):
+                return _distributed(folder, sources, config)
+            inside = None if candidates(folder.files()) else fsdp_inside(folder)
+            if inside is not None:
+                return _fsdp(inside, sources, config)
         tensors, renamed = with_plain_names(_placed_tensors(folder, sources, notes))
         notes += [renamed] if renamed else []
         return _computed(folder, tensors, sources, config, notes)
@@ -53,7 +60,9 @@ def open_tensors(folder: Folder) -> TensorStore:
         raise
 
 
-def _distributed(folder: Folder, sources: list[ByteSource], config: Mapping[str, Any]) -> FileTensors:
+def _distributed(
+    folder: Folder, sources: list[ByteSource], config: Mapping[str, Any], *notes: str
+) -> FileTensors:
     """Return the tensors of a folder that torch.distributed.checkpoint wrote."""
     found = read_distributed(folder, sources)
     return FileTensors(
@@ -61,10 +70,25 @@ def _distributed(folder: Folder, sources: list[ByteSource], config: Mapping[str,
         tensors=found.tensors,
         sources=sources,
         config=config,
-        notes=found.notes,
+        notes=[*found.notes, *notes],
         recipes=found.recipes,
         hidden=found.hidden,
     )
+
+
+def _fsdp(inside: Folder, sources: list[ByteSource], config: Mapping[str, Any]) -> FileTensors:
+    """Return the tensors of the folder that Accelerate's FSDP writes beside what else it keeps."""
+    note = f"read from the folder {inside.name.rpartition('/')[2]}"
+    try:
+        return _distributed(inside, sources, config or _config(inside), note)
+    except (CorruptFile, UnsafeFormat, UnsupportedFormat) as error:
+        raise type(error)(
+            f"{error}; as training state of FSDP it may be read by {MERGE_FSDP}, which makes safetensors of it"
+        ) from error
+
+
+def _config(folder: Folder) -> Mapping[str, Any]:
+    return read_json(folder, CONFIG) if folder.has(CONFIG) else {}
 
 
 def _computed(

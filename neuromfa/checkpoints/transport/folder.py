@@ -39,6 +39,9 @@ class Folder(Protocol):
     def folders(self) -> list[str]:
         """Return the names of the folders right in it, [] where the place cannot list them."""
 
+    def inside(self, name: str) -> "Folder":
+        """Return a folder right in it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Location:
@@ -91,6 +94,10 @@ class OneFile:
         """Return no folder."""
         return []
 
+    def inside(self, name: str) -> Folder:
+        """Return a folder beside the file."""
+        return self._folder.inside(name)
+
 
 class LocalFolder:
     """A folder on this machine; a link that leads out of it is not followed.
@@ -128,11 +135,20 @@ class LocalFolder:
         return sorted(entry.name for entry in self._entries() if entry.is_file())
 
     def folders(self) -> list[str]:
-        """Return the names of the folders right in it."""
-        return sorted(entry.name for entry in self._entries() if entry.is_dir())
+        """Return the names of the folders right in it, and of links that lead nowhere: who names one is told so."""
+        return sorted(entry.name for entry in self._entries() if entry.is_dir() or leads_nowhere(entry))
+
+    def inside(self, name: str) -> "LocalFolder":
+        """Return a folder right in it; its files may not lie outside what holds for this one."""
+        return LocalFolder(self._path / name, root=self._root, follow_links=self._follow_links)
 
     def _entries(self) -> list[Path]:
         return list(self._path.iterdir()) if self._path.is_dir() else []
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Tell whether a path is a link whose target is gone, or that leads to itself."""
+    return path.is_symlink() and not path.exists()
 
 
 def _link_root(path: Path) -> Path:

@@ -97,6 +97,7 @@ class FsspecFolder:
 
     def __init__(self, url: str) -> None:
         self.name = without_secrets(url)
+        self._url = url.rstrip("/")
         self._filesystem, path = _filesystem(url)
         self._path = path.rstrip("/")
 
@@ -116,6 +117,10 @@ class FsspecFolder:
         """Return the names of the folders right in it."""
         return self._names("directory")
 
+    def inside(self, name: str) -> "FsspecFolder":
+        """Return a folder right in it."""
+        return FsspecFolder(f"{self._url}/{name}")
+
     def _names(self, kind: str) -> list[str]:
         entries = _asked(self.name, lambda: self._filesystem.ls(self._path, detail=True))
         paths = [entry["name"] for entry in entries if entry["type"] == kind]
@@ -129,6 +134,10 @@ def _filesystem(url: str) -> tuple[Any, str]:
         filesystem, path = fsspec.url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise SourceError(f"{without_secrets(url)} cannot be opened: {error}") from error
+    except Exception as error:  # some drivers connect at once, and every driver has errors of its own
+        raise SourceError(
+            f"{without_secrets(url)} cannot be opened: {type(error).__name__}: {error}"
+        ) from error
     return filesystem, path
 
 

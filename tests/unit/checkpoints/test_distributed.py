@@ -158,6 +158,33 @@ def test_a_run_of_them_is_a_series(tmp_path):
     assert [point.step for point in open_series(str(tmp_path)).checkpoints] == [10, 20]
 
 
+def test_the_folder_that_fsdp_of_accelerate_writes_is_entered(tmp_path):
+    """Beside it lie the optimizer's folder and the state of the run; config.json stands outside."""
+    model = {f"model.{name}": array for name, array in neox(3).items()}
+    for step in (10, 20):
+        folder = write_config(tmp_path / "run" / f"checkpoint-{step}")
+        write_distributed(folder / "pytorch_model_fsdp_0", model)
+        write_distributed(folder / "optimizer_0", {"optim.x": np.ones((2, 2), np.float32)})
+        (folder / "random_states_0.pkl").write_bytes(b"")
+    assert [point.step for point in open_series(str(tmp_path / "run")).checkpoints] == [10, 20]
+    found = sampled(tmp_path / "run" / "checkpoint-10")
+    assert found.weights_hashes == sampled(write_model(tmp_path / "plain", neox(3))).weights_hashes
+    assert "read from the folder pytorch_model_fsdp_0" in found.tensors.notes
+
+
+def test_fsdp_whose_metadata_is_refused_names_the_command_that_joins_it(tmp_path):
+    write_distributed(write_config(tmp_path) / "pytorch_model_fsdp_0", neox(), change=asking)
+    with pytest.raises(UnsafeFormat, match=r"asks for builtins.print.*accelerate merge-weights"):
+        sampled(tmp_path)
+
+
+def test_fsdp_of_several_models_is_not_guessed_at(tmp_path):
+    for number in range(2):
+        write_distributed(write_config(tmp_path) / f"pytorch_model_fsdp_{number}", neox())
+    with pytest.raises(CheckpointMissing, match="FSDP .*accelerate merge-weights"):
+        sampled(tmp_path)
+
+
 class Asking:
     """Asks for a call when it is unpickled."""
 

@@ -56,6 +56,12 @@ def test_sizes_under_a_key_of_config(tmp_path, nest):
         (["global_step500/zero_pp_rank_0_mp_rank_00_optim_states.pt", "latest"], "DeepSpeed ZeRO"),
         (["bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt"], "DeepSpeed ZeRO"),
         (["pytorch_model_fsdp_0/__0_0.distcp", "optimizer_0/"], "FSDP .*accelerate merge-weights"),
+        (["__0_0.distcp"], "without the .metadata"),
+        (["model_index.json", "unet/diffusion_pytorch_model.safetensors"], "a pipeline of diffusers"),
+        (["config.json", "model.safetensors.part"], "a download or a save that has not come to its end"),
+        (["model.safetensors.dvc"], "run `dvc pull`"),
+        (["model.tar.gz", "README.md"], "an archive .* unpack it"),
+        (["weights.npz"], "another program"),
         (["layer_00-model_00-model_states.pt", "mp_rank_00_model_states.pt"], "GPT-NeoX"),
         (["mp_rank_00/model_optim_rng.pt"], "Megatron-LM .*convert.py"),
         (["model.nemo"], "NeMo"),
@@ -82,6 +88,24 @@ def test_heaps_are_named_with_what_makes_weights_of_them(tmp_path, names, told, 
             path.write_bytes(b"{}")
     with pytest.raises(CheckpointMissing, match=told):
         read(tmp_path if inside else folder)
+
+
+def test_steps_or_weights_one_folder_deeper_are_pointed_at(tmp_path):
+    write_model(tmp_path / "run/checkpoints/step1")
+    with pytest.raises(
+        CheckpointMissing, match="its folder checkpoints holds weights or steps: name that one"
+    ):
+        read(tmp_path / "run")
+    write_model(tmp_path / "other/step1/hf")
+    with pytest.raises(CheckpointMissing, match="step1 has no weights; .*its folder hf holds weights"):
+        read(tmp_path / "other")
+
+
+def test_what_is_there_in_place_of_a_checkpoint_is_listed(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "README.md").write_text("")
+    with pytest.raises(CheckpointMissing, match="holds no checkpoint; .*; there is notes/, README.md"):
+        read(tmp_path)
 
 
 def test_an_index_whose_shards_are_absent(tmp_path):
