@@ -79,7 +79,7 @@ def locations_of(
         `revision` or `download` for something that is not a hub repository; two namings, or one without a step.
     """
     reads = naming(naming_text) if naming_text is not None else None
-    path = _local_path(source)
+    path = local_path(source)
     if path is None and "://" not in source:
         from neuromfa.checkpoints.transport.hub import hub_found
 
@@ -93,7 +93,7 @@ def locations_of(
     return _remote_found(source, reads)
 
 
-def _local_path(source: str) -> Path | None:
+def local_path(source: str) -> Path | None:
     """Return the path a source names on this machine, None when it is an address or can only be a hub id."""
     if "://" in source:
         parts = urlsplit(source)

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, is_adapted, merge
+from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, ADAPTER_FILES, is_adapted, merge
 from neuromfa.checkpoints.formats.distributed import read_distributed
-from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.quantisation import block_scaled
 from neuromfa.checkpoints.formats.recipes import Recipe
 from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
+from neuromfa.checkpoints.formats.stand_ins import refuse_pointer
 from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import FileTensors, StoredTensor, TensorStore
@@ -130,7 +130,11 @@ def _placed_tensors(folder: Folder, sources: list[ByteSource], notes: list[str])
     tensors: dict[str, StoredTensor] = {}
     weights = _weight_files(folder)
     notes += [weights.note] if weights.note else []
-    for filename, promised in weights.promised.items():
+    adapter = next((filename for filename in ADAPTER_FILES if folder.has(filename)), None)
+    if adapter is not None:
+        notes.append(f"factors of an adapter read from {adapter}")
+    beside = {adapter: frozenset[str]()} if adapter else {}
+    for filename, promised in {**weights.promised, **beside}.items():
         source = folder.open(filename)
         sources.append(source)
         found = _read_file(source, filename, notes)

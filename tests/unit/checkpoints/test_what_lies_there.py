@@ -34,6 +34,32 @@ def test_a_pointer_in_place_of_an_index(tmp_path, filename):
         read(tmp_path / "m")
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "told"),
+    [
+        (b"<!DOCTYPE html><html>", CorruptFile, "a page of a web server"),
+        (b"<?xml version='1.0'?><Error>", CorruptFile, "a page of a web server"),
+        (b"Entry not found, sorry", CorruptFile, "is text, not weights: it begins with 'Entry no"),
+        (b"/annex/objects/SHA256E-s53--ab", CheckpointMissing, "run `git annex get`"),
+        (bytes(200), CorruptFile, "begins with zeros"),
+    ],
+)
+@pytest.mark.parametrize("filename", ["model.safetensors", "pytorch_model.bin", "last.ckpt"])
+def test_what_stands_in_place_of_a_file(tmp_path, content, kind, told, filename):
+    (write_config(tmp_path / "m") / filename).write_bytes(content)
+    with pytest.raises(kind, match=told):
+        read(tmp_path / "m")
+
+
+def test_weights_of_more_blocks_than_config_speaks_of(tmp_path):
+    config = CONFIG | {"num_hidden_layers": 1}
+    with pytest.raises(
+        CorruptFile, match="speaks of 1 blocks, but there are weights of more, such as .*layers.1"
+    ):
+        read(write_model(tmp_path / "m", config=config))
+    assert read(write_model(tmp_path / "further", config=config | {"num_nextn_predict_layers": 1})).networks
+
+
 def test_weights_without_config_name_what_the_family_needs(tmp_path):
     write_weights(tmp_path / "m" / "model.safetensors", neox())
     with pytest.raises(
