@@ -12,7 +12,7 @@ from neuromfa.checkpoints import CheckpointSeries
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import FailedCheckpoint
+from neuromfa.results import FailedCheckpoint, Reading
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -72,7 +72,8 @@ def ingest(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
     chosen = _to_measure(store, selected) if request.retry_failed else selected
-    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)
+    read = baseline.reading if baseline else None
+    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent, read)
     if baseline is not None and baseline.failure is not None:
         tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
     for analysis in analyze_each(
@@ -87,7 +88,7 @@ def ingest(
         tally.write(analysis, request.options)
         if stop():
             break
-    store.compare_steps(series.id, request.options)
+    store.compare_steps(series.id, request.options, baseline=tally.baseline)
     if not request.keep_old:
         tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
     return tally.summary
@@ -123,6 +124,7 @@ class _Tally:
     store: GraphStore
     total: int
     report: Report
+    baseline: Reading | None
     done: int = 0
     spectra: int = 0
     graphs: int = 0
@@ -140,7 +142,7 @@ class _Tally:
             self.store.write_checkpoint(self.model, step, revision=analysis.revision)
         if analysis.result is not None:
             self.spectra += self.store.write_result(self.model, analysis.result, options)
-            self.store.compare_steps(self.model, options)
+            self.store.compare_steps(self.model, options, baseline=self.baseline)
         elif analysis.analysis_hash is not None:
             self.store.make_newest(self.model, step, analysis.analysis_hash)
         for graph in analysis.graphs:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neuromfa import mfa
 from neuromfa.checkpoints import Checkpoint, SampledCheckpoint
+from neuromfa.checkpoints.sampling.links import value_hash
 from neuromfa.errors import OptionError
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import SNIN, FloatArray, Layer
@@ -30,12 +31,14 @@ class Baseline:
     measures : their measures
     identity : hash of the graphs and options, part of the identity of every E
     failure : why it could not be measured, where E is therefore missing; it then has no networks
+    reading : how it was read, for what the steps of a series tell of each other
     """
 
     networks: tuple[SNIN, ...]
     measures: tuple[mfa.SampleMeasure, ...]
     identity: str
     failure: str | None = None
+    reading: Reading | None = None
 
     def reason_against(self, networks: tuple[SNIN, ...]) -> str | None:
         """Return why there is no E of these networks against this baseline, None where there may be one."""
@@ -103,7 +106,7 @@ def summarise(
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
         flags=[*flags, NON_FINITE_WEIGHTS] if not_finite else flags,
         flag_notes={NON_FINITE_WEIGHTS: not_finite} if not_finite else {},
-        reading=_reading(sampled),
+        reading=reading_of(sampled),
         r_squared=mfa.mean_r_squared(measures),
         spectrum=mfa.mean_spectrum(measures),
         samples=[_sample_result(m, h) for m, h in zip(measures, hashes, strict=True)],
@@ -114,9 +117,14 @@ def summarise(
     )
 
 
-def _reading(sampled: SampledCheckpoint) -> Reading:
-    """Return how a checkpoint was read, and the weights of its first seed by tensor."""
+def reading_of(sampled: SampledCheckpoint) -> Reading:
+    """Return how a checkpoint was read, and the weights of its first seed by tensor.
+
+    Weights that float32 holds exactly have one hash in every number format, so that a copy in another is seen.
+    """
     network, hashes = sampled.networks[0], sampled.link_hashes[0]
+    if network.provenance.nodes is not None:
+        hashes = tuple(map(value_hash, network.links))
     source = network.provenance
     return Reading(
         architecture=source.architecture,

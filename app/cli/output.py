@@ -19,8 +19,9 @@ from neuromfa.results import CheckpointResult, Estimate, FailedCheckpoint, Serie
 
 EXIT_SOME_FAILED = 3
 
-console = Console(highlight=False)
-messages = Console(stderr=True, highlight=False)
+# what is printed holds names of files, tensors and models, in which brackets mean nothing
+console = Console(highlight=False, markup=False)
+messages = Console(stderr=True, highlight=False, markup=False)
 
 
 class Progress:
@@ -28,7 +29,7 @@ class Progress:
 
     def __init__(self, doing: str, *, show: bool = True) -> None:
         self._bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -132,7 +133,7 @@ def end_with(failed: Sequence[FailedCheckpoint], *, found: int) -> None:
     if not failed:
         return
     for one in failed:
-        messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}", markup=False)
+        messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}")
     messages.print(f"{found - len(failed)} of {found} checkpoints measured; {len(failed)} failed")
     raise typer.Exit(EXIT_SOME_FAILED)
 

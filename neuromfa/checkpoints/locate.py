@@ -26,6 +26,7 @@ from neuromfa.checkpoints.transport.folder import (
     Location,
     OneFile,
     leads_nowhere,
+    shown,
 )
 from neuromfa.checkpoints.transport.step_names import NAMINGS, Naming, StepName, is_naming, naming, step_name
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError, UnsafeFormat
@@ -143,7 +144,7 @@ def _left_out(folder: Folder, places: list[Location]) -> tuple[str, ...]:
     files = [name for name in candidates(folder.files()) if name not in known]
     archives = [name for name in folder.files() if step_name(_without_ending(name, ARCHIVES))]
     return (
-        *(f"{name}/ holds weights and its name tells no step" for name in unnamed),
+        *(f"{shown(name)}/ holds weights and its name tells no step" for name in unnamed),
         *(_told_files(files, "beside the steps, and none of them"),) * bool(files),
         *(_told_files(archives, "of a step, but packed: unpack it into a folder"),) * bool(archives),
     )
@@ -151,7 +152,7 @@ def _left_out(folder: Folder, places: list[Location]) -> tuple[str, ...]:
 
 def _told_files(names: list[str], what: str) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}: {what}"
+    return f"{', '.join(map(shown, names[:MOST_NAMED]))}{more}: {what}"
 
 
 def _listed_weights(folder: Folder, name: str) -> bool:
@@ -288,7 +289,7 @@ def _one_file(opened: Callable[[], Folder], filename: str) -> Folder:
 
 def _nothing_found(source: str, folder: Folder, reads: Naming | None) -> str:
     if reads is not None:
-        held = ", ".join([*folder.folders(), *folder.files()][:20]) or "nothing"
+        held = ", ".join(map(shown, [*folder.folders(), *folder.files()][:20])) or "nothing"
         return f"{source} matches no folder by that naming; there is {held}"
     lies = what_lies_in(folder)
     if lies is not None:

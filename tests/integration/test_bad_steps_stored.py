@@ -99,6 +99,16 @@ def test_repeated_weights_are_noted_wherever_they_are_read(
     assert not any("same_weights" in one.flags for one in store.results(name))
 
 
+def test_a_baseline_that_is_not_stored_is_compared_too(store: GraphStore, name: str, tmp_path: Path) -> None:
+    root = write_series(tmp_path)
+    shutil.copy(root / "step200/model.safetensors", root / "step0/model.safetensors")
+    put(store, root, name, steps="100,200")
+    assert [(one.step, one.emergence_reason) for one in store.results(name)] == [
+        (100, "same_weights"),
+        (200, "same_weights"),
+    ]
+
+
 def test_weights_that_are_replaced_and_put_back_are_the_present_ones(
     store: GraphStore, name: str, tmp_path: Path
 ) -> None:

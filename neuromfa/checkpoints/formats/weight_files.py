@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from neuromfa.checkpoints.transport.folder import INDEX_FILES, LOOKED_FOR, SINGLE_FILES, Folder
+from neuromfa.checkpoints.transport.folder import INDEX_FILES, LOOKED_FOR, SINGLE_FILES, Folder, shown
 from neuromfa.checkpoints.transport.step_names import step_name
 from neuromfa.errors import CheckpointMissing
 
@@ -145,10 +145,10 @@ def held_by(folder: Folder) -> str:
     for name in folder.folders()[:MOST_LOOKED_INTO]:
         inside = folder.inside(name)
         if lists_weights(inside) or any(map(step_name, inside.folders())):
-            return f"its folder {name} holds weights or steps: name that one"
+            return f"its folder {shown(name)} holds weights or steps: name that one"
     names = [*(f"{name}/" for name in folder.folders()), *folder.files()]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"there is {', '.join(names[:MOST_NAMED]) or 'nothing'}{more}"
+    return f"there is {', '.join(map(shown, names[:MOST_NAMED])) or 'nothing'}{more}"
 
 
 def what_lies_in(folder: Folder) -> str | None:

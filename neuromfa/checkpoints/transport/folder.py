@@ -146,6 +146,11 @@ class LocalFolder:
         return list(self._path.iterdir()) if self._path.is_dir() else []
 
 
+def shown(name: str) -> str:
+    """Return the name of a file as it may stand in a message: what cannot be printed is a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 def leads_nowhere(path: Path) -> bool:
     """Tell whether a path is a link whose target is gone, or that leads to itself."""
     return path.is_symlink() and not path.exists()

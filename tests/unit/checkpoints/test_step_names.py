@@ -122,6 +122,12 @@ def test_weights_beside_the_steps_are_told(tmp_path):
     )
 
 
+def test_names_that_cannot_be_printed_are_shown_as_what_can(tmp_path):
+    write_model(tmp_path / "step1")
+    write_model(tmp_path / "fin\x1b[2J\udcffal")
+    assert open_series(str(tmp_path)).left_out == ("fin?[2J?al/ holds weights and its name tells no step",)
+
+
 def test_files_beside_those_that_are_steps_are_told(tmp_path):
     write_config(tmp_path)
     for name in ("epoch=0-step=1.ckpt", "epoch=0-step=1-v1.ckpt", "last.ckpt", "step2.bin"):
