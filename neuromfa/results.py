@@ -272,6 +272,8 @@ class CheckpointNumbers:
     """The reading with the growth of the weights divided out, where it was asked for."""
     method_version: int = UNVERSIONED
     """Version of the method that gave the numbers; those of different versions are not compared."""
+    tokens: int | None = None
+    """Tokens seen until then, where the name of the step tells them."""
 
 
 @dataclass(frozen=True, kw_only=True)

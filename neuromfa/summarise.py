@@ -97,6 +97,7 @@ def summarise(
     return CheckpointResult(
         step=checkpoint.step,
         revision=checkpoint.revision,
+        tokens=checkpoint.tokens,
         alpha0=mfa.mean_alpha0(measures),
         width=mfa.mean_width(measures),
         emergence=emergence.estimate,

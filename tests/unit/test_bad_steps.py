@@ -304,6 +304,21 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     return int(ended.value.code or 0)
 
 
+def test_tokens_stand_beside_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_series(tmp_path / "run", (0, 100))
+    (root / "step100").rename(root / "step100-tokens4B")
+    table = tmp_path / "x.csv"
+    words = ("analyze", root, "--nodes", 16, "--samples", 3, "--min-edges", 3, "--csv", table)
+    assert run(monkeypatch, *words, "--along", "tokens") == 0
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    assert [row[header.index("tokens")] for row in rows] == ["", "4000000000"]
+    (root / "step100-tokens4B").rename(root / "step100")
+    assert run(monkeypatch, *words, "--along", "tokens") == 2
+    assert "tell no tokens to draw along" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize("name", ["[/]", "[bold red]x", "a[/b]c"])
 def test_names_with_brackets_are_printed_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
