@@ -13,6 +13,7 @@ from neuromfa.graph import GraphStore
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import FailedCheckpoint, Reading
+from neuromfa.summarise import BASELINE_FAILED, Baseline
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -71,7 +72,7 @@ def ingest(
     store.claim_model(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
-    chosen = _to_measure(store, selected) if request.retry_failed else selected
+    chosen = _to_measure(store, selected, baseline) if request.retry_failed else selected
     read = baseline.reading if baseline else None
     tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent, read)
     if baseline is not None and baseline.failure is not None:
@@ -94,9 +95,12 @@ def ingest(
     return tally.summary
 
 
-def _to_measure(store: GraphStore, selected: CheckpointSeries) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before."""
+def _to_measure(store: GraphStore, selected: CheckpointSeries, baseline: Baseline | None) -> CheckpointSeries:
+    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now."""
     failed = {one.step for one in store.failures(selected.id)}
+    if baseline is not None and baseline.failure is None:
+        results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
+        failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
     again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
     return replace(selected, checkpoints=again)
 

@@ -186,6 +186,7 @@ def _check_folder(source: str, path: Path) -> None:
 def _remote_found(source: str, reads: Naming | None) -> Found:
     if urlsplit(source).query or urlsplit(source).fragment:
         raise OptionError(f"{without_secrets(source)}: an address with ? or # cannot name a folder")
+    _refuse_page_of_hub(source)
     opened = _remote_kind(source)
     parent, _, last = source.rstrip("/").rpartition("/")
     reads = _naming_of(source, last, reads)
@@ -198,6 +199,17 @@ def _remote_found(source: str, reads: Naming | None) -> Found:
     folder = partial(opened, base)
     places = _places(folder, child, reads, source=without_secrets(source), name=name)
     return Found(name, places, _left_out(folder(), places))
+
+
+def _refuse_page_of_hub(source: str) -> None:
+    """Refuse the address that a browser shows of a repository: it lists no files."""
+    from neuromfa.checkpoints.transport.hub import repository_of_page
+
+    repo_id = repository_of_page(source) if urlsplit(source).scheme in WEB else None
+    if repo_id is not None:
+        raise OptionError(
+            f"{without_secrets(source)} is a page of the hub; give the id {repo_id}, and --revision for one branch"
+        )
 
 
 def _remote_kind(source: str) -> "type[HttpFolder] | type[FsspecFolder]":

@@ -147,6 +147,25 @@ def test_a_bad_baseline_is_said_first(store: GraphStore, name: str, tmp_path: Pa
     assert {one.emergence_reason for one in store.results(name)} == {"baseline_failed"}
 
 
+def test_a_baseline_that_is_mended_gives_the_others_their_emergence(
+    store: GraphStore, name: str, tmp_path: Path
+) -> None:
+    root = write_series(tmp_path)
+    file = root / "step0/model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-8])
+    put(store, root, name)
+    assert put(store, root, name, retry_failed=True).total == 1
+    file.write_bytes(whole)
+    assert put(store, root, name, retry_failed=True).total == 3
+    assert [(one.step, one.emergence_reason) for one in store.results(name)] == [
+        (0, None),
+        (100, None),
+        (200, None),
+    ]
+    assert put(store, root, name, retry_failed=True).total == 0
+
+
 def test_a_network_without_a_spectrum_has_its_graph(store: GraphStore, name: str, tmp_path: Path) -> None:
     """All weights equal: one radius, so no slope; the graph is there to be asked."""
     root = write_series(tmp_path, (0, 100))

@@ -69,6 +69,14 @@ def is_repo_id(text: str) -> bool:
     return True
 
 
+def repository_of_page(url: str) -> str | None:
+    """Return the id of the repository that a page of the hub shows, None for any other address."""
+    parts = urlsplit(url)
+    repo_id = "/".join(parts.path.strip("/").split("/")[:2])
+    of_hub = parts.netloc == urlsplit(HfApi().endpoint).netloc
+    return repo_id if of_hub and is_repo_id(repo_id) else None
+
+
 def hub_found(
     repo_id: str,
     *,

@@ -13,7 +13,7 @@ from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
 from neuromfa.checkpoints.transport.hub import hub_found
 from neuromfa.checkpoints.transport.retry import RetryPolicy
-from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError, UnsafeFormat
 
 from .loopback import Loopback, Repository
 from .making import write_tensors
@@ -124,6 +124,11 @@ def test_a_tag_and_a_branch_of_one_commit_are_one_step(hub):
     hub.repositories[REPO].tags["step_1"] = commit(512)
     with pytest.raises(CheckpointMissing, match="has step 1 twice: .*--naming"):
         open_series(REPO)
+
+
+def test_the_address_of_a_page_of_the_hub_is_answered_with_the_id(hub):
+    with pytest.raises(OptionError, match=f"is a page of the hub; give the id {REPO}, and --revision"):
+        open_series(f"{hub.url}/{REPO}/tree/step1")
 
 
 def test_folders_inside_a_repository(hub):
