@@ -13,7 +13,7 @@ from neuromfa.errors import CorruptFile, UnsupportedFormat
 ADAPTER_CONFIG = "adapter_config.json"
 FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<kind>A|B)(?:\.(?P<adapter>[^.]+))??(?:\.weight)?")
 EMBEDDING = re.compile(r".+\.lora_embedding_[AB](?:\..+)?")
-OTHER_KINDS = re.compile(r".+\.(?:lora_|ia3_|hada_|lokr_|b?oft_|vera_|adaption_|prompt_)\w+(?:\..+)?")
+OTHER_KINDS = re.compile(r".+\.(?:lora_|ia3_|hada_|lokr_|b?oft_|vera_|adaption_)\w+(?:\..+)?")
 BASE_LAYER = ".base_layer."
 LARGEST_SCALE = 1e6
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_model.bin")

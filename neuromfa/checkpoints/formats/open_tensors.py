@@ -65,6 +65,11 @@ def _distributed(
 ) -> FileTensors:
     """Return the tensors of a folder that torch.distributed.checkpoint wrote."""
     found = read_distributed(folder, sources)
+    if is_adapted([*found.tensors, *found.recipes]):
+        raise UnsupportedFormat(
+            f"{folder.name} holds an adapter in files of torch.distributed.checkpoint, which is not merged here; "
+            "use peft's merge_and_unload() and save the model"
+        )
     return FileTensors(
         name=folder.name,
         tensors=found.tensors,

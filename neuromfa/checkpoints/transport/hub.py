@@ -46,6 +46,7 @@ WEIGHT_PATTERNS = (
     ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"],
     ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"],
 )
+ADAPTER = "adapter_*"
 MAIN = "main"
 MOST_NAMED = 8
 # branches the hub makes for pull requests; in a cache they stand among the refs
@@ -227,7 +228,9 @@ class HubFolder:
         patterns = next((each for each in WEIGHT_PATTERNS if each[0] in names or each[1] in names), [])
         if not patterns:
             raise CheckpointMissing(f"{self.name} has no weights; looked for {LOOKED_FOR}")
-        wanted = [name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, *patterns))]
+        wanted = [
+            name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, ADAPTER, *patterns))
+        ]
         snapshots = {self._download(name).parent for name in wanted if "/" not in name}
         if {snapshot.name for snapshot in snapshots} != {self._commit}:
             raise CorruptFile(f"{self.name} moved to another commit while it was downloaded; start again")

@@ -11,7 +11,7 @@ from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.checkpoints.transport.folder import LocalFolder
-from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat, UnsupportedFormat
 
 from .lie_about import neox, pretended_torch, write_config, write_model, write_torch
 
@@ -176,6 +176,16 @@ def test_fsdp_whose_metadata_is_refused_names_the_command_that_joins_it(tmp_path
     write_distributed(write_config(tmp_path) / "pytorch_model_fsdp_0", neox(), change=asking)
     with pytest.raises(UnsafeFormat, match=r"asks for builtins.print.*accelerate merge-weights"):
         sampled(tmp_path)
+
+
+@pytest.mark.parametrize("base", ["weight", "base_layer.weight"])
+def test_an_adapter_in_chunks_is_not_left_out_silently(tmp_path, base):
+    tensors, module = neox(), "gpt_neox.layers.0.attention.dense"
+    tensors[f"{module}.{base}"] = tensors.pop(f"{module}.weight")
+    for kind, shape in (("A", (2, 16)), ("B", (16, 2))):
+        tensors[f"{module}.lora_{kind}.default.weight"] = np.ones(shape, np.float32)
+    with pytest.raises(UnsupportedFormat, match="holds an adapter in files of torch.distributed.checkpoint"):
+        sampled(write_config(write_distributed(tmp_path / "dcp", tensors)))
 
 
 def test_fsdp_of_several_models_is_not_guessed_at(tmp_path):

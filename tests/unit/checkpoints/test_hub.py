@@ -278,6 +278,14 @@ def test_download_fetches_the_weights_once_and_reads_them_from_the_cache(hub, tm
     assert len(hub.asked("/store/")) == asked
 
 
+def test_download_fetches_the_adapter_beside_the_weights(hub, tmp_path):
+    files = hub.repositories[REPO].files[commit(1)]
+    files |= {"adapter_config.json": b"{}", "adapter_model.bin": b"x"}
+    ((location,), _) = hub_found(REPO, revision="step1", download=True, retry=QUICK)
+    assert location.folder().has("adapter_model.bin")
+    assert {path.name for path in (tmp_path / "cache").rglob("snapshots/*/*")} == files.keys() - {"README.md"}
+
+
 def test_a_branch_that_moves_during_a_download_is_noticed(hub):
     series = open_series(REPO, download=True)
     hub.repositories[REPO].branches["step1"] = commit(0)
