@@ -15,7 +15,7 @@ from neuromfa.checkpoints.formats.weight_files import (
     has_usual_weights,
     has_weights,
     held_by,
-    lists_weights,
+    weights_inside,
     what_lies_in,
 )
 from neuromfa.checkpoints.transport.address import without_secrets
@@ -108,6 +108,8 @@ def _exists(path: Path) -> bool:
     """Tell whether a path is there; one that no file can have, such as one too long, is not."""
     try:
         return path.exists()
+    except PermissionError as error:
+        raise SourceError(f"{path} cannot be looked into: {error.strerror}") from error
     except (OSError, ValueError):
         return False
 
@@ -140,7 +142,7 @@ def _left_out(folder: Folder, places: list[Location]) -> tuple[str, ...]:
         return (
             _told_files(files, "named after steps, beside weights that are read as one checkpoint"),
         ) * bool(files)
-    unnamed = [name for name in folder.folders() if name not in known and _listed_weights(folder, name)]
+    unnamed = [name for name in folder.folders() if name not in known and weights_inside(folder, name)]
     files = [name for name in candidates(folder.files()) if name not in known]
     archives = [name for name in folder.files() if step_name(_without_ending(name, ARCHIVES))]
     return (
@@ -153,14 +155,6 @@ def _left_out(folder: Folder, places: list[Location]) -> tuple[str, ...]:
 def _told_files(names: list[str], what: str) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return f"{', '.join(map(shown, names[:MOST_NAMED]))}{more}: {what}"
-
-
-def _listed_weights(folder: Folder, name: str) -> bool:
-    """Tell whether a folder inside lists weights; one that cannot be looked into ends nothing."""
-    try:
-        return lists_weights(folder.inside(name))
-    except SourceError:
-        return False
 
 
 def _inside(folder: Path, root: Path, *, follow_links: bool) -> Folder:
@@ -274,7 +268,15 @@ def _places(
 
 def _hold_no_weights(places: Iterable[Location]) -> bool:
     """Tell whether none of the folders is a checkpoint, as where training state lies beside the weights."""
-    return not any(has_weights(place.folder()) for place in places)
+    return not any(map(_may_hold_weights, places))
+
+
+def _may_hold_weights(place: Location) -> bool:
+    """Tell whether a folder holds weights, or cannot be looked into: as a step it says why."""
+    try:
+        return has_weights(place.folder())
+    except SourceError:
+        return True
 
 
 def _step_files(opened: Callable[[], Folder], folder: Folder, reads: Naming | None) -> list[Location]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from neuromfa.checkpoints.transport.folder import INDEX_FILES, LOOKED_FOR, SINGLE_FILES, Folder, shown
 from neuromfa.checkpoints.transport.step_names import step_name
-from neuromfa.errors import CheckpointMissing
+from neuromfa.errors import CheckpointMissing, SourceError
 
 SHARD = re.compile(r"([A-Za-z0-9_.]+)-(\d{1,6})-of-(\d{1,6})\.(safetensors|bin)", re.ASCII)
 SLICE = re.compile(r"consolidated\.(\d{2})\.pth", re.ASCII)
@@ -140,11 +140,19 @@ def _without_weights(folder: Folder) -> str:
     )
 
 
+def weights_inside(folder: Folder, name: str, *, or_steps: bool = False) -> bool:
+    """Tell whether a folder inside lists weights, or steps too; one that cannot be looked into ends nothing."""
+    inside = folder.inside(name)
+    try:
+        return lists_weights(inside) or (or_steps and any(map(step_name, inside.folders())))
+    except SourceError:
+        return False
+
+
 def held_by(folder: Folder) -> str:
     """Return what a folder holds in place of what was looked for: the folder inside that has it, or the names."""
     for name in folder.folders()[:MOST_LOOKED_INTO]:
-        inside = folder.inside(name)
-        if lists_weights(inside) or any(map(step_name, inside.folders())):
+        if weights_inside(folder, name, or_steps=True):
             return f"its folder {shown(name)} holds weights or steps: name that one"
     names = [*(f"{name}/" for name in folder.folders()), *folder.files()]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -1,16 +1,20 @@
 """What was found, not only what was looked for: every heap that is no checkpoint is told for what it is."""
 
 import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
-from neuromfa.errors import CheckpointMissing, CorruptFile
+from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError
 
 from .lie_about import CONFIG, neox, write_config, write_model, write_torch, write_weights
 
+NOBODY = 65534
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab" * 32 + "\nsize 5301880\n"
 
 
@@ -132,6 +136,48 @@ def test_what_is_there_in_place_of_a_checkpoint_is_listed(tmp_path):
     (tmp_path / "README.md").write_text("")
     with pytest.raises(CheckpointMissing, match="holds no checkpoint; .*; there is notes/, README.md"):
         read(tmp_path)
+
+
+@pytest.fixture
+def forbidden():
+    """A folder of everybody's, and the function that takes all rights to a path in it; root has none of its own."""
+    with TemporaryDirectory() as name:
+        own = os.geteuid()
+        Path(name).chmod(0o755)
+
+        def forbid(path):
+            path.chmod(0)
+            if own == 0:
+                os.seteuid(NOBODY)
+
+        forbid.root = Path(name)
+        yield forbid
+        os.seteuid(own)
+
+
+def test_a_folder_that_may_not_be_looked_into_ends_only_itself(forbidden):
+    for name in ("step1", "step2"):
+        write_model(forbidden.root / name)
+    forbidden(forbidden.root / "step2")
+    series = open_series(str(forbidden.root))
+    assert series.at(1).open().names()
+    with pytest.raises(SourceError, match="step2 cannot be looked into: Permission denied"):
+        series.at(2).open()
+
+
+def test_a_folder_beside_the_steps_that_may_not_be_looked_into_ends_nothing(forbidden):
+    for name in ("step1", "lost+found"):
+        write_model(forbidden.root / name)
+    forbidden(forbidden.root / "lost+found")
+    assert [point.step for point in open_series(str(forbidden.root)).checkpoints] == [1]
+
+
+@pytest.mark.parametrize("inside", ["", "run"])
+def test_a_source_that_may_not_be_looked_into_says_so(forbidden, inside):
+    write_model(forbidden.root / "a" / "run")
+    forbidden(forbidden.root / "a")
+    with pytest.raises(SourceError, match="cannot be looked into: Permission denied"):
+        open_series(str(forbidden.root / "a" / inside))
 
 
 def test_an_index_whose_shards_are_absent(tmp_path):
