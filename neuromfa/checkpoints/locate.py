@@ -80,6 +80,7 @@ def locations_of(
         `revision` or `download` for something that is not a hub repository; two namings, or one without a step.
     """
     reads = naming(naming_text) if naming_text is not None else None
+    _check_address(source)
     path = local_path(source)
     if path is None and "://" not in source:
         from neuromfa.checkpoints.transport.hub import hub_found
@@ -92,6 +93,19 @@ def locations_of(
     if path is not None:
         return _local_found(source, path, reads, follow_links=follow_links)
     return _remote_found(source, reads)
+
+
+def _check_address(source: str) -> None:
+    """Refuse an address of the web that cannot be one, such as of a server without a name."""
+    if not source.startswith(tuple(f"{scheme}://" for scheme in WEB)):
+        return
+    try:
+        parts = urlsplit(source)
+        named = parts.port is not None or bool(parts.hostname)
+    except ValueError:
+        named = False
+    if not named:
+        raise OptionError(f"{source.rpartition('@')[2]} is no address: the name of its server cannot be read")
 
 
 def local_path(source: str) -> Path | None:
@@ -172,7 +186,13 @@ def _inside(folder: Path, root: Path, *, follow_links: bool) -> Folder:
 
 def _check_folder(source: str, path: Path) -> None:
     if not _exists(path):
-        raise CheckpointMissing(f"{source} does not exist")
+        repo_id, _, revision = source.partition("@")
+        hint = (
+            f"; of a repository of the hub give --revision {revision}"
+            if revision and _may_be_repo(repo_id)
+            else ""
+        )
+        raise CheckpointMissing(f"{source} does not exist{hint}")
     if not path.is_dir():
         raise CheckpointMissing(f"{source} is a file; name the folder it stands in")
 

@@ -49,6 +49,9 @@ WEIGHT_PATTERNS = (
 ADAPTER = "adapter_*"
 MAIN = "main"
 MOST_NAMED = 8
+UNREAD = (
+    "branches or tags whose names tell no step; --naming tells where it stands in them, --revision reads one"
+)
 # branches the hub makes for pull requests; in a cache they stand among the refs
 PULL_REQUESTS = "refs/"
 PATIENT = RetryPolicy()
@@ -121,26 +124,27 @@ def hub_found(
         return Location(told, commit, folder.downloaded if download else folder.sampled)
 
     places = [location(name, commit) for name, commit in chosen.items()]
-    return places, _left_out(named, places) if revision is None else ()
+    return places, _left_out(named, places, reads) if revision is None else ()
 
 
-def _left_out(named: Mapping[str, str], places: list[Location]) -> tuple[str, ...]:
-    """Return a sentence on the branches and tags beside a series that tell no step and are no commit of it."""
+def _left_out(named: Mapping[str, str], places: list[Location], reads: Naming | None) -> tuple[str, ...]:
+    """Return a sentence on the branches and tags beside a series that are no step and no commit of it.
+
+    In a cache there may be steps, too, whose files are not there.
+    """
     if all(place.told is None for place in places):
         return ()
     known = {place.revision for place in places}
-    names = [
-        name
-        for name, commit in sorted(named.items())
-        if commit not in known and not name.startswith(PULL_REQUESTS)
-    ]
-    if not names:
-        return ()
+    others = [name for name, commit in sorted(named.items()) if commit not in known]
+    gone = [name for name in others if (reads or step_name)(name) is not None]
+    unread = [name for name in others if name not in gone and not name.startswith(PULL_REQUESTS)]
+    told = {UNREAD: unread, "steps that the cache names and has no files of; fetch them again": gone}
+    return tuple(f"{_some(names)}: {what}" for what, names in told.items() if names)
+
+
+def _some(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return (
-        f"{', '.join(names[:MOST_NAMED])}{more}: branches or tags whose names tell no step; --naming tells where it "
-        "stands in them, --revision reads one",
-    )
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _steps(named: Mapping[str, str], reads: Naming | None) -> dict[str, str]:
@@ -319,7 +323,7 @@ def _cached(
         chosen = _steps(named, reads)
         if not chosen:
             _refuse_unfitting(repo_id, named, reads)
-            chosen = _unnamed(named)
+            chosen = _unnamed(repo_id, named)
     kept = {name: repository / "snapshots" / commit for name, commit in chosen.items()}
     kept = {name: path for name, path in kept.items() if path.is_dir()}
     if not kept:
@@ -333,14 +337,19 @@ def _cached(
         return Location(told, snapshot.name, partial(LocalFolder, snapshot, root=repository))
 
     places = [location(name, snapshot) for name, snapshot in kept.items()]
-    return places, _left_out(named, places) if revision is None else ()
+    return places, _left_out(named, places, reads) if revision is None else ()
 
 
-def _unnamed(named: Mapping[str, str]) -> dict[str, str]:
+def _unnamed(repo_id: str, named: Mapping[str, str]) -> dict[str, str]:
     """Return ``main`` of a cache as the hub itself would, else what is left beside pull requests."""
     if MAIN in named:
         return {MAIN: named[MAIN]}
-    return {name: commit for name, commit in named.items() if not name.startswith(PULL_REQUESTS)}
+    others = {name: commit for name, commit in named.items() if not name.startswith(PULL_REQUESTS)}
+    if len(set(others.values())) > 1:
+        raise CheckpointMissing(
+            f"the hub cache holds no main of {repo_id}, but {_some(sorted(others))}: choose one with --revision"
+        )
+    return others
 
 
 def _ask(name: str, question: Callable[[], Answer], retry: RetryPolicy, *, deadline: bool = True) -> Answer:

@@ -231,6 +231,41 @@ def test_branches_with_tokens_and_a_naming_of_ones_own_on_the_hub(cache):
         open_series("org/m", naming="b{step}")
 
 
+def test_what_a_cache_has_names_of_only(cache, tmp_path):
+    for name in ("step0", "step100", "main"):
+        cache(name)
+    gone = hashlib.sha1(b"step100").hexdigest()  # noqa: S324 - as git names commits
+    snapshots = tmp_path / "cache/models--org--m/snapshots"
+    (snapshots / gone).rename(tmp_path / "gone")
+    series = open_series("org/m")
+    assert [point.step for point in series.checkpoints] == [0]
+    assert series.left_out[1:] == (
+        "step100: steps that the cache names and has no files of; fetch them again",
+    )
+
+
+def test_a_cache_with_several_branches_and_no_main_asks_which(cache):
+    for name in ("a", "b", "refs/pr/1"):
+        cache(name)
+    with pytest.raises(CheckpointMissing, match="no main of org/m, but a, b: choose one with --revision"):
+        open_series("org/m")
+
+
+@pytest.mark.parametrize(
+    "source", ["http://", "http://[::1/run", "https://u:secret@host:port/x", "https:///x"]
+)
+def test_an_address_that_is_none(source):
+    with pytest.raises(OptionError, match="is no address") as refused:
+        open_series(source)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_revision_behind_an_id_is_answered_with_the_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointMissing, match="does not exist; .* give --revision step1"):
+        open_series("org/m@step1")
+
+
 def test_two_names_of_one_commit_are_one_step(cache, tmp_path):
     commit = cache("step1000")
     (tmp_path / "cache/models--org--m/refs/step1000-tokens4B").write_text(commit)
