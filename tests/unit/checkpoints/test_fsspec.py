@@ -51,6 +51,12 @@ def test_weights_beside_the_steps_are_told(run, memory):
     assert open_series(run).left_out == ("final/ holds weights and its name tells no step",)
 
 
+def test_a_chain_is_refused_without_the_password_in_it():
+    with pytest.raises(OptionError, match="zip://x chains filesystems") as refused:
+        open_series("zip://x::http://user:secret@host/y")
+    assert "secret" not in str(refused.value)
+
+
 def test_a_driver_that_fails_as_it_is_made_is_told():
     with pytest.raises(SourceError, match=r"ftp://127.0.0.1:9/run cannot be opened: ConnectionRefused"):
         open_series("ftp://user:secret@127.0.0.1:9/run")
