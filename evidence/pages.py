@@ -27,7 +27,11 @@ def written(name: str) -> list[str]:
 def table(name: str) -> list[str]:
     """Return the lines of a table from its published counts."""
     content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return [*TABLES[name](content["found"]), "", f"Counted {content['date']}, method version {content['method_version']}."]
+    return [
+        *TABLES[name](content["found"]),
+        "",
+        f"Counted {content['date']}, method version {content['method_version']}.",
+    ]
 
 
 def _bundled(rows: Rows) -> Iterator[str]:

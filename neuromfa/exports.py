@@ -102,7 +102,12 @@ def results_table(results: Sequence[CheckpointResult]) -> "pa.Table":
 
 def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
     """Return a column of the type its name promises, also where none of its values exist; numbers by default."""
-    types = {"step": pa.int64(), "emergence_reason": pa.string(), "flags": pa.list_(pa.string())}
+    types = {
+        "step": pa.int64(),
+        "tokens": pa.int64(),
+        "emergence_reason": pa.string(),
+        "flags": pa.list_(pa.string()),
+    }
     types |= dict.fromkeys(SPECTRUM, pa.list_(pa.float64()))
     if name in types:
         return pa.array(values, types[name])
@@ -239,7 +244,7 @@ def _edges(graph: SampleGraph) -> Iterator[tuple[int, int, float, float | None]]
 def _plain(result: CheckpointResult) -> Row:
     """Return the single numbers and words of a result."""
     nodes, edges = result.coverage.nodes, result.coverage.edges
-    row: Row = {"step": result.step, "revision": result.revision}
+    row: Row = {"step": result.step, "revision": result.revision, "tokens": result.tokens}
     for name in ESTIMATES:
         row |= _spread(name, getattr(result, name))
     row["emergence_reason"] = result.emergence_reason
