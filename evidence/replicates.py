@@ -5,6 +5,7 @@ as series/replicates/NAME.json with its last checkpoint; `compared` sets the pub
 """
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def measure(trained: Path) -> None:
             name = replicate(recipe, seed).name
             folder = SERIES / name if seed == recipe.seed else trained / name
             result = analyze(open_series(str(folder)), AnalysisOptions())
-            (PUBLISHED / f"{name}.json").write_text(to_json(_slim(result), indent=1) + "\n", encoding="utf-8")
+            (PUBLISHED / f"{name}.json").write_text(to_json(_slim(result)) + "\n", encoding="utf-8")
             if seed != recipe.seed:
                 _publish_last(folder, PUBLISHED / name, step=recipe.steps)
             print(f"{name}: {result.verdict.sentence if result.verdict else 'no verdict'}", flush=True)
@@ -42,3 +43,7 @@ def _publish_last(folder: Path, out: Path, *, step: int) -> None:
     shutil.copytree(folder / f"step{step}", out / f"step{step}")
     for name in ("provenance.json", "training-log.csv"):
         shutil.copy(folder / name, out)
+
+
+if __name__ == "__main__":
+    measure(Path(sys.argv[1]))
