@@ -62,16 +62,18 @@ def compare(
     check_series(asked)
     check_groups(groups, known=asked)
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
-        found = [_measured(request, executor, progress) for request in requests]
-    series = {
-        one: result for one, result in zip(asked, found, strict=True) if isinstance(result, SeriesResult)
-    }
+        # files first: one that cannot be read ends the command before anything is measured
+        found = {
+            request.source: _measured(request, executor, progress)
+            for request in sorted(requests, key=lambda request: not request.source.endswith(WRITTEN))
+        }
+    series = {source: one for source in asked if isinstance(one := found[source], SeriesResult)}
     names = _names(series)
     comparison = compared(
-        [_source(names[one], result) for one, result in series.items()],
+        [Source.of(result, id=names[one]) for one, result in series.items()],
         by=axis,
         groups=[_named(one, names) for one in groups],
-        failed=[one for one in found if isinstance(one, FailedSeries)],
+        failed=[one for one in found.values() if isinstance(one, FailedSeries)],
     )
     if json != "-":
         print_comparison(comparison)
@@ -87,12 +89,13 @@ def _measured(
 ) -> SeriesResult | FailedSeries:
     """Return the numbers of a source, or why it has none: the others can still be compared."""
     try:
-        result = _read(Path(request.source)) if request.source.endswith(WRITTEN) else _analyzed(
-            request, executor, progress
-        )  # fmt: skip
+        if request.source.endswith(WRITTEN):
+            return _read(Path(request.source))
+        return _analyzed(request, executor, progress)
     except (SourceError, AnalysisError) as error:
+        if request.strict:
+            raise
         return FailedSeries(id=request.source, error=type(error).__name__, sentence=str(error))
-    return result
 
 
 def _analyzed(request: IngestRequest, executor: Executor | None, progress: Progress) -> SeriesResult:
@@ -136,10 +139,6 @@ def _names(series: dict[str, SeriesResult]) -> dict[str, str]:
     return {
         source: result.series if counts[result.series] == 1 else source for source, result in series.items()
     }
-
-
-def _source(name: str, result: SeriesResult) -> Source:
-    return Source(name, result.options, result.checkpoints, {one.step: one for one in result.checkpoints})
 
 
 def _named(group: Group, names: dict[str, str]) -> Group:

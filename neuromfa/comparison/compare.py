@@ -16,6 +16,7 @@ from neuromfa.comparison.differences import (
 )
 from neuromfa.comparison.records import (
     COMPARED,
+    FEW_RUNS,
     G2,
     MEASURES,
     NO_COMMON_POINT,
@@ -262,6 +263,7 @@ def _between_runs(
 ) -> dict[str, BetweenRuns]:
     """Return every measure between runs at the last of the shared places."""
     if not shared:
-        return dict.fromkeys(MEASURES, BetweenRuns(value=None, reason=NO_COMMON_POINT))
+        nothing = BetweenRuns(value=None, reason=NO_COMMON_POINT if members else FEW_RUNS)
+        return dict.fromkeys(MEASURES, nothing)
     runs = [values_of(axes[id][shared[-1]]) for id in members]
     return {measure: between_runs([run[measure] for run in runs]) for measure in MEASURES}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from neuromfa.declared import DOCUMENTED
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointNumbers, CheckpointResult
+from neuromfa.results import CheckpointNumbers, CheckpointResult, SeriesResult
 from neuromfa.structure import Effect, SeriesVerdict, Step
 
 By = Literal["step", "tokens", "share"]
@@ -41,6 +41,12 @@ class Source:
     options: AnalysisOptions
     checkpoints: Sequence[CheckpointNumbers]
     whole: Mapping[Step, CheckpointResult] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: SeriesResult, *, id: str | None = None) -> "Source":
+        """Return an analysed series as a source, under its own id unless another is given."""
+        whole = {one.step: one for one in result.checkpoints}
+        return cls(id or result.series, result.options, result.checkpoints, whole)
 
 
 @dataclass(frozen=True)
