@@ -52,10 +52,7 @@ def compare(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row per series and step to this file.")] = None,
 ) -> None:
-    """Compare two to twelve series: which hold structure that scale does not explain, and which differ.
-
-    A source that ends in .json is what `analyze --json` wrote: nothing of it is measured again.
-    """
+    """Compare series (or what `analyze --json` wrote): which hold structure beyond scale, and which differ."""
     asked = [request.source for request in requests]
     axis = axis_named(by)
     groups = [group_from(text, separator="=") for text in group or ()]

@@ -1,12 +1,14 @@
 """In what series were not measured, or are not made, alike: one sentence for each, naming who has which value."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from neuromfa.comparison.records import Source
 from neuromfa.comparison.words import listed
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CheckpointNumbers, CheckpointResult, CurvePoint, NodeCoverage, Reading
+
+T = TypeVar("T")
 
 COVERAGE_POINTS = 0.10
 """Shares of kept nodes that differ by more are shares of different nodes."""
@@ -29,7 +31,13 @@ CONSEQUENCES = {
 
 def warnings_of(sources: Sequence[Source]) -> list[str]:
     """Return what a reader should know before comparing: options, then what was read, then lengths of the series."""
-    return [*_options(sources), *_readings(sources), *_coverage(sources), *_lengths(sources)]
+    return [
+        *_options(sources),
+        *_readings(sources),
+        *_same_weights(sources),
+        *_coverage(sources),
+        *_lengths(sources),
+    ]
 
 
 def _options(sources: Sequence[Source]) -> Iterator[str]:
@@ -51,7 +59,19 @@ def _readings(sources: Sequence[Source]) -> Iterator[str]:
                      "rounding moves edges to other radii")  # fmt: skip
 
 
-def _read(sources: Sequence[Source], part: Callable[[Reading], str]) -> list[str | None]:
+def _same_weights(sources: Sequence[Source]) -> Iterator[str]:
+    """Yield who holds the same weights at the end: copies are no replicates."""
+    holders: dict[frozenset[tuple[str, str]], list[str]] = {}
+    weights = _read(sources, lambda reading: frozenset(reading.matrices.items()))
+    for source, own in zip(sources, weights, strict=True):
+        if own:
+            holders.setdefault(own, []).append(source.id)
+    for ids in holders.values():
+        if len(ids) > 1:
+            yield f"The weights at the last step are the same in {listed(ids)}: copies are no replicates."
+
+
+def _read(sources: Sequence[Source], part: Callable[[Reading], T]) -> list[T | None]:
     """Return a part of how the last whole result of each series was read, None where nobody knows."""
     whole = [source.whole.get(source.checkpoints[-1].step) for source in sources]
     return [part(one.reading) if one and one.reading else None for one in whole]

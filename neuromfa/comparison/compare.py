@@ -123,11 +123,11 @@ def group_from(text: str, *, separator: str) -> Group:
     ------
     OptionError : it has no name, or no series, or one twice
     """
-    name, _, members = text.partition(separator)
+    name, _, members = (part.strip() for part in text.partition(separator))
     series = tuple(member.strip() for member in members.split(","))
     if not name or "" in series or len(set(series)) < len(series):
         raise OptionError(f"a group is name{separator}A,B, each series once, not {text!r}")
-    return Group(name.strip(), series)
+    return Group(name, series)
 
 
 def needed_steps(sources: Sequence[Source], *, by: By) -> dict[str, set[Step]]:

@@ -86,9 +86,9 @@ def between_groups(first: BetweenRuns, second: BetweenRuns) -> Difference:
     n = (first.n, second.n)
     if first.value is None or second.value is None:
         return Difference(value=None, n=n, reason=first.reason or second.reason)
-    if first.sd is None or second.sd is None:
+    means = _mean_of_runs(first), _mean_of_runs(second)
+    if means[0] is None or means[1] is None:
         return Difference(value=first.value - second.value, n=n, reason=FEW_RUNS)
-    means = [Mean(one.value, one.sd / sqrt(one.n), one.n) for one in (first, second)]  # type: ignore[arg-type,operator]
     return welch(means[0], means[1], method="runs")
 
 
@@ -134,6 +134,12 @@ def _mean(value: Value) -> Mean | None:
     if value.value is None or value.low is None or value.high is None or value.n < SMALLEST_SAMPLE:
         return None
     return Mean(value.value, (value.high - value.low) / 2.0 / student_t(value.n), value.n)
+
+
+def _mean_of_runs(one: BetweenRuns) -> Mean | None:
+    if one.value is None or one.sd is None:
+        return None
+    return Mean(one.value, one.sd / sqrt(one.n), one.n)
 
 
 def _tested(value: float, se: float, df: float, *, method: Method, n: tuple[int, int]) -> Difference:

@@ -42,7 +42,7 @@ def _value(checkpoint: CheckpointNumbers, measure: str) -> Value:
 
 
 def _estimate(estimate: Estimate | None, reason: str | None) -> Value:
-    if estimate is None:
+    if estimate is None or estimate.value is None:
         return Value(value=None, reason=reason)
     return Value(value=estimate.value, low=estimate.low, high=estimate.high, n=estimate.n)
 

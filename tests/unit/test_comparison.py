@@ -251,7 +251,7 @@ def test_a_group_without_a_common_point_says_so() -> None:
     assert {found.pairs[0].differences[measure].reason for measure in COMPARED} == {"no_common_point"}
 
 
-@pytest.mark.parametrize("text", ["a", "a=", "=b", "a=b,,c", "a=b,b"])
+@pytest.mark.parametrize("text", ["a", "a=", "=b", "a=b,,c", "a=b,b", " =b"])
 def test_a_group_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="a group is name=A,B"):
         group_from(text, separator="=")
@@ -380,6 +380,17 @@ def test_unequal_lengths_are_told_and_who_has_which() -> None:
     assert compare([*short, long]).warnings == [
         "The number of steps differs: 2 in a and b; 3 in c.",
         "The last step differs: 100 in a and b; 200 in c (the last numbers are of unequal training).",
+    ]
+
+
+def test_copies_are_told() -> None:
+    ends = [
+        replace(numbers(100, g2=LOW), reading=Reading("gpt_neox", "neox", "float16", {"mlp": weights}))
+        for weights in ("aaaa", "aaaa", "bbbb")
+    ]
+    found = compare([series(id, end) for id, end in zip("abc", ends, strict=True)])
+    assert found.warnings == [
+        "The weights at the last step are the same in a and b: copies are no replicates."
     ]
 
 
