@@ -27,12 +27,13 @@ from neuromfa.graph.stored_results import Analysis
 from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
 from neuromfa.structure import Step
 
-LONGEST_GROUP = 2 * LARGEST_BYTES * MOST_SERIES
+# at their largest all words of the address still fit into the 64 KiB that the server reads of one
+MOST_GROUPS, LONGEST_GROUP = 4, 400
 
 router = APIRouter(prefix="/v1", tags=["series"])
 
 Models = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=2 * LARGEST_BYTES)]],
+    list[Annotated[str, StringConstraints(min_length=1, max_length=LARGEST_BYTES)]],
     Query(
         min_length=FEWEST_SERIES,
         max_length=MOST_SERIES,
@@ -44,7 +45,7 @@ Groups = Annotated[
     list[Annotated[str, StringConstraints(max_length=LONGEST_GROUP)]],
     Query(
         default_factory=list,
-        max_length=MOST_SERIES,
+        max_length=MOST_GROUPS,
         description="Replicates, runs of one training with other seeds: `name:a,b` with ids as in `model`.",
         examples=[["plain:stdlib-14m,stdlib-14m-decay1"]],
     ),
