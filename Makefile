@@ -7,7 +7,7 @@ DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
 LONG   := 40
 
-.PHONY: help setup demo test-fast test test-long test-compose torch-env test-torch check bench series neo4j neo4j-home up docs clean
+.PHONY: help setup demo test-fast test test-long test-compose torch-env test-torch check bench evidence series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -62,6 +62,9 @@ test-torch: torch-env  ## the tests that need torch: models built by transformer
 
 bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks
+
+evidence: $(DEV)  ## the tables of docs/structure.md, counted in full (about 15 minutes); results go to evidence/results/
+	$(BIN)/python -m evidence
 
 series: $(DEV)  ## train and score the bundled checkpoint series again (extra torch, about 5 GB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt

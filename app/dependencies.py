@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Query, Request
@@ -13,6 +13,7 @@ from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
+from neuromfa.options import Hops, Profile
 from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
@@ -47,10 +48,8 @@ class NamePaging:
 class Choice:
     """Which of several analyses of the same checkpoints; without a word the one with most steps."""
 
-    profile: Annotated[Literal["exact", "paper"] | None, Query(description="Profile of the analysis.")] = None
-    hops: Annotated[
-        Literal["1", "multi"] | None, Query(description="Direct edges, or paths of several hops.")
-    ] = None
+    profile: Annotated[Profile | None, Query(description="Profile of the analysis.")] = None
+    hops: Annotated[Hops | None, Query(description="Direct edges, or paths of several hops.")] = None
     baseline: Annotated[
         str | None,
         Query(

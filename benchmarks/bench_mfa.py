@@ -65,31 +65,28 @@ def _plain() -> Iterator[Row]:
 
 
 def _additions() -> Iterator[Row]:
-    """Nulls and intervals of ten seeds over the plain measures of the same seeds, the baseline at hand."""
+    """What stands beside the plain measures of ten seeds, over these measures; the baseline is at hand."""
     networks = [
         synthetic(blocks=BLOCKS, nodes=NODES, std_out=STD_TRAINED, seed=seed) for seed in range(SEEDS)
     ]
     starts = [
         synthetic(blocks=BLOCKS, nodes=NODES, std_out=STD_OUT, seed=100 + seed) for seed in range(SEEDS)
     ]
-    baseline = [mfa.measure(start, EXACT) for start in starts]
-    samples: list[mfa.SampleMeasure] = []
+    shape = EXACT.in_shape
 
-    def plain() -> None:
-        samples[:] = [mfa.measure(network, EXACT) for network in networks]
+    def paired(views: Sequence[AnalysisOptions], *kinds: mfa.NullKind) -> None:
+        for network, start in zip(networks, starts, strict=True):
+            mfa.paired_samples(network, views, baseline=start, kinds=kinds)
 
-    def additions() -> None:
-        nulls = [
-            mfa.measure_nulls(network, EXACT, baseline=start)
-            for network, start in zip(networks, starts, strict=True)
-        ]
-        mfa.null_metrics(nulls, baseline=baseline)
-        mfa.mean_spectrum(samples)
-        mfa.emergence_of(samples, baseline=baseline)
-
-    plain()
-    seconds = best_of({"plain": plain, "additions": additions}, rounds=2)
-    yield "nulls and intervals / plain", "10 seeds", f"{seconds['additions'] / seconds['plain']:.2f}", "times"
+    works: dict[str, Callable[[], object]] = {
+        "plain": lambda: [mfa.measure(network, EXACT) for network in networks],
+        "profile shape": lambda: [mfa.measure(network, shape) for network in networks],
+        "8 draws of shuffled in two profiles": lambda: paired([EXACT, shape], "shuffled"),
+        "gaussian and rescaled in two profiles": lambda: paired([EXACT, shape], "gaussian", "rescaled"),
+    }
+    seconds = best_of(works, rounds=3)
+    for name in list(works)[1:]:
+        yield f"{name} / plain", "10 seeds", f"{seconds[name] / seconds['plain']:.2f}", "times"
 
 
 def _whole() -> Iterator[Row]:

@@ -12,7 +12,8 @@ from neuromfa.checkpoints import CheckpointSeries
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import FailedCheckpoint
+from neuromfa.results import FailedCheckpoint, Reading
+from neuromfa.summarise import BASELINE_FAILED, Baseline
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -71,8 +72,9 @@ def ingest(
     store.claim_model(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
-    chosen = _to_measure(store, selected) if request.retry_failed else selected
-    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent)
+    chosen = _to_measure(store, selected, baseline) if request.retry_failed else selected
+    read = baseline.reading if baseline else None
+    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent, read)
     if baseline is not None and baseline.failure is not None:
         tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
     for analysis in analyze_each(
@@ -87,15 +89,18 @@ def ingest(
         tally.write(analysis, request.options)
         if stop():
             break
-    store.compare_steps(series.id, request.options)
+    store.compare_steps(series.id, request.options, baseline=tally.baseline)
     if not request.keep_old:
         tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
     return tally.summary
 
 
-def _to_measure(store: GraphStore, selected: CheckpointSeries) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before."""
+def _to_measure(store: GraphStore, selected: CheckpointSeries, baseline: Baseline | None) -> CheckpointSeries:
+    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now."""
     failed = {one.step for one in store.failures(selected.id)}
+    if baseline is not None and baseline.failure is None:
+        results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
+        failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
     again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
     return replace(selected, checkpoints=again)
 
@@ -123,6 +128,7 @@ class _Tally:
     store: GraphStore
     total: int
     report: Report
+    baseline: Reading | None
     done: int = 0
     spectra: int = 0
     graphs: int = 0
@@ -140,7 +146,7 @@ class _Tally:
             self.store.write_checkpoint(self.model, step, revision=analysis.revision)
         if analysis.result is not None:
             self.spectra += self.store.write_result(self.model, analysis.result, options)
-            self.store.compare_steps(self.model, options)
+            self.store.compare_steps(self.model, options, baseline=self.baseline)
         elif analysis.analysis_hash is not None:
             self.store.make_newest(self.model, step, analysis.analysis_hash)
         for graph in analysis.graphs:

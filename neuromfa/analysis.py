@@ -16,6 +16,7 @@ from neuromfa.beyond_scale import series_verdict
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
+from neuromfa.doubts import doubted
 from neuromfa.errors import AnalysisError, SourceError
 from neuromfa.identity import analysis_hash, graph_hash
 from neuromfa.network import SampleGraph
@@ -27,7 +28,7 @@ from neuromfa.options import (
     AnalysisOptions,
 )
 from neuromfa.results import CheckpointResult, FailedCheckpoint, SeriesResult
-from neuromfa.summarise import BASELINE_FAILED, Baseline, Measures, summarise
+from neuromfa.summarise import BASELINE_FAILED, Baseline, Measures, reading_of, summarise
 
 Progress = Callable[[int, int, str], None]
 """Called with checkpoints done, checkpoints in all, and what is under way."""
@@ -35,8 +36,9 @@ Progress = Callable[[int, int, str], None]
 NOTES = (
     "Ignored by the method: biases, norms, embeddings, unembedding and the residual stream.",
     "E is not comparable between models, widths, initialisations or weight decays.",
-    "E mostly follows the scale of the weights: read it beside its nulls. What the shuffled null gives too is not "
-    "arrangement.",
+    "E mixes growth of the weights, their distribution and their arrangement; terms tell them apart, and excess and "
+    "verdict speak of arrangement alone.",
+    "At one hop numbers depend on the strengths of each neuron's weights, not on which neuron they lead to.",
     "Intervals are 95 % jackknife intervals over seeds at this number of neurons per layer; alpha0 depends on that "
     "number, and they do not speak of the whole network.",
 )
@@ -118,7 +120,7 @@ def analyze(
     told = (
         [f"The baseline could not be measured: {baseline.failure}"] if baseline and baseline.failure else []
     )
-    compared = _compared(results, options)
+    compared = _compared(results, options, baseline)
     return SeriesResult(
         series=series.id,
         profile=options.profile,
@@ -134,9 +136,12 @@ def analyze(
     )
 
 
-def _compared(results: list[CheckpointResult], options: AnalysisOptions) -> list[CheckpointResult]:
-    """Return the results with what only the other steps of the series can tell."""
+def _compared(
+    results: list[CheckpointResult], options: AnalysisOptions, baseline: Baseline | None
+) -> list[CheckpointResult]:
+    """Return the results with what only the other steps of the series can tell, the baseline's among them."""
     readings = {one.step: one.reading for one in results if one.reading is not None}
+    readings = series_check.with_baseline(readings, options, baseline.reading if baseline else None)
     found = series_check.findings(readings, baseline=series_check.baseline_step(options))
     return [found[one.step].on(one) if one.step in found else one for one in results]
 
@@ -237,6 +242,7 @@ def analyze_checkpoint(
         with _named(checkpoint.series, _name(checkpoint.step)):
             new = identity not in known.analyses
             result = summarise(checkpoint, sampled, hashes, measures, identity) if new else None
+            result = result and doubted(result, sampled.networks, baseline)
             graphs = tuple(_graph(measures, k, hashes[k]) for k in wanted)
     except AnalysisError as absent:
         if strict or not wanted:
@@ -287,7 +293,8 @@ def measure_baseline(series: CheckpointSeries, options: AnalysisOptions) -> Base
         return None
     identity = analysis_hash(graph_hashes(sampled, options), options, baseline_hash=None)
     with _named(series.id, f"baseline {options.baseline}"):
-        return Baseline.of(sampled.networks, options, identity=identity)
+        measured = Baseline.of(sampled.networks, options, identity=identity)
+    return replace(measured, reading=reading_of(sampled))
 
 
 def sample(checkpoint: Checkpoint, options: AnalysisOptions) -> SampledCheckpoint:

@@ -50,7 +50,7 @@ def paired_of(
 def paired_effect(networks: Sequence[SNIN], options: AnalysisOptions) -> list[mfa.PairedSample]:
     """Measure what the verdict speaks of: profile shape at one hop."""
     view = replace(options.in_shape, hops="1")
-    return [mfa.paired_samples(network, [view])[0] for network in networks]
+    return [mfa.paired_samples(network, [view], kinds=("shuffled",))[0] for network in networks]
 
 
 def excess_of(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 ESTIMATES = ("alpha0", "width", "emergence")
+EXCESS = ("low", "high", "t", "p_sampling", "p_chance")
+TERMS = ("scale", "distribution", "arrangement")
+EFFECT = ("reason", "g", "g2", "low", "high", "p")
 SPECTRUM = ("q", "tau", "tau_low", "tau_high", "alpha_q", "alpha", "alpha_low", "alpha_high", "f")
 NETWORKX, PARQUET, ARROW = "a graph of networkx", "a Parquet file", "a table of Arrow"
 
@@ -101,7 +104,12 @@ def results_table(results: Sequence[CheckpointResult]) -> "pa.Table":
 
 def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
     """Return a column of the type its name promises, also where none of its values exist; numbers by default."""
-    types = {"step": pa.int64(), "emergence_reason": pa.string(), "flags": pa.list_(pa.string())}
+    types = {
+        "step": pa.int64(),
+        "tokens": pa.int64(),
+        "emergence_reason": pa.string(),
+        "flags": pa.list_(pa.string()),
+    }
     types |= dict.fromkeys(SPECTRUM, pa.list_(pa.float64()))
     if name in types:
         return pa.array(values, types[name])
@@ -254,18 +262,41 @@ def _edges(graph: SampleGraph) -> Iterator[tuple[int, int, float, float | None]]
 def _plain(result: CheckpointResult) -> Row:
     """Return the single numbers and words of a result."""
     nodes, edges = result.coverage.nodes, result.coverage.edges
-    row: Row = {"step": result.step, "revision": result.revision}
+    row: Row = {"step": result.step, "revision": result.revision, "tokens": result.tokens}
     for name in ESTIMATES:
         row |= _spread(name, getattr(result, name))
     row["emergence_reason"] = result.emergence_reason
     for null, metrics in (result.nulls or {}).items():
         for name in ESTIMATES:
             row |= _spread(f"{null}_{name}", getattr(metrics, name))
+    row |= _beyond_scale(result)
     row |= {"samples": result.alpha0.n, "nodes_kept": nodes.kept, "nodes_total": nodes.total}
     row |= {"edges_kept": edges.kept} | {f"edges_{why}": count for why, count in edges.dropped.items()}
     row |= {f"r_squared_at_{q}": value for q, value in result.r_squared.items()}
     identity = {"analysis_hash": result.analysis_hash, "method_version": result.method_version}
     return row | {"flags": result.flags} | identity
+
+
+def _beyond_scale(result: CheckpointResult) -> Row:
+    """Return excess, terms, the reading in profile shape and the verdict; empty ones where there are none."""
+    row: Row = {}
+    for prefix, excess in (("excess", result.excess), ("shape_excess", result.shape and result.shape.excess)):
+        for null, over in (excess or {}).items():
+            for name in (*ESTIMATES, "nfd_variance"):
+                own = getattr(over, name)
+                parts = {part: getattr(own, part, None) for part in EXCESS}
+                row |= {f"{prefix}_{null}_{name}": getattr(own, "value", None)}
+                row |= {f"{prefix}_{null}_{name}_{part}": value for part, value in parts.items()}
+    for name, terms in (result.terms or {}).items():
+        row |= {f"term_{term}_{name}": getattr(terms, term).value for term in TERMS}
+    for name in ESTIMATES if result.shape else ():
+        row |= _spread(f"shape_{name}", getattr(result.shape, name))
+    row["shape_reason"] = result.shape_reason
+    for question in ("structure", "changed"):
+        effect = getattr(result.verdict, question, None)
+        row |= {question: getattr(effect, "answer", None)}
+        row |= {f"{question}_{part}": getattr(effect, part, None) for part in EFFECT}
+    return row
 
 
 def _spread(name: str, estimate: Estimate | None) -> Row:

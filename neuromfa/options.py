@@ -12,6 +12,8 @@ from neuromfa.declared import Allowed, NoneMeans, adapter, checked, refusal, sen
 from neuromfa.errors import OptionError
 
 Profile = Literal["exact", "paper", "shape"]
+GraphProfile = Literal["exact", "paper"]
+"""Profiles that a stored graph can be asked in: for shape it lacks the weights out of range."""
 Grid = Literal["union", "fixed"]
 Hops = Literal["1", "multi"]
 

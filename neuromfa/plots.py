@@ -19,6 +19,7 @@ from neuromfa.scores import Score, by_benchmark
 
 Row = dict[str, Any]
 Theme = Literal["light", "dark"]
+Along = Literal["step", "tokens"]
 
 SPECTRAL_CHARTS = ("spectrum", "tau")
 STEP_CHARTS = ("emergence", "alpha0", "width")
@@ -38,6 +39,7 @@ VEGALITE_VERSION = "6.4"
 ALONG_TAU = ("q", "tau", "tau_low", "tau_high")
 ALONG_ALPHA = ("alpha", "alpha_low", "alpha_high", "f")
 QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+TOKENS_TITLE = "tokens seen (log scale, with 0)"
 AXES = {"emergence": "E", "alpha0": "α₀", "width": "width"}
 LABELS = {
     REAL: "Real weights",
@@ -48,7 +50,13 @@ LABELS = {
 
 
 def render(
-    name: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, theme: Theme = "light"
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    title: str,
+    theme: Theme = "light",
+    along: Along = "step",
 ) -> Path:
     """Draw one chart into `path`; its ending, .svg or .png, tells the format.
 
@@ -57,6 +65,7 @@ def render(
     name : one of `CHARTS`
     rows : what the row function of that chart gave
     title : the line under the chart's name, such as the id of the series
+    along : see `metric_rows`
 
     Raises
     ------
@@ -64,7 +73,7 @@ def render(
     MissingExtra : the extra ``plots`` is not installed
     """
     converter = _converter()
-    spec = {**chart(name, rows, theme=theme), "title": {"text": TITLES[name], "subtitle": title}}
+    spec = {**chart(name, rows, theme=theme, along=along), "title": {"text": TITLES[name], "subtitle": title}}
     if path.suffix == ".svg":
         path.write_text(converter.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION), encoding="utf-8")
     elif path.suffix == ".png":
@@ -74,21 +83,29 @@ def render(
     return path
 
 
-def render_series(result: SeriesResult, folder: Path, *, scores: Iterable[Score] = ()) -> list[Path]:
+def render_series(
+    result: SeriesResult, folder: Path, *, scores: Iterable[Score] = (), along: Along = "step"
+) -> list[Path]:
     """Draw every chart of a series into `folder`, as SVG and PNG; the radar where there are `scores`.
 
     A series without any value of a measure (E without a baseline) has no chart of it.
+
+    Parameters
+    ----------
+    along : what the charts of single numbers are drawn along, see `metric_rows`
     """
     folder.mkdir(parents=True, exist_ok=True)
     title = f"{result.series} (profile {result.profile})"
     return [
-        render(name, rows, folder / f"{name}{ending}", title=title)
-        for name, rows in _charts_of(result, scores)
+        render(name, rows, folder / f"{name}{ending}", title=title, along=along)
+        for name, rows in _charts_of(result, scores, along)
         for ending in (".svg", ".png")
     ]
 
 
-def chart(name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light") -> dict[str, Any]:
+def chart(
+    name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light", along: Along = "step"
+) -> dict[str, Any]:
     """Return the whole Vega-Lite specification of a chart, rows and theme inside, at the width of a page."""
     if name not in CHARTS:
         raise OptionError(f"no chart is called {name!r}; there are {', '.join(CHARTS)}")
@@ -98,6 +115,8 @@ def chart(name: str, rows: Sequence[Mapping[str, Any]], *, theme: Theme = "light
     for param in spec["params"]:
         if param["name"] == "stepTicks":
             param["value"] = ticks
+    if along == "tokens" and name in STEP_CHARTS:
+        spec["encoding"]["x"]["title"] = TOKENS_TITLE
     return {**spec, "datasets": {"rows": list(rows)}, "config": _read(f"theme-{theme}")}
 
 
@@ -106,15 +125,18 @@ def spectrum_rows(checkpoints: Iterable[CheckpointResult]) -> list[Row]:
     return [row for checkpoint in checkpoints for row in _spectrum_rows(checkpoint)]
 
 
-def metric_rows(checkpoints: Iterable[CheckpointResult], measure: str) -> list[Row]:
+def metric_rows(checkpoints: Iterable[CheckpointResult], measure: str, *, along: Along = "step") -> list[Row]:
     """One row for each checkpoint with a step and each of real weights and nulls: value, low, high.
 
-    `measure` is emergence, alpha0 or width.
+    Parameters
+    ----------
+    measure : emergence, alpha0 or width
+    along : what stands as step: the step, or the tokens seen until then; checkpoints without it have no row
     """
     return [
-        {"step": checkpoint.step, "model": model, "label": LABELS.get(model, model), **_value(estimate)}
+        {"step": at, "model": model, "label": LABELS.get(model, model), **_value(estimate)}
         for checkpoint in checkpoints
-        if checkpoint.step is not None
+        if (at := getattr(checkpoint, along)) is not None
         for model, estimate in _estimates(checkpoint, measure)
     ]
 
@@ -164,10 +186,12 @@ def require() -> None:
     _converter()
 
 
-def _charts_of(result: SeriesResult, scores: Iterable[Score]) -> Iterator[tuple[str, list[Row]]]:
+def _charts_of(
+    result: SeriesResult, scores: Iterable[Score], along: Along
+) -> Iterator[tuple[str, list[Row]]]:
     spectra = spectrum_rows(result.checkpoints)
     charts = [(name, spectra) for name in SPECTRAL_CHARTS]
-    charts += [(name, metric_rows(result.checkpoints, name)) for name in STEP_CHARTS]
+    charts += [(name, metric_rows(result.checkpoints, name, along=along)) for name in STEP_CHARTS]
     charts += [("nfd", dimension_rows(result.checkpoints)), ("radar", radar_rows(result.checkpoints, scores))]
     return ((name, rows) for name, rows in charts if any(row.get("value", 0.0) is not None for row in rows))
 

@@ -317,6 +317,8 @@ class CheckpointNumbers:
     """Why it is null: asked (it is the profile asked for), not_asked, few_edges."""
     verdict: Verdict | None = None
     """Is there structure that scale does not explain? Null in results before method version 4."""
+    tokens: int | None = None
+    """Tokens seen until then, where the name of the step tells them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,16 @@ def baseline_step(options: AnalysisOptions) -> int | None:
     return int(options.baseline) if options.baseline.isdecimal() else None
 
 
+def with_baseline(
+    readings: Mapping[Step, Reading], options: AnalysisOptions, baseline: Reading | None
+) -> dict[Step, Reading]:
+    """Return the readings of steps with that of the baseline first, where it is a step that is not among them."""
+    step = baseline_step(options)
+    if baseline is None or step is None or step in readings:
+        return dict(readings)
+    return {step: baseline, **readings}
+
+
 def findings(readings: Mapping[Step, Reading], *, baseline: int | None) -> dict[Step, Finding]:
     """Return what the steps of a series tell of each other.
 
@@ -81,10 +91,11 @@ def _twins(readings: Mapping[Step, Reading]) -> dict[tuple[str, str], list[Step]
 
 
 def _frozen(readings: Sequence[Reading]) -> frozenset[tuple[str, str]]:
-    """Return the matrices that are the same at every step of a series."""
+    """Return the matrices that are the same at every step of a series, unless all are: then nothing was trained."""
     if len(readings) < FEWEST_FOR_FROZEN:
         return frozenset()
-    return frozenset.intersection(*(frozenset(reading.matrices.items()) for reading in readings))
+    everywhere = frozenset.intersection(*(frozenset(reading.matrices.items()) for reading in readings))
+    return everywhere if any(len(everywhere) < len(reading.matrices) for reading in readings) else frozenset()
 
 
 def _others(

@@ -8,6 +8,7 @@ import numpy as np
 
 from neuromfa import beyond_scale, mfa
 from neuromfa.checkpoints import Checkpoint, SampledCheckpoint
+from neuromfa.checkpoints.sampling.links import value_hash
 from neuromfa.errors import AnalysisError, OptionError
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.network import SNIN, FloatArray, Layer
@@ -41,6 +42,7 @@ class Baseline:
     shape : measures in profile shape, where they were asked for and exist
     effect : what `changed` of a verdict is measured against, likewise
     failure : why it could not be measured, where E is therefore missing; it then has no networks
+    reading : how it was read, for what the steps of a series tell of each other
     """
 
     networks: tuple[SNIN, ...]
@@ -49,6 +51,7 @@ class Baseline:
     shape: tuple[mfa.SampleMeasure, ...] | None = None
     effect: tuple[mfa.PairedSample, ...] | None = None
     failure: str | None = None
+    reading: Reading | None = None
 
     @classmethod
     def of(cls, networks: tuple[SNIN, ...], options: AnalysisOptions, *, identity: str) -> "Baseline":
@@ -167,12 +170,13 @@ def summarise(
     return CheckpointResult(
         step=checkpoint.step,
         revision=checkpoint.revision,
+        tokens=checkpoint.tokens,
         **{each.name: getattr(numbers, each.name) for each in fields(numbers) if each.name != "flags"},
         emergence_tie=mfa.emergence_of(measures, baseline=starts).tie if options.profile == "paper" else None,
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
         flags=[*numbers.flags, NON_FINITE_WEIGHTS] if not_finite else numbers.flags,
         flag_notes={NON_FINITE_WEIGHTS: not_finite} if not_finite else {},
-        reading=_reading(sampled),
+        reading=reading_of(sampled),
         analysis_hash=identity,
         method_version=METHOD_VERSION,
         dimensions=_dimensions(measures),
@@ -222,9 +226,14 @@ def _verdict(measures: Measures, paired: beyond_scale.Paired | None, shape_reaso
     return beyond_scale.verdict_of(paired.effect, measures.networks, baseline=baseline)
 
 
-def _reading(sampled: SampledCheckpoint) -> Reading:
-    """Return how a checkpoint was read, and the weights of its first seed by tensor."""
+def reading_of(sampled: SampledCheckpoint) -> Reading:
+    """Return how a checkpoint was read, and the weights of its first seed by tensor.
+
+    Weights that float32 holds exactly have one hash in every number format, so that a copy in another is seen.
+    """
     network, hashes = sampled.networks[0], sampled.link_hashes[0]
+    if network.provenance.nodes is not None:
+        hashes = tuple(map(value_hash, network.links))
     source = network.provenance
     return Reading(
         architecture=source.architecture,

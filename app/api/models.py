@@ -7,9 +7,10 @@ from fastapi import APIRouter
 
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
-from neuromfa.app.schemas.answers import Listing, ModelDetail, SeriesListing
+from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
+from neuromfa.beyond_scale import series_verdict
 from neuromfa.correlations import Correlation, correlate
-from neuromfa.graph import AnalysisRecord, CheckpointRecord, ModelRecord
+from neuromfa.graph import AnalysisRecord, CheckpointRecord, GraphStore, ModelRecord
 from neuromfa.graph.stored_results import Served
 from neuromfa.results import CheckpointSpectrum, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
@@ -45,12 +46,20 @@ def list_checkpoints(
 @router.get("/{model}/emergence")
 def read_emergence(
     store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
-) -> SeriesListing[CurvePoint]:
-    """Return E, alpha0 and width over the steps of a series, with nulls, intervals, coverage and flags."""
+) -> CurveListing:
+    """Return the verdict of a series, and E, alpha0 and width over its steps with nulls, excess, coverage and flags."""
     served, failed = store.choose(model, **asdict(choice)), store.failures(model)
     page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
     tag.by((point.analysis_hash + point.notes for point in page.items), page.next, *_names(served, failed))
-    return _series([point.read() for point in page.items], page.next, served, failed)
+    points = [point.read() for point in page.items]
+    listing = _series(points, page.next, served, failed)
+    is_whole = pages.cursor is None and page.next is None
+    whole = points if is_whole else _points(store, model, served)
+    return CurveListing(**dict(listing), verdict=series_verdict(whole, served.analysis.options))
+
+
+def _points(store: GraphStore, model: str, served: Served) -> list[CurvePoint]:
+    return [point.read() for point in store.points(model, options_hash=served.analysis.options_hash)]
 
 
 @router.get("/{model}/spectra")

@@ -10,6 +10,7 @@ from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.options import Jobs, with_request
 from neuromfa.app.cli.output import Progress, console, end_with, print_series, write_json, written_csv
 from neuromfa.correlations import correlate
+from neuromfa.errors import OptionError
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.scores import read_scores
@@ -24,6 +25,12 @@ def analyze(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row per step to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the charts into this folder (extra plots).")] = None,
+    along: Annotated[
+        plots.Along,
+        typer.Option(
+            help="What charts of single numbers run along: step, or tokens where names of steps tell them."
+        ),
+    ] = "step",
     scores: Annotated[
         Path | None, typer.Option(help="CSV file of benchmark scores: step, task, metric, value.")
     ] = None,
@@ -32,6 +39,10 @@ def analyze(
     if plot is not None:
         plots.require()
     series = request.open(follow_links=True)
+    if along == "tokens" and all(point.tokens is None for point in series.checkpoints):
+        raise OptionError(
+            f"the names of the steps of {series.source} tell no tokens to draw along; --naming may"
+        )
     given = read_scores(scores, model=series.id) if scores else []
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
         result = analysis.analyze(
@@ -51,6 +62,6 @@ def analyze(
     if csv is not None:
         written_csv(result, csv)
     if plot is not None:
-        for path in plots.render_series(result, plot, scores=given):
+        for path in plots.render_series(result, plot, scores=given, along=along):
             console.print(f"drew {path}")
     end_with(result.failed, found=result.found)

@@ -89,4 +89,4 @@ class _Ingest:
                     if (folder / SCORES).exists():
                         store.write_scores(summary.model, read_scores(folder / SCORES, model=summary.model))
         except NeuroMFAError as error:
-            messages.print(f"neuromfa: {error}", style="red", markup=False)
+            messages.print(f"neuromfa: {error}", style="red")

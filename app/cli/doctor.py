@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from neuromfa.analysis import versions
 from neuromfa.app.cli.options import AsJson, DataDir
@@ -99,6 +99,6 @@ def _disk(folder: Path) -> Check:
 def _print(checks: list[Check]) -> None:
     table = Table("what", "", "found", "what to do")
     for check in checks:
-        mark = "[green]ok[/]" if check.good else "[yellow]--[/]"
-        table.add_row(check.name, mark, escape(check.found), "" if check.good else escape(check.advice))
+        mark = Text("ok", "green") if check.good else Text("--", "yellow")
+        table.add_row(check.name, mark, check.found, "" if check.good else check.advice)
     console.print(table)

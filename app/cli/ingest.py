@@ -1,7 +1,6 @@
 """`neuromfa ingest`: measure a series and write graphs and spectra into the store."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,8 @@ from neuromfa.app.cli.options import AsJson, DataDir, Jobs, with_storing_request
 from neuromfa.app.cli.output import Progress, console, end_with, write_json
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import load_settings
+from neuromfa.checkpoints.locate import local_path
+from neuromfa.checkpoints.transport.step_names import is_naming
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import IngestSummary
 from neuromfa.ingest.ingest import ingest as run_ingest
@@ -75,4 +76,7 @@ def _from_anywhere(request: IngestRequest) -> IngestRequest:
 
 def _absolute(source: str) -> str:
     """Return a local path whole; other sources as they are."""
-    return str(Path(source).resolve()) if Path(source).exists() else source
+    path = local_path(source)
+    if path is None:
+        return source
+    return str(path.parent.resolve() / path.name if is_naming(path.name) else path.resolve())

@@ -20,8 +20,9 @@ from neuromfa.structure import Verdict
 
 EXIT_SOME_FAILED = 3
 
-console = Console(highlight=False)
-messages = Console(stderr=True, highlight=False)
+# what is printed holds names of files, tensors and models, in which brackets mean nothing
+console = Console(highlight=False, markup=False)
+messages = Console(stderr=True, highlight=False, markup=False)
 
 
 class Progress:
@@ -29,7 +30,7 @@ class Progress:
 
     def __init__(self, doing: str, *, show: bool = True) -> None:
         self._bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -146,7 +147,7 @@ def end_with(failed: Sequence[FailedCheckpoint], *, found: int) -> None:
     if not failed:
         return
     for one in failed:
-        messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}", markup=False)
+        messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}")
     messages.print(f"{found - len(failed)} of {found} checkpoints measured; {len(failed)} failed")
     raise typer.Exit(EXIT_SOME_FAILED)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from neuromfa.app.cli.options import AsJson, DataDir
@@ -124,11 +123,9 @@ def _print_record(record: Any) -> None:
             console.print(f"{key}:")
             _print_rows([_fields(row) for row in value])
         elif dataclasses.is_dataclass(value):
-            console.print(
-                f"{key}: {', '.join(f'{k} {_shown(v)}' for k, v in _fields(value).items())}", markup=False
-            )
+            console.print(f"{key}: {', '.join(f'{k} {_shown(v)}' for k, v in _fields(value).items())}")
         else:
-            console.print(f"{key}: {_shown(value)}", markup=False, soft_wrap=True)
+            console.print(f"{key}: {_shown(value)}", soft_wrap=True)
 
 
 def _is_table(value: Any) -> bool:
@@ -141,7 +138,7 @@ def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
         return
     table = Table(*rows[0])
     for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row.values()))
+        table.add_row(*map(_cell, row.values()))
     console.print(table)
 
 

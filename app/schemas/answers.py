@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from neuromfa.declared import DOCUMENTED
 from neuromfa.graph import Analysis, AnalysisRecord, ModelRecord
-from neuromfa.results import FailedCheckpoint
+from neuromfa.results import CurvePoint, FailedCheckpoint
+from neuromfa.structure import SeriesVerdict
 
 T = TypeVar("T")
 
@@ -32,6 +33,13 @@ class SeriesListing(Listing[T], Generic[T]):
     """All analyses of the series, the one that is served by default first."""
     failed: list[FailedCheckpoint]
     """Checkpoints of the series that could not be measured when they were last looked at."""
+
+
+class CurveListing(SeriesListing[CurvePoint]):
+    """Part of the numbers of one analysis over the steps of a series, and what the whole series answers."""
+
+    verdict: SeriesVerdict | None
+    """Of all steps, also those of other parts; null in results before method version 4."""
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ async function load(step = null) {
     list(`${path}/emergence`, parameters()), list(`${path}/spectra`, parameters()),
     list(`${path}/scores`), list(`${path}/correlations`, parameters())]);
   state.items = series.items;
+  byId("verdict").textContent = series.verdict?.sentence ?? "These numbers have no verdict: measure them again with this version.";
   state.spectra = spectra.items;
   state.scores = scores.items;
   state.stamp = stampOf(series.items, scores.items);

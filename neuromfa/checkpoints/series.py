@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
+from neuromfa.checkpoints.formats.weight_files import has_weights
 from neuromfa.checkpoints.locate import locations_of
 from neuromfa.checkpoints.transport.address import without_secrets
 from neuromfa.checkpoints.transport.folder import Location
-from neuromfa.errors import CheckpointMissing, OptionError
+from neuromfa.errors import CheckpointMissing, OptionError, SourceError
 
 ALL, PAPER = "all", "paper"
 PAPER_STEPS = frozenset([0, *(2**k for k in range(10)), 1000, 3000, *range(13_000, 143_001, 10_000)])
@@ -134,7 +136,8 @@ def open_series(
         source, revision=revision, download=download, naming_text=naming, follow_links=follow_links
     )
     series = model_id or found.name
-    places, left_out = _one_stage(found.places)
+    places, other_stages = _one_stage(found.places)
+    places, doubles = _ordered(_shown(source), places)
     points = tuple(
         Checkpoint(
             place.step,
@@ -144,11 +147,10 @@ def open_series(
             partial(_open, place),
             place.told.tokens if place.told else None,
         )
-        for place in _ordered(source, places)
+        for place in places
     )
-    whole = CheckpointSeries(
-        id=series, checkpoints=points, source=_shown(source), left_out=(*found.left_out, *left_out)
-    )
+    left_out = (*found.left_out, *other_stages, *doubles)
+    whole = CheckpointSeries(id=series, checkpoints=points, source=_shown(source), left_out=left_out)
     return whole.select(steps)
 
 
@@ -159,12 +161,22 @@ def _shown(source: str) -> str:
 
 def _one_stage(places: Sequence[Location]) -> tuple[list[Location], list[str]]:
     """Return the places of the first stage of training, and a sentence on each later stage: steps start anew there."""
-    stages = sorted({place.told.stage for place in places if place.told and place.told.stage is not None})
-    kept = [place for place in places if place.told is None or place.told.stage in (None, *stages[:1])]
-    return kept, [
-        f"stage {stage} of the training has steps of its own; --naming 'stage{stage}-step{{step}}*' reads them"
-        for stage in stages[1:]
-    ]
+    stages = sorted({stage for place in places if (stage := _stage(place))})
+    kept = [place for place in places if _stage(place) in ((), *stages[:1])]
+    return kept, [_other_stage(*stage) for stage in stages[1:]]
+
+
+def _stage(place: Location) -> tuple[int, ...]:
+    """Return the number of the stage and of its ingredient; () where the name tells no stage."""
+    told = place.told
+    numbers = (told.stage, told.ingredient) if told else ()
+    return tuple(number for number in numbers if number is not None)
+
+
+def _other_stage(stage: int, ingredient: int | None = None) -> str:
+    told = f"stage {stage}" if ingredient is None else f"ingredient {ingredient} of stage {stage}"
+    prefix = f"stage{stage}-" if ingredient is None else f"stage{stage}-ingredient{ingredient}-"
+    return f"{told} of the training has steps of its own; --naming '{prefix}step{{step}}*' reads them"
 
 
 def _open(place: Location) -> TensorStore:
@@ -172,14 +184,44 @@ def _open(place: Location) -> TensorStore:
     return open_tensors(place.folder())
 
 
-def _ordered(source: str, found: Sequence[Location]) -> list[Location]:
-    """Return the places in order of their steps; two of one step are refused."""
+def _ordered(source: str, found: Sequence[Location]) -> tuple[list[Location], list[str]]:
+    """Return the places in order of their steps, and a sentence on each that stands beside another of its step."""
     places = sorted(found, key=lambda place: -1 if place.step is None else place.step)
-    for place, following in zip(places, places[1:], strict=False):
-        if place.step == following.step:
-            step = "a checkpoint without a step" if place.step is None else f"step {place.step}"
-            raise CheckpointMissing(f"{source} has {step} twice: {place.revision} and {following.revision}")
-    return places
+    chosen, left_out = [], []
+    for _, group in groupby(places, key=lambda place: place.step):
+        kept, others = _one_of(source, list(group))
+        chosen.append(kept)
+        left_out += [
+            f"{place.revision} holds no weights, and {kept.revision} is step {kept.step} too"
+            for place in others
+        ]
+    return chosen, left_out
+
+
+def _one_of(source: str, places: list[Location]) -> tuple[Location, list[Location]]:
+    """Return the place of a step, and those without weights beside it; two with weights are refused.
+
+    Two names of one commit are one place.
+    """
+    places = list({place.revision: place for place in places}.values())
+    if len(places) == 1:
+        return places[0], []
+    full = [place for place in places if _has_weights(place)]
+    if len(full) != 1:
+        first, second, *_ = full or places
+        step = "a checkpoint without a step" if first.step is None else f"step {first.step}"
+        raise CheckpointMissing(
+            f"{source} has {step} twice: {first.revision} and {second.revision}; take one away, or tell with --naming "
+            "which names are steps"
+        )
+    return full[0], [place for place in places if place is not full[0]]
+
+
+def _has_weights(place: Location) -> bool:
+    try:
+        return has_weights(place.folder())
+    except SourceError:
+        return False
 
 
 def _parse_steps(steps: str) -> set[int]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from neuromfa.checkpoints.transport.step_names import step_name
 from neuromfa.comparison.records import By, Position, Source
 from neuromfa.errors import OptionError
 from neuromfa.results import CheckpointNumbers
@@ -42,12 +41,6 @@ def common(axes: Sequence[Axis]) -> list[Position]:
     return sorted(shared, key=_order)
 
 
-def tokens_of(checkpoint: CheckpointNumbers) -> int | None:
-    """Return the tokens seen until a checkpoint, None where nobody knows; the name of a step folder may tell."""
-    told = step_name(checkpoint.revision)
-    return None if told is None else told.tokens
-
-
 def _order(position: Position) -> float:
     return -1.0 if position is None else position
 
@@ -60,6 +53,6 @@ def _by_share(checkpoints: Sequence[CheckpointNumbers]) -> Callable[[CheckpointN
 
 _PLACES: Mapping[By, Callable[[Sequence[CheckpointNumbers]], Callable[[CheckpointNumbers], Position]]] = {
     "step": lambda _: lambda one: one.step,
-    "tokens": lambda _: tokens_of,
+    "tokens": lambda _: lambda one: one.tokens,
     "share": _by_share,
 }

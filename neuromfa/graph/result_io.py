@@ -64,6 +64,7 @@ def result_properties(result: CheckpointResult, options: AnalysisOptions) -> Row
         "hops": options.hops,
         **numbers,
         **dict(_estimates(result)),
+        **_beyond_scale(result),
         "emergence_reason": result.emergence_reason,
         "flags": result.flags,
         "r_squared_q": [float(q) for q, value in result.r_squared.items() if value is not None],
@@ -84,6 +85,17 @@ def _estimates(result: CheckpointResult) -> Iterator[tuple[str, float | None]]:
     yield from _metrics("", result)
     for name, null in (result.nulls or {}).items():
         yield from _metrics(f"{name}_", null)
+
+
+def _beyond_scale(result: CheckpointResult) -> Row:
+    """Return the verdict and the excess over shuffled weights."""
+    effect = result.verdict.structure if result.verdict else None
+    excess = (result.excess or {}).get("shuffled")
+    values = {"structure": effect.answer, "g": effect.g, "g2": effect.g2} if effect else {}
+    for name in ("alpha0", "width", "emergence"):
+        own = getattr(excess, name, None)
+        values |= {f"excess_{name}": own.value, f"excess_{name}_t": own.t} if own else {}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _metrics(prefix: str, record: CheckpointResult | NullMetrics) -> Iterator[tuple[str, float | None]]:

@@ -98,15 +98,21 @@ class StoredResults(Catalog):
 
         return self.write(work)
 
-    def compare_steps(self, model: str, options: AnalysisOptions) -> int:
-        """Note on every result of an analysis what only the other steps tell of it; return how many notes changed."""
+    def compare_steps(self, model: str, options: AnalysisOptions, *, baseline: Reading | None = None) -> int:
+        """Note on every result of an analysis what only the other steps tell of it; return how many notes changed.
+
+        Parameters
+        ----------
+        baseline : reading of the step E is measured against, for where that is none of the stored ones
+        """
         chosen = options_hash(options)
         rows = self.read(
             lambda transaction: transaction.rows("read/readings", model=model, options_hash=chosen)
         )
         newest = {row["step"]: row for row in rows}
+        readings = {step: from_json(Reading, row["reading"]) for step, row in newest.items()}
         found = series_check.findings(
-            {step: from_json(Reading, row["reading"]) for step, row in newest.items()},
+            series_check.with_baseline(readings, options, baseline),
             baseline=series_check.baseline_step(options),
         )
         changed = []

@@ -3,19 +3,26 @@
 They come from radius counts without what only real networks need, over all nodes and by matrix kind.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from neuromfa.mfa.distance import RadiusCounts
+from neuromfa.mfa.distance import CountArray, RadiusCounts
 from neuromfa.mfa.exponent import mass_exponent, slope_weights, slopes
-from neuromfa.mfa.partition import LARGEST_PLAIN_MOMENT, Partition, grow_boxes, partition_function
+from neuromfa.mfa.partition import (
+    LARGEST_PLAIN_MOMENT,
+    Partition,
+    common_radii,
+    keep_nodes,
+    partition_function,
+)
 from neuromfa.mfa.spectrum import forward_differences
 from neuromfa.network import FloatArray, IntArray, Layer
 from neuromfa.options import AnalysisOptions, Profile
 
-LARGEST_TABLE_OF_POWERS = 2**20
+LARGEST_TABLE = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,27 +69,31 @@ def figures_of(counts: RadiusCounts, *, layers: Sequence[Layer], options: Analys
     ------
     EmptyNetwork, TooFewRadii : see `grow_boxes`
     """
-    table = grow_boxes(counts, grid=options.grid, longest=options.max_distance, min_edges=options.min_edges)
+    kept = keep_nodes(counts.counts, min_edges=options.min_edges)
+    rows = counts.counts if kept.all() else counts.counts[kept]
+    observed = np.flatnonzero(rows.any(axis=0))
+    radii = common_radii(observed, grid=options.grid, longest=options.max_distance, n_kept=len(rows))
     kinds, moments = matrix_kinds(layers, counts.layers), _moments(options)
-    matrix_of = np.repeat(np.arange(len(kinds)), counts.sizes)[table.kept]
-    weights, columns = slope_weights(table.radii), _columns(table.radii)
-    nfd = np.empty(len(table.grown))
-    partitions: dict[str, Partition] = {}
-    alpha0s: dict[str, float] = {}
-    # a kind at a time, whose arrays stay in the cache
-    for kind, rows in _rows_by_kind(kinds, matrix_of):
-        masses = table.grown[rows][:, columns].astype(np.int64)
-        nfd[rows] = own = _dimensions(masses, weights)
-        partitions[kind] = _partition(masses, moments)
-        alpha0s[kind] = float(own.mean())
+    matrix_of = np.repeat(np.arange(len(kinds)), counts.sizes)[kept]
+    sums = _sums(rows, moments, slope_weights(radii))
+    columns, nfd = _columns(radii), np.empty(len(rows))
+    # a matrix at a time, whose arrays stay in the cache
+    for kind, nodes in zip(kinds, _slices(matrix_of, len(kinds)), strict=True):
+        masses = np.cumsum(rows[nodes], axis=1, dtype=np.int64)[:, columns] + 1
+        nfd[nodes] = sums.add(kind, masses)
+    partitions = sums.partitions()
 
     def width(partition: Partition) -> float:
-        return _width(partition, moments, table.radii, options.profile)
+        return _width(partition, moments, radii, options.profile)
 
+    kind_of = np.array(kinds)[matrix_of]
     return Figures(
         alpha0=float(nfd.mean()),
-        width=width(_sum(list(partitions.values()))),
-        by_kind={kind: KindFigures(alpha0, width(partitions[kind])) for kind, alpha0 in alpha0s.items()},
+        width=width(_total(list(partitions.values()))),
+        by_kind={
+            kind: KindFigures(float(nfd[kind_of == kind].mean()), width(partition))
+            for kind, partition in partitions.items()
+        },
         kinds=kinds,
         nfd_variance=_variances(nfd, matrix_of, len(kinds)),
     )
@@ -94,14 +105,10 @@ def _moments(options: AnalysisOptions) -> FloatArray:
     return q if options.profile == "paper" else q[[0, -1]]
 
 
-def _rows_by_kind(kinds: Sequence[str], matrix_of: IntArray) -> Iterator[tuple[str, IntArray]]:
-    """Yield every matrix kind that has kept nodes, with their rows in the table of masses."""
-    names = list(dict.fromkeys(kinds))
-    kind_of = np.array([names.index(kind) for kind in kinds])[matrix_of]
-    for place, name in enumerate(names):
-        rows = np.flatnonzero(kind_of == place)
-        if rows.size:
-            yield name, rows
+def _slices(matrix_of: IntArray, n_matrices: int) -> list[slice]:
+    """Return the nodes of every matrix, which follow one another."""
+    ends = np.searchsorted(matrix_of, np.arange(n_matrices + 1)).tolist()
+    return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
 def _columns(radii: IntArray) -> slice | IntArray:
@@ -110,45 +117,80 @@ def _columns(radii: IntArray) -> slice | IntArray:
     return slice(first, last + 1) if last - first + 1 == radii.size else radii
 
 
-def _dimensions(masses: IntArray, weights: FloatArray) -> FloatArray:
-    """Return NFD of every node: the slope of ln N_i(r), logarithms taken once a mass."""
-    logarithms = _logarithms(int(masses.max()))
-    found: FloatArray = np.einsum("nk,k->n", logarithms.take(masses, mode="clip"), weights)
-    return found
+def _sums(rows: CountArray, moments: FloatArray, weights: FloatArray) -> "_Sums":
+    """Return what adds up partition functions: by tables of powers where there are few moments and no huge masses."""
+    largest = int(rows.sum(axis=1).max()) + 1
+    by_table = (
+        moments.size == 2 and largest <= LARGEST_TABLE and np.abs(moments).max() <= LARGEST_PLAIN_MOMENT
+    )
+    return (_TableSums if by_table else _Sums)(largest, moments, weights)
 
 
-def _logarithms(largest: int) -> FloatArray:
-    """Return ln N at place N, for N from 1 to `largest`; 0 at place 0."""
-    return np.concatenate([[0.0], np.log(np.arange(1, largest + 1))])
+class _Sums:
+    """NFD of nodes and partition functions of kinds, from the masses of one matrix after another.
 
-
-def _partition(masses: IntArray, q: FloatArray) -> Partition:
-    """Return ln Z and its derivative, as `partition_function`, of some of the nodes.
-
-    For two moments it is faster to look powers up by mass: Z(q, r) = sum_i N_i(r)^q / N_i(L)^q.
+    Parameters
+    ----------
+    largest : the largest mass there is
+    moments : of the partition functions
+    weights : of the slope over the common radii, shape (m,)
     """
-    largest = int(masses.max())
-    if q.size > 2 or largest > LARGEST_TABLE_OF_POWERS or np.abs(q).max() > LARGEST_PLAIN_MOMENT:
-        return partition_function(masses, q=q)
-    logarithms = _logarithms(largest)
-    relative, final = logarithms - logarithms[-1], masses[:, -1]
-    rows = [_moment_sums(masses, np.exp(moment * relative), logarithms, final) for moment in q]
-    z, weighted = np.array([z for z, _ in rows]), np.array([weighted for _, weighted in rows])
-    return Partition(np.log(z), weighted / z)
+
+    def __init__(self, largest: int, moments: FloatArray, weights: FloatArray) -> None:
+        self._moments, self._weights = moments, weights
+        self._logarithms = np.concatenate([[0.0], np.log(np.arange(1, largest + 1))])
+        self._masses: dict[str, list[IntArray]] = {}
+
+    def add(self, kind: str, masses: IntArray) -> FloatArray:
+        """Take the masses (n, m) of a matrix and return the NFD of its nodes, shape (n,)."""
+        if len(masses):
+            self._masses.setdefault(kind, []).append(masses)
+        found: FloatArray = np.einsum("nk,k->n", self._logarithms.take(masses), self._weights)
+        return found
+
+    def partitions(self) -> dict[str, Partition]:
+        """Return the partition function of every kind that has nodes."""
+        return {
+            kind: partition_function(np.concatenate(masses), q=self._moments)
+            for kind, masses in self._masses.items()
+        }
 
 
-def _moment_sums(
-    masses: IntArray, powers: FloatArray, logarithms: FloatArray, final: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return sum_i mu_i^q and sum_i mu_i^q ln mu_i at every radius, shape (m,) each, from tables of N^q and ln N."""
-    share = 1.0 / powers[final]
-    values = powers.take(masses, mode="clip")
-    z = np.einsum("nk,n->k", values, share)
-    logged = np.einsum("nk,n->k", (powers * logarithms).take(masses, mode="clip"), share)
-    return z, logged - np.einsum("nk,n->k", values, share * logarithms[final])
+class _TableSums(_Sums):
+    """The same with powers looked up by mass: Z(q, r) = sum_i N_i(r)^q / N_i(L)^q."""
+
+    def __init__(self, largest: int, moments: FloatArray, weights: FloatArray) -> None:
+        super().__init__(largest, moments, weights)
+        logarithms = self._logarithms
+        # relative to the largest mass, so that no power leaves the range of float64
+        powers = np.exp(np.multiply.outer(moments, logarithms - logarithms[-1]))
+        self._tables = np.vstack([powers, logarithms])
+        self._shares = np.stack([1.0 / powers, logarithms / powers], axis=1)
+        self._z: dict[str, FloatArray] = {}
+        self._weighted: dict[str, FloatArray] = {}
+
+    def add(self, kind: str, masses: IntArray) -> FloatArray:
+        """Take the masses (n, m) of a matrix and return the NFD of its nodes, shape (n,)."""
+        if not len(masses):
+            return np.empty(0)
+        n, final = self._moments.size, masses[:, -1]
+        values = self._tables.take(masses, axis=1, mode="clip")
+        # two rows at once make it a product of matrices: sum_i mu_i^q, and the same times ln N_i(L)
+        shares = self._shares[:, :, final]
+        sums = shares @ values[:n]
+        logged = shares @ np.multiply(values[:n], values[-1])
+        z, weighted = sums[:, 0], logged[:, 0] - sums[:, 1]
+        self._z[kind] = self._z.get(kind, 0.0) + z
+        self._weighted[kind] = self._weighted.get(kind, 0.0) + weighted
+        found: FloatArray = np.einsum("nk,k->n", values[-1], self._weights)
+        return found
+
+    def partitions(self) -> dict[str, Partition]:
+        """Return the partition function of every kind that has nodes."""
+        return {kind: Partition(np.log(z), self._weighted[kind] / z) for kind, z in self._z.items()}
 
 
-def _sum(partitions: Sequence[Partition]) -> Partition:
+def _total(partitions: Sequence[Partition]) -> Partition:
     """Return the partition function of all nodes from those of the kinds."""
     peak = np.max([one.log_z for one in partitions], axis=0)
     parts = [np.exp(one.log_z - peak) for one in partitions]

@@ -160,6 +160,11 @@ def _require_numbers(tally: EdgeTally) -> None:
             f"no sampled weight is a finite number ({tally.nan:,} NaN, {tally.inf:,} infinite): the training had "
             "diverged, or the file is broken"
         )
+    if tally.zero and not tally.in_range + tally.within_one + tally.beyond_range:
+        raise EmptyNetwork(
+            f"all {tally.zero:,} sampled weights that are finite are zero: the file was not written to its end, or it "
+            "holds no trained model"
+        )
 
 
 def _fit(table: MassTable, options: AnalysisOptions) -> _Fit:

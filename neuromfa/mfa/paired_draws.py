@@ -23,7 +23,7 @@ from neuromfa.mfa.distance import (
 )
 from neuromfa.mfa.figures import Figures, figures_of
 from neuromfa.mfa.measure import radius_counts
-from neuromfa.mfa.nulls import NullKind, generator, null_network, part_by_part, shuffled
+from neuromfa.mfa.nulls import NULL_KINDS, PERMUTED, NullKind, generator, null_network, part_by_part, shuffled
 from neuromfa.mfa.shape import shaped
 from neuromfa.network import SNIN, Link
 from neuromfa.options import AnalysisOptions
@@ -56,7 +56,11 @@ class PairedSample:
 
 
 def paired_samples(
-    network: SNIN, views: Sequence[AnalysisOptions], *, baseline: SNIN | None = None
+    network: SNIN,
+    views: Sequence[AnalysisOptions],
+    *,
+    baseline: SNIN | None = None,
+    kinds: Sequence[NullKind] = NULL_KINDS,
 ) -> list[PairedSample]:
     """Return the figures of a sample and of its nulls in every view.
 
@@ -68,31 +72,31 @@ def paired_samples(
     network : the sample
     views : options that differ in profile alone, two at most
     baseline : the network `rescaled` starts from; without it that null is left out
+    kinds : nulls wanted
     """
-    found = _walked(network, views) if views[0].hops == "multi" else _moved(network, views)
-    single: tuple[NullKind, ...] = ("gaussian",) if baseline is None else ("gaussian", "rescaled")
-    for (_, nulls), view in zip(found, views, strict=True):
-        for kind in single:
-            null = null_network(network, kind, baseline=baseline)
-            nulls[kind] = (_drawn(null, view, scale_of=network),)
+    multi = views[0].hops == "multi"
+    left_out = {"rescaled" if baseline is None else None, None if multi else "rewired"}
+    wanted = {kind: views[0].null_draws if kind in PERMUTED else 1 for kind in kinds if kind not in left_out}
+    found = (_walked if multi else _counted)(network, views, wanted, baseline)
     return [PairedSample(network.provenance.seed, real, nulls) for real, nulls in found]
 
 
+Wanted = Mapping[NullKind, int]
+"""How many draws of which null."""
 Found = list[tuple[Draw, dict[NullKind, tuple[Draw, ...]]]]
 
 
-def _walked(network: SNIN, views: Sequence[AnalysisOptions]) -> Found:
-    """Return the real figures and the draws where masses count paths, which no permutation of codes gives."""
-    kinds: tuple[NullKind, ...] = ("shuffled", "rewired")
+def _walked(network: SNIN, views: Sequence[AnalysisOptions], wanted: Wanted, baseline: SNIN | None) -> Found:
+    """Return real figures and draws where masses count paths, which no permutation of codes gives."""
     return [
         (
             _drawn(network, view, scale_of=network),
             {
                 kind: tuple(
-                    _drawn(null_network(network, kind, number=r), view, scale_of=network)
-                    for r in range(view.null_draws)
+                    _drawn(null_network(network, kind, baseline=baseline, number=r), view, scale_of=network)
+                    for r in range(n_draws)
                 )
-                for kind in kinds
+                for kind, n_draws in wanted.items()
             },
         )
         for view in views
@@ -114,39 +118,42 @@ def _figures(counts: RadiusCounts, network: SNIN, view: AnalysisOptions) -> Draw
         return Draw(None, str(absent))
 
 
-def _moved(network: SNIN, views: Sequence[AnalysisOptions]) -> Found:
-    """Return the real figures and the draws at one hop."""
-    tables = _count_draws(network, views, n_draws=views[0].null_draws)
-    found: Found = []
-    for view, (real, *draws) in zip(views, tables, strict=True):
-        figures = tuple(_figures(counts, network, view) for counts in draws)
-        found.append((_figures(real, network, view), {"shuffled": figures}))
-    return found
-
-
-def _count_draws(
-    network: SNIN, views: Sequence[AnalysisOptions], *, n_draws: int
-) -> list[list[RadiusCounts]]:
-    """Count targets by radius in the real network and in every draw of `shuffled`; each link is taken once.
-
-    Returns
-    -------
-    tables : for each view the counts of the real network and then of the draws
-    """
+def _counted(network: SNIN, views: Sequence[AnalysisOptions], wanted: Wanted, baseline: SNIN | None) -> Found:
+    """Return real figures and draws at one hop, from radius codes; each link is taken once."""
     rules = [range_rule(view) for view in views]
-    tables = [[_empty(network, rule) for _ in range(1 + n_draws)] for rule in rules]
+    real = [_empty(network, rule) for rule in rules]
+    nulls = {
+        kind: [[_empty(network, rule) for rule in rules] for _ in range(n_draws)]
+        for kind, n_draws in wanted.items()
+    }
+    single = {
+        kind: null_network(network, kind, baseline=baseline).links for kind in wanted if kind not in PERMUTED
+    }
     start = 0
     for row, link in enumerate(network.links):
         if link.weights is None:
             continue
-        codes = _pack([_codes(link, view, rule) for view, rule in zip(views, rules, strict=True)])
+        codes = _codes(link, link, views, rules)
         rows = slice(start, start + link.weights.shape[1])
-        for number in range(1 + n_draws):
-            moved = codes if number == 0 else _move(codes, link, network.provenance.seed, row, number - 1)
-            for own, one in zip(tables, _unpack(moved, len(views)), strict=True):
-                own[number].counts[rows] = _count_codes(one, own[number].counts.shape[1])
+        _count_into(real, rows, codes)
+        for kind, tables in nulls.items():
+            for number, table in enumerate(tables):
+                if kind in single:
+                    drawn = _codes(single[kind][row], link, views, rules)
+                else:
+                    drawn = _moved(codes, link, generator(network.provenance.seed, row, kind, number))
+                _count_into(table, rows, drawn)
         start = rows.stop
-    return tables
+    return [
+        (
+            _figures(real[k], network, view),
+            {
+                kind: tuple(_figures(table[k], network, view) for table in tables)
+                for kind, tables in nulls.items()
+            },
+        )
+        for k, view in enumerate(views)
+    ]
 
 
 def _empty(network: SNIN, rule: RangeRule) -> RadiusCounts:
@@ -154,44 +161,42 @@ def _empty(network: SNIN, rule: RangeRule) -> RadiusCounts:
     return RadiusCounts(counts, layers, sizes, EdgeTally(), None)
 
 
-def _codes(link: Link, view: AnalysisOptions, rule: RangeRule) -> CodeArray:
-    """Return the radius of every edge of a link, 0 where it is out of range; shape (n_target, n_source)."""
-    weights = (shaped(link, scale_of=link) if view.profile == "shape" else link).weights
-    assert weights is not None
-    radii = edge_radii(edge_distances(weights, scale=view.scale), rule)
-    radii *= radii <= rule.largest_radius
-    return radii.astype(np.min_scalar_type(rule.largest_radius))
+def _codes(
+    link: Link, scale_of: Link, views: Sequence[AnalysisOptions], rules: Sequence[RangeRule]
+) -> CodeArray:
+    """Return the radius of every edge of a link in every view, 0 where it is out of range.
+
+    Returns
+    -------
+    codes : shape (n_target, n_source, n_views), in the smallest dtype that holds all
+    """
+    largest = max(rule.largest_radius for rule in rules)
+    assert link.weights is not None
+    codes = np.empty((*link.weights.shape, len(views)), np.min_scalar_type(largest))
+    for k, (view, rule) in enumerate(zip(views, rules, strict=True)):
+        weights = (shaped(link, scale_of=scale_of) if view.profile == "shape" else link).weights
+        assert weights is not None
+        radii = edge_radii(edge_distances(weights, scale=view.scale), rule)
+        radii *= radii <= rule.largest_radius
+        codes[..., k] = radii
+    return codes
 
 
-def _pack(codes: Sequence[CodeArray]) -> CodeArray:
-    """Return the codes of all views as one number an edge."""
-    if len(codes) == 1:
-        return codes[0]
-    dtype = np.result_type(*codes)
-    stacked = np.stack([one.astype(dtype, copy=False) for one in codes], axis=-1)
-    packed: CodeArray = stacked.view(f"u{dtype.itemsize * len(codes)}")[..., 0]
-    return packed
+def _moved(codes: CodeArray, link: Link, draw: np.random.Generator) -> CodeArray:
+    """Return the codes of a draw of `shuffled`: those of all views move together, as one number an edge."""
+    n_views = codes.shape[-1]
+    packed = codes.view(f"u{codes.itemsize * n_views}")[..., 0]
+    moved = part_by_part(link.parts, packed, lambda part, _: shuffled(part, draw))
+    unpacked: CodeArray = moved[..., np.newaxis].view(codes.dtype)
+    return unpacked
 
 
-def _unpack(packed: CodeArray, n_views: int) -> list[CodeArray]:
-    """Return the codes of every view, the inverse of `_pack`."""
-    if n_views == 1:
-        return [packed]
-    each = np.ascontiguousarray(packed)[..., np.newaxis].view(f"u{packed.dtype.itemsize // n_views}")
-    return [each[..., k] for k in range(n_views)]
-
-
-def _move(codes: CodeArray, link: Link, seed: int, row: int, number: int) -> CodeArray:
-    draw = generator(seed, row, "shuffled", number)
-    moved: CodeArray = part_by_part(link.parts, codes, lambda part, _: shuffled(part, draw))
-    return moved
-
-
-def _count_codes(codes: CodeArray, width: int) -> npt.NDArray[np.int64]:
-    """Return how many targets each source has at each radius, shape (n_source, width)."""
+def _count_into(tables: Sequence[RadiusCounts], rows: slice, codes: CodeArray) -> None:
+    """Count how many targets each source of a link has at each radius, into `rows` of the table of every view."""
     n_source = codes.shape[1]
-    cells = codes.astype(np.int64)
-    cells += np.arange(n_source) * width
-    counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
-    counts[:, 0] = 0
-    return counts
+    for k, table in enumerate(tables):
+        width = table.counts.shape[1]
+        cells = np.add(codes[..., k], np.arange(n_source) * width, dtype=np.int64)
+        counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
+        counts[:, 0] = 0
+        table.counts[rows] = counts

@@ -94,16 +94,22 @@ def grow_boxes(
     kept = keep_nodes(radius_counts.counts, min_edges=min_edges)
     grown = radius_counts.counts if kept.all() else radius_counts.counts[kept]
     observed = np.flatnonzero(grown.any(axis=0))
+    radii = common_radii(observed, grid=grid, longest=longest, n_kept=len(grown))
     grown = np.cumsum(grown, axis=1, dtype=grown.dtype)
     if count_self:
         grown += 1
+    return MassTable(grown, kept, radii, observed)
+
+
+def common_radii(observed: IntArray, *, grid: Grid, longest: float, n_kept: int) -> IntArray:
+    """Return the radii of a network from those observed at its `n_kept` nodes, or raise `TooFewRadii`."""
     radii = observed if grid == "union" else np.arange(FIXED_GRID_START, int(longest) + 1)
     if radii.size < 2:
         raise TooFewRadii(
-            f"all edges of the {len(grown)} kept neurons round to distance {radii[0]}, and a slope needs two "
+            f"all edges of the {n_kept} kept neurons round to distance {radii[0]}, and a slope needs two "
             "radii: change lambda so that distances spread, or use the fixed grid"
         )
-    return MassTable(grown, kept, radii, observed)
+    return radii
 
 
 def partition_function(masses: MassArray, *, q: FloatArray) -> Partition:

@@ -6,6 +6,7 @@ does not follow single large weights.
 """
 
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -42,8 +43,18 @@ def shaped(link: Link, *, scale_of: Link) -> Link:
     if link.weights is None or scale_of.weights is None:
         return link
     weights: FloatArray = link.weights.astype(np.float64)
-    for part in link.parts:
-        scale = part_scale(scale_of.weights[part.rows])
+    for part, scale in zip(link.parts, part_scales(scale_of), strict=True):
         with np.errstate(over="ignore"):
             weights[part.rows] = weights[part.rows] / scale * DEVIATION
     return replace(link, weights=weights)
+
+
+def part_scales(link: Link) -> tuple[float, ...]:
+    """Return the scale of every stored part of a link, found once as long as the link lives: medians are slow."""
+    if link not in _SCALES:
+        assert link.weights is not None
+        _SCALES[link] = tuple(part_scale(link.weights[part.rows]) for part in link.parts)
+    return _SCALES[link]
+
+
+_SCALES: WeakKeyDictionary[Link, tuple[float, ...]] = WeakKeyDictionary()

@@ -163,7 +163,10 @@ def test_jobs_that_are_not_there(client: TestClient, path: str) -> None:
         ({"options": {"q": [-1, 0, 1] * 200}}, "body.options.q"),
         ({"options": {"q": [1, 0, -1]}}, "ascending"),
         ({"options": {"baseline": "yesterday"}}, "body.options.baseline"),
-        ({"options": {"hops": "multi", "profile": "paper"}}, "hops multi is defined for profile exact"),
+        (
+            {"options": {"hops": "multi", "profile": "paper"}},
+            "hops multi is defined for the profiles exact and shape",
+        ),
         ({"options": {"grid": "fixed", "max_distance": 30}}, "fixed grid"),
         ({"options": {"seed": 2**32}}, "body.options.seed"),
         ({"options": {"surprise": 1}}, "body.options.surprise"),

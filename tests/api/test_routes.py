@@ -95,7 +95,20 @@ def test_spectrum_and_metrics_are_the_stored_record(client: TestClient, store: G
     scored = [score for score in store.scores("stdlib-14m") if score.step == step]
     assert metrics.pop("scores") == [asdict(score) for score in scored]
     assert len(scored) == 5
+    shape = metrics.pop("shape")
+    assert shape == {name: stored["shape"][name] for name in shape}
+    assert {"spectrum", "samples"} & set(shape) == set()
     assert metrics == {name: stored[name] for name in metrics}
+    assert metrics["excess"]["shuffled"]["by_matrix"]["qkv"]["alpha0"]["draws"] == 8
+
+
+def test_the_verdict_is_of_the_whole_series_also_beside_a_part(client: TestClient) -> None:
+    whole = got(client, f"{SERIES}/emergence", profile="exact")
+    part = got(client, f"{SERIES}/emergence", profile="exact", limit="1")
+    assert part["verdict"] == whole["verdict"]
+    assert whole["verdict"]["step"] == STEPS[-1]
+    assert whole["verdict"]["g2"] == whole["items"][-1]["verdict"]["structure"]["g2"]
+    assert whole["items"][0]["excess"]["shuffled"]["by_matrix"] == {}
 
 
 def test_the_samples_of_a_spectrum_come_when_asked_for(client: TestClient) -> None:

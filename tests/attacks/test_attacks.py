@@ -226,8 +226,8 @@ def test_old_files_that_lie(tmp_path, lie):
         (b"\x80\x02].", "holds no state dict"),
         (b"\x80\x02}.", "holds no tensors at its top"),
         (
-            b"\x80\x02}" + exploits.text("weights") + b"}" + exploits.text("w") + tensor() + b"ss.",
-            "only weights; save",
+            b"\x80\x02}" + exploits.text("optimizer") + b"}" + exploits.text("w") + tensor() + b"ss.",
+            "only optimizer; save",
         ),
     ],
 )

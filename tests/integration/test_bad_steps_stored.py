@@ -99,6 +99,16 @@ def test_repeated_weights_are_noted_wherever_they_are_read(
     assert not any("same_weights" in one.flags for one in store.results(name))
 
 
+def test_a_baseline_that_is_not_stored_is_compared_too(store: GraphStore, name: str, tmp_path: Path) -> None:
+    root = write_series(tmp_path)
+    shutil.copy(root / "step200/model.safetensors", root / "step0/model.safetensors")
+    put(store, root, name, steps="100,200")
+    assert [(one.step, one.emergence_reason) for one in store.results(name)] == [
+        (100, "same_weights"),
+        (200, "same_weights"),
+    ]
+
+
 def test_weights_that_are_replaced_and_put_back_are_the_present_ones(
     store: GraphStore, name: str, tmp_path: Path
 ) -> None:
@@ -135,6 +145,25 @@ def test_a_bad_baseline_is_said_first(store: GraphStore, name: str, tmp_path: Pa
     ingest(request, store, report=lambda done, total, doing: told.append(doing))
     assert told[0].startswith("the baseline could not be measured: ")
     assert {one.emergence_reason for one in store.results(name)} == {"baseline_failed"}
+
+
+def test_a_baseline_that_is_mended_gives_the_others_their_emergence(
+    store: GraphStore, name: str, tmp_path: Path
+) -> None:
+    root = write_series(tmp_path)
+    file = root / "step0/model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-8])
+    put(store, root, name)
+    assert put(store, root, name, retry_failed=True).total == 1
+    file.write_bytes(whole)
+    assert put(store, root, name, retry_failed=True).total == 3
+    assert [(one.step, one.emergence_reason) for one in store.results(name)] == [
+        (0, None),
+        (100, None),
+        (200, None),
+    ]
+    assert put(store, root, name, retry_failed=True).total == 0
 
 
 def test_a_network_without_a_spectrum_has_its_graph(store: GraphStore, name: str, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def numbers(
     excess: Sequence[float] | None = None,
     first_seed: int = 0,
     rho: float = 0.0,
-    revision: str | None = None,
+    tokens: int | None = None,
     whole: bool = False,
 ) -> CheckpointResult:
     """A checkpoint with one sample for every g2; `excess` is that of alpha0, and twice that of the width."""
@@ -56,7 +56,7 @@ def numbers(
     plain = checkpoint(step)
     return replace(
         plain,
-        revision=revision or plain.revision,
+        tokens=tokens,
         alpha0=mean_estimate([sample.alpha0 for sample in samples]),
         width=mean_estimate([sample.width for sample in samples]),
         excess={"shuffled": over_null},

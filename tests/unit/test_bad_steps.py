@@ -53,6 +53,36 @@ def test_steps_0_and_1_that_are_equal_are_told_the_same_way(tmp_path: Path) -> N
     assert found[3].emergence_reason == "same_weights"
 
 
+def test_a_copy_in_another_number_format_is_seen(tmp_path: Path) -> None:
+    root = write_series(tmp_path)
+    small = tensors(0.6, dtype="float16")
+    write(root / "step200", small)
+    write(root / "step0", {name: weights.astype(np.float32) for name, weights in small.items()})
+    found = steps(measured(root))
+    assert found[0].flag_notes["same_weights"] == "all weights are those of step 200"
+    assert found[100].emergence_reason == "same_weights"
+
+
+@pytest.mark.parametrize("options", [{}, {"baseline": "0"}])
+def test_a_baseline_outside_the_chosen_steps_is_compared_too(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    root = write_series(tmp_path)
+    shutil.copy(root / "step200/model.safetensors", root / "step0/model.safetensors")
+    result = analyze(open_series(str(root)), replace(SMALL, **options), steps="100,200")  # type: ignore[arg-type]
+    assert [(one.emergence, one.emergence_reason) for one in result.checkpoints] == [
+        (None, "same_weights")
+    ] * 2
+    assert result.checkpoints[1].flag_notes == {"same_weights": "all weights are those of step 0"}
+
+
+def test_steps_that_are_all_the_same_are_not_taken_for_frozen(tmp_path: Path) -> None:
+    root = write_series(tmp_path)
+    for step in (100, 200):
+        shutil.copy(root / "step0/model.safetensors", root / f"step{step}/model.safetensors")
+    assert {one.emergence_reason for one in measured(root).checkpoints} == {"same_weights"}
+
+
 def test_a_shard_of_another_step_is_seen(tmp_path: Path) -> None:
     root = write_series(tmp_path)
     first, last = tensors(0.0), tensors(0.6)
@@ -129,6 +159,38 @@ def test_weights_that_are_not_finite_are_told_with_their_tensor(tmp_path: Path, 
         "sampled weights are not finite: 768 of gpt_neox.layers.1.attention.dense.weight"
     )
     assert "non_finite_weights" not in found[100].flags
+
+
+def test_a_baseline_with_weights_that_are_not_finite_is_told_at_every_step(tmp_path: Path) -> None:
+    root, weights = write_series(tmp_path), tensors()
+    weights["gpt_neox.layers.1.attention.dense.weight"][:] = np.nan
+    write(root / "step0", weights)
+    found = steps(measured(root))
+    assert found[0].flag_notes["non_finite_weights"].startswith("sampled weights are not finite: 768 of ")
+    for step in (100, 200):
+        assert found[step].flag_notes["non_finite_weights"] == (
+            "sampled weights of the baseline are not finite: gpt_neox.layers.1.attention.dense.weight"
+        )
+    assert "non_finite_weights" not in steps(measured(root, baseline="none"))[100].flags
+
+
+def test_a_matrix_of_zeros_is_told(tmp_path: Path) -> None:
+    """As a file has whose end was never written."""
+    root, weights = write_series(tmp_path), tensors(0.6)
+    weights["gpt_neox.layers.1.mlp.dense_4h_to_h.weight"][:] = 0
+    weights["gpt_neox.layers.0.attention.dense.weight"][::2] = 0
+    write(root / "step200", weights)
+    found = steps(measured(root))
+    assert found[200].flag_notes["zero_weights"] == (
+        "all sampled weights of gpt_neox.layers.1.mlp.dense_4h_to_h.weight are zero"
+    )
+    assert "zero_weights" not in found[100].flags
+
+
+def test_weights_that_are_all_zero_say_so(tmp_path: Path) -> None:
+    root = write_series(tmp_path)
+    write(root / "step100", {name: np.zeros_like(w) for name, w in tensors().items()})
+    assert "are zero: the file was not written to its end" in measured(root).failed[0].sentence
 
 
 def test_weights_that_are_all_nan_say_so(tmp_path: Path) -> None:
@@ -240,6 +302,33 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
+
+
+def test_tokens_stand_beside_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_series(tmp_path / "run", (0, 100))
+    (root / "step100").rename(root / "step100-tokens4B")
+    table = tmp_path / "x.csv"
+    words = ("analyze", root, "--nodes", 16, "--samples", 3, "--min-edges", 3, "--csv", table)
+    assert run(monkeypatch, *words, "--along", "tokens") == 0
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    assert [row[header.index("tokens")] for row in rows] == ["", "4000000000"]
+    (root / "step100-tokens4B").rename(root / "step100")
+    assert run(monkeypatch, *words, "--along", "tokens") == 2
+    assert "tell no tokens to draw along" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("name", ["[/]", "[bold red]x", "a[/b]c"])
+def test_names_with_brackets_are_printed_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    root = write_series(tmp_path / "run")
+    write(root / "x[b]y", tensors())
+    words = ("analyze", root, "--nodes", 16, "--samples", 3, "--min-edges", 3, "--model-id", name)
+    assert run(monkeypatch, *words) == 0
+    out = capsys.readouterr().out
+    assert f"{name}, profile" in out and "x[b]y/ holds weights" in out
 
 
 def test_analyze_ends_with_what_failed_and_writes_the_rest(

@@ -34,7 +34,9 @@ def test_analyze_prints_what_is_skipped_first_then_the_table() -> None:
     run = neuromfa("analyze", SERIES, "--steps", "0,2000", *QUICK)
     assert run.returncode == 0, run.stderr
     skipped, table = run.stdout.index("skipped 37 tensors (bias)"), run.stdout.index("profile exact")
-    assert skipped < table < run.stdout.index("E mostly follows the scale")
+    told = " ".join(run.stdout.split())
+    assert skipped < table < run.stdout.index("E mixes growth of the weights")
+    assert "No verdict: no nulls were measured. Structure beyond scale separates trained" in told
 
 
 def test_analyze_writes_json_to_standard_output_and_nothing_else() -> None:

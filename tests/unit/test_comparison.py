@@ -17,7 +17,7 @@ from neuromfa.comparison import (
     group_from,
     needed_steps,
 )
-from neuromfa.comparison.align import axis_named, axis_of, common, tokens_of
+from neuromfa.comparison.align import axis_named, axis_of, common
 from neuromfa.comparison.records import COMPARED, MEASURES
 from neuromfa.errors import AnalysisError, OptionError
 from neuromfa.options import AnalysisOptions
@@ -288,22 +288,21 @@ def test_by_share_runs_of_other_lengths_meet_at_their_ends() -> None:
     assert compare([short, long]).pairs[0].steps == (1000, 1000)
 
 
-def test_by_tokens_folders_tell_what_they_saw() -> None:
+def test_by_tokens_series_meet_where_they_saw_as_many() -> None:
     small = series(
         "small",
-        numbers(10, g2=LOW, revision="step10-tokens1B"),
-        numbers(20, g2=LOW, revision="step20-tokens2B"),
+        numbers(10, g2=LOW, tokens=1 * 10**9),
+        numbers(20, g2=LOW, tokens=2 * 10**9),
     )
-    large = series("large", numbers(5, g2=LOW, revision="step5-tokens2B"))
+    large = series("large", numbers(5, g2=LOW, tokens=2 * 10**9))
     found = compare([small, large], by="tokens")
     assert (found.pairs[0].position, found.pairs[0].steps) == (2 * 10**9, (20, 5))
-    assert tokens_of(numbers(10, g2=LOW)) is None
 
 
 def test_by_tokens_a_series_that_tells_none_is_refused() -> None:
     with pytest.raises(OptionError, match="no checkpoint of b tells how many tokens"):
         compare(
-            [series("a", numbers(1, g2=LOW, revision="step1-tokens1B")), series("b", numbers(1, g2=LOW))],
+            [series("a", numbers(1, g2=LOW, tokens=1 * 10**9)), series("b", numbers(1, g2=LOW))],
             by="tokens",
         )
 

@@ -55,6 +55,18 @@ def test_real_weights_stand_beside_every_null() -> None:
     }  # fmt: skip
 
 
+def test_rows_along_tokens_are_of_the_steps_that_tell_them() -> None:
+    made = [
+        replace(checkpoint(0, nulls=False), tokens=0),
+        replace(checkpoint(8, nulls=False), tokens=4 * 10**9),
+    ]
+    rows = plots.metric_rows([*made, checkpoint(9)], "width", along="tokens")
+    assert [row["step"] for row in rows] == [0, 4 * 10**9]
+    spec = plots.chart("width", rows, along="tokens")
+    assert spec["encoding"]["x"]["title"] == "tokens seen (log scale, with 0)"
+    assert plots.chart("width", rows)["encoding"]["x"]["title"].startswith("training step")
+
+
 def test_dimensions_have_a_row_for_each_kind_of_layer() -> None:
     spread = RowDimension("mlp", 40, 1.1, 0.2, [0.8, 1.0, 1.1, 1.2, 1.5])
     rows = plots.dimension_rows([checkpoint(0), replace(checkpoint(None), dimensions=[spread])])

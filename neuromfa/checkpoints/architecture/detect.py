@@ -11,6 +11,7 @@ from neuromfa.checkpoints.formats.tensor_names import plain_name
 from neuromfa.errors import UnsupportedArchitecture, UnsupportedFormat
 
 NAMES_IN_MESSAGES = 12
+FLAT = "flat_param"
 
 
 def find_architecture(
@@ -29,6 +30,12 @@ def find_architecture(
             prefix = find(candidate, names)
             if prefix is not None:
                 return candidate, prefix
+    flat = next((name for name in names if FLAT in name), None)
+    if flat is not None:
+        raise UnsupportedFormat(
+            f"{where} holds parameters that FSDP flattened ({flat[:200]}), which have lost their shapes; save it again "
+            "with StateDictType.FULL_STATE_DICT"
+        )
     scheme = scheme_of(names, config)
     if scheme is not None:
         raise UnsupportedFormat(

@@ -40,6 +40,7 @@ from neuromfa.network import BoolArray, IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
 
 FLOATS = ("float", "bfloat")
+FURTHER_BLOCKS = "num_nextn_predict_layers"
 
 
 @dataclass(frozen=True)
@@ -360,6 +361,7 @@ def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], t
             f"config.json of {model.tensors.name} speaks of {repeat} blocks, "
             f"but there are {len(model.names)} tensors"
         )
+    _refuse_more_blocks(model, blocks, repeat)
     rows = [_row(model, row, block=block) for block in range(repeat) for row in blocks.rows]
     rows.append(_row(model, blocks.output, block=repeat))
     data = [(block, link) for block in range(repeat) for link in blocks.links]
@@ -368,6 +370,21 @@ def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], t
         for k, (block, link) in enumerate(data)
     ]
     return tuple(rows), tuple(links)
+
+
+def _refuse_more_blocks(model: _Model, blocks: Blocks, repeat: int) -> None:
+    """Refuse weights of more blocks than config.json speaks of, beside those that predict further tokens."""
+    further = model.tensors.config.get(FURTHER_BLOCKS)
+    block = repeat + (further if isinstance(further, int) else 0)
+    matrices = [
+        matrix.tensor for link in blocks.links for matrix in link.matrices if "{block}" in matrix.tensor
+    ]
+    names = [model.prefix + tensor.replace("{block}", str(block)) for tensor in matrices]
+    if names and all(name in model.names for name in names):
+        raise CorruptFile(
+            f"config.json of {model.tensors.name} speaks of {repeat} blocks, but there are weights of more, such as "
+            f"{names[0]}; put the config.json of this model beside its weights"
+        )
 
 
 def _row(model: _Model, row: Row, *, block: int) -> FittedRow:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from neuromfa.checkpoints.formats.quantisation import scheme_of
 from neuromfa.checkpoints.formats.recipes import LowRank
 from neuromfa.errors import CorruptFile, UnsupportedFormat
 
 ADAPTER_CONFIG = "adapter_config.json"
 FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<kind>A|B)(?:\.(?P<adapter>[^.]+))??(?:\.weight)?")
-OTHERS = re.compile(r".+\.lora_(?:magnitude_vector|embedding_[AB])(?:\..+)?")
+EMBEDDING = re.compile(r".+\.lora_embedding_[AB](?:\..+)?")
+OTHER_KINDS = re.compile(r".+\.(?:lora_|ia3_|hada_|lokr_|b?oft_|vera_|adaption_)\w+(?:\..+)?")
 BASE_LAYER = ".base_layer."
+LARGEST_SCALE = 1e6
+ADAPTER_FILES = ("adapter_model.safetensors", "adapter_model.bin")
 OUT_OF_REACH = ("alpha_pattern", "rank_pattern", "use_dora")
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -38,7 +42,7 @@ class Merged:
 
 def is_adapted(names: Iterable[str]) -> bool:
     """Tell whether some tensors are factors of adapters, or lie in a module that an adapter wraps."""
-    return any(".lora_" in name or BASE_LAYER in name for name in names)
+    return any(BASE_LAYER in name or OTHER_KINDS.fullmatch(name) for name in names)
 
 
 def merge(shapes: Shapes, config: Mapping[str, Any], *, where: str) -> Merged:
@@ -55,12 +59,13 @@ def merge(shapes: Shapes, config: Mapping[str, Any], *, where: str) -> Merged:
     UnsupportedFormat
         An adapter whose base, whose other factor or whose scaling is not known, or of another kind than LoRA.
     """
+    _refuse_other_kinds(shapes, where=where)
     factors = _factors(shapes, where=where)
     scaled = {module: _recipe(shapes, module, pair, config, where=where) for module, pair in factors.items()}
     recipes = {f"{module}.weight": recipe for module, recipe in scaled.items()}
     hidden = {name for pair in factors.values() for name in pair.values()}
     hidden |= {recipe.base for recipe in recipes.values()} | {
-        name for name in shapes if OTHERS.fullmatch(name)
+        name for name in shapes if EMBEDDING.fullmatch(name)
     }
     renamed = {
         name.replace(BASE_LAYER, "."): name for name in shapes if BASE_LAYER in name and name not in hidden
@@ -71,6 +76,16 @@ def merge(shapes: Shapes, config: Mapping[str, Any], *, where: str) -> Merged:
         f"{len(recipes)} weights are merged with their LoRA factors, scaling {', '.join(map(str, scalings))}"
     )
     return Merged(recipes, renamed, frozenset(hidden), told)
+
+
+def _refuse_other_kinds(names: Iterable[str], *, where: str) -> None:
+    """Refuse what changes weights in another way than by two factors: without it they are not the model's."""
+    for name in names:
+        if OTHER_KINDS.fullmatch(name) and not FACTOR.fullmatch(name) and not EMBEDDING.fullmatch(name):
+            raise UnsupportedFormat(
+                f"{where} holds {name[:200]}, a part of an adapter that is no plain LoRA, which is not merged here; "
+                "use peft's merge_and_unload() and save the model"
+            )
 
 
 def _factors(shapes: Shapes, *, where: str) -> dict[str, dict[str, str]]:
@@ -104,11 +119,17 @@ def _recipe(
             "it changes; merge it with peft's merge_and_unload()"
         )
     first, second = shapes[pair["A"]], shapes[pair["B"]]
-    if len(first) != 2 or len(second) != 2 or first[0] != second[1]:
+    if len(first) != 2 or len(second) != 2 or first[0] != second[1] or not first[0]:
         raise CorruptFile(f"{where}: the LoRA factors of {module} have shapes {first} and {second}")
     changed = (second[0], first[1])
     transposed = bool(config.get("fan_in_fan_out")) or shapes[base] != changed
     if shapes[base] != (changed[::-1] if transposed else changed):
+        scheme = scheme_of(shapes, {})
+        if scheme is not None:
+            raise UnsupportedFormat(
+                f"{where}: {base}, which LoRA factors change, is quantised ({scheme}) and not read; merge the adapter "
+                "into the model in bfloat16 and save that"
+            )
         raise CorruptFile(f"{where}: {base} has shape {shapes[base]}, but its LoRA factors change {changed}")
     return LowRank(base, pair["A"], pair["B"], _scaling(config, first[0], where=where), transposed)
 
@@ -116,9 +137,10 @@ def _recipe(
 def _scaling(config: Mapping[str, Any], rank: int, *, where: str) -> float:
     """Return alpha / r (or alpha / sqrt(r) of rank-stabilised LoRA)."""
     alpha = config.get("lora_alpha")
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float):
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) < LARGEST_SCALE:
         raise UnsupportedFormat(
-            f"{where} holds LoRA factors whose scaling is unknown: there is no {ADAPTER_CONFIG} that tells lora_alpha; "
+            f"{where} holds LoRA factors whose scaling is unknown: there is no {ADAPTER_CONFIG} that gives lora_alpha "
+            "as a number; "
             "put it beside the weights, or merge the adapter with peft's merge_and_unload()"
         )
     beyond = [key for key in OUT_OF_REACH if config.get(key)]

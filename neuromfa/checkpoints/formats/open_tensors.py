@@ -4,25 +4,28 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, is_adapted, merge
+from neuromfa.checkpoints.formats.adapters import ADAPTER_CONFIG, ADAPTER_FILES, is_adapted, merge
 from neuromfa.checkpoints.formats.distributed import read_distributed
-from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.quantisation import block_scaled
 from neuromfa.checkpoints.formats.recipes import Recipe
 from neuromfa.checkpoints.formats.safetensors_file import read_safetensors
+from neuromfa.checkpoints.formats.stand_ins import refuse_pointer
 from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_names import with_plain_names
 from neuromfa.checkpoints.formats.tensor_store import FileTensors, StoredTensor, TensorStore
 from neuromfa.checkpoints.formats.torch_file import read_torch_file
 from neuromfa.checkpoints.formats.weight_files import (
+    MERGE_FSDP,
     WeightFiles,
+    candidates,
+    fsdp_inside,
     has_usual_weights,
     is_distributed,
     unusual_files,
 )
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
 from neuromfa.checkpoints.transport.folder import CONFIG, INDEX_FILES, SINGLE_FILES, Folder
-from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat, UnsupportedFormat
 
 MAX_JSON_BYTES = 100_000_000
 SHARD_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.(safetensors|bin)")
@@ -41,9 +44,13 @@ def open_tensors(folder: Folder) -> TensorStore:
     sources: list[ByteSource] = []
     notes: list[str] = []
     try:
-        config = read_json(folder, CONFIG) if folder.has(CONFIG) else {}
-        if not has_usual_weights(folder) and is_distributed(folder.files()):
-            return _distributed(folder, sources, config)
+        config = _config(folder)
+        if not has_usual_weights(folder):
+            if is_distributed(folder.files()):
+                return _distributed(folder, sources, config)
+            inside = None if candidates(folder.files()) else fsdp_inside(folder)
+            if inside is not None:
+                return _fsdp(inside, sources, config)
         tensors, renamed = with_plain_names(_placed_tensors(folder, sources, notes))
         notes += [renamed] if renamed else []
         return _computed(folder, tensors, sources, config, notes)
@@ -53,18 +60,40 @@ def open_tensors(folder: Folder) -> TensorStore:
         raise
 
 
-def _distributed(folder: Folder, sources: list[ByteSource], config: Mapping[str, Any]) -> FileTensors:
+def _distributed(
+    folder: Folder, sources: list[ByteSource], config: Mapping[str, Any], *notes: str
+) -> FileTensors:
     """Return the tensors of a folder that torch.distributed.checkpoint wrote."""
     found = read_distributed(folder, sources)
+    if is_adapted([*found.tensors, *found.recipes]):
+        raise UnsupportedFormat(
+            f"{folder.name} holds an adapter in files of torch.distributed.checkpoint, which is not merged here; "
+            "use peft's merge_and_unload() and save the model"
+        )
     return FileTensors(
         name=folder.name,
         tensors=found.tensors,
         sources=sources,
         config=config,
-        notes=found.notes,
+        notes=[*found.notes, *notes],
         recipes=found.recipes,
         hidden=found.hidden,
     )
+
+
+def _fsdp(inside: Folder, sources: list[ByteSource], config: Mapping[str, Any]) -> FileTensors:
+    """Return the tensors of the folder that Accelerate's FSDP writes beside what else it keeps."""
+    note = f"read from the folder {inside.name.rpartition('/')[2]}"
+    try:
+        return _distributed(inside, sources, config or _config(inside), note)
+    except (CorruptFile, UnsafeFormat, UnsupportedFormat) as error:
+        raise type(error)(
+            f"{error}; as training state of FSDP it may be read by {MERGE_FSDP}, which makes safetensors of it"
+        ) from error
+
+
+def _config(folder: Folder) -> Mapping[str, Any]:
+    return read_json(folder, CONFIG) if folder.has(CONFIG) else {}
 
 
 def _computed(
@@ -106,7 +135,11 @@ def _placed_tensors(folder: Folder, sources: list[ByteSource], notes: list[str])
     tensors: dict[str, StoredTensor] = {}
     weights = _weight_files(folder)
     notes += [weights.note] if weights.note else []
-    for filename, promised in weights.promised.items():
+    adapter = next((filename for filename in ADAPTER_FILES if folder.has(filename)), None)
+    if adapter is not None:
+        notes.append(f"factors of an adapter read from {adapter}")
+    beside = {adapter: frozenset[str]()} if adapter else {}
+    for filename, promised in {**weights.promised, **beside}.items():
         source = folder.open(filename)
         sources.append(source)
         found = _read_file(source, filename, notes)

@@ -1,5 +1,6 @@
 """Quantised weights: by which scheme a checkpoint was made small, and the one whose scales are applied here."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
@@ -17,12 +18,14 @@ METHODS = {
 }
 NESTS = ("text_config", "llm_config", "language_config")
 SCALE_INV = "_scale_inv"
+# the factors of a layer's output and of a loss belong to the model
+SCALE = re.compile(r"(?<!layer_)(?<!logit_)(?<![a-z])(?:scales?|amax|absmax)(?![a-z])")
 
 
 def quantisation_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a config.json says of quantisation, empty where it says nothing."""
     places = [config, *(config[key] for key in NESTS if isinstance(config.get(key), dict))]
-    keys = ("quantization_config", "compression_config")
+    keys = ("quantization_config", "compression_config", "quantization")
     found = (place[key] for place in places for key in keys if isinstance(place.get(key), dict))
     return next((each for each in found if each), {})
 
@@ -47,6 +50,11 @@ _BY_NAMES: tuple[tuple[Callable[[set[str]], bool], str], ...] = (
         "MXFP4",
     ),
     (lambda ends: bool({"weight_packed", "weight_scale_2"} & ends), "compressed-tensors"),
+    (lambda ends: {"scales", "biases"} <= ends, "MLX"),
+    (lambda ends: {"_data", "_scale"} <= ends, "quanto"),
+    (lambda ends: "W_q" in ends, "HQQ"),
+    (lambda ends: {"codes", "codebooks"} <= ends, "AQLM"),
+    (lambda ends: "weight_scales" in ends, "EETQ"),
 )
 
 
@@ -69,14 +77,30 @@ def _is_block(block: list[Any]) -> bool:
 
 
 def scales_beside(name: str, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """Return the tensors that may be scales of another: of the same stem, smaller, under any name but a bias's."""
+    """Return the tensors that may be scales of an 8-bit one.
+
+    Those of the same stem, smaller, under any name but a bias's; else whatever is called a scale, wherever it stands,
+    unless it stands beside another tensor.
+    """
     stem, _, last = name.rpartition(".")
     stem = stem if last == "weight" else name
     own = prod(shapes[name])
-    return sorted(
+    beside = sorted(
         other
         for other, shape in shapes.items()
         if other.startswith((f"{stem}.", f"{stem}_")) and other != name
         if "bias" not in (rest := other[len(stem) + 1 :]) and rest.removeprefix("weight.").count(".") == 0
         if len(shape) <= max(2, len(shapes[name])) and prod(shape) < own
+    )
+    return beside or _scales_of_nothing_else(name, shapes)
+
+
+def _scales_of_nothing_else(name: str, names: Iterable[str]) -> list[str]:
+    """Return the scales that stand beside no tensor but this one, and may therefore be its own."""
+    stems = {other.removesuffix(".weight") for other in names if other != name and not SCALE.search(other)}
+    return sorted(
+        scale
+        for scale in names
+        if scale != name and SCALE.search(scale)
+        if not any(scale[: cut.start()] in stems for cut in re.finditer(r"[._]", scale))
     )

@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from neuromfa.checkpoints.formats.dtypes import DTYPES
-from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
+from neuromfa.checkpoints.formats.stand_ins import refuse_stand_in
 from neuromfa.checkpoints.formats.strict_json import parse_object
 from neuromfa.checkpoints.formats.tensor_store import StoredTensor, row_major
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
@@ -54,7 +54,7 @@ def _header_length(source: ByteSource) -> int:
     if source.size < LENGTH_BYTES:
         raise CorruptFile(f"{source.name} has {source.size} bytes: too short for a safetensors file")
     start = read_bytes(source, 0, LENGTH_BYTES).tobytes()
-    refuse_pointer(start, name=source.name)
+    refuse_stand_in(start, name=source.name)
     length = int.from_bytes(start, "little")
     if length > MAX_HEADER_BYTES:
         raise CorruptFile(

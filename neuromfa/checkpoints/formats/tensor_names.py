@@ -29,11 +29,13 @@ def plain_name(name: str) -> str:
 def with_plain_names(tensors: Mapping[str, Value]) -> tuple[dict[str, Value], str | None]:
     """Return tensors under their plain names, and a note on what was taken out.
 
-    Where two names would become one, all stay as they are: then the part tells something.
+    Where two names would become one, all stay as they are, which the note says: then the part tells something.
     """
     plain = {name: plain_name(name) for name in tensors}
     taken = Counter(part for name in tensors for part in WRAPPER.findall(name))
-    if not taken or len(set(plain.values())) < len(plain):
+    if not taken:
         return dict(tensors), None
     told = ", ".join(f"{part} ({count})" for part, count in sorted(taken.items()))
+    if len(set(plain.values())) < len(plain):
+        return dict(tensors), f"left in tensor names, as the same stand there without: {told}"
     return {plain[name]: tensor for name, tensor in tensors.items()}, f"taken out of tensor names: {told}"

@@ -14,8 +14,8 @@ from typing import Any
 
 from neuromfa.checkpoints.formats.archive_member import Member, SourceStream
 from neuromfa.checkpoints.formats.dtypes import DTYPES
-from neuromfa.checkpoints.formats.lfs_pointer import refuse_pointer
 from neuromfa.checkpoints.formats.restricted_unpickler import Pickled, StorageNote, TensorNote, run_pickle
+from neuromfa.checkpoints.formats.stand_ins import refuse_stand_in
 from neuromfa.checkpoints.formats.tensor_store import StoredTensor
 from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes
 from neuromfa.errors import CorruptFile, UnsafeFormat, UnsupportedFormat
@@ -31,8 +31,12 @@ ENCRYPTED, UTF8_NAME = 1, 0x800
 WIDTHS = {name: dtype.itemsize for name, dtype in DTYPES.items()} | {"complex64": 8, "complex128": 16}
 
 NESTED = ("state_dict", "model", "module", "model_state_dict", "ema", "ema_state_dict", "model_ema")
-"""Keys under which training checkpoints keep the state dict of the model, in the order they are looked for."""
+"""Keys under which training checkpoints keep the state dict of the model, in the order they are looked for.
+
+Under another key a state dict is read where it is the only one.
+"""
 DEEPEST = 3
+MATRIX_AXES = 2
 
 Tell = Callable[[str], None]
 
@@ -44,8 +48,8 @@ def _untold(sentence: str) -> None:  # noqa: ARG001 - the shape of a Tell
 def read_torch_file(source: ByteSource, *, tell: Tell = _untold) -> dict[str, StoredTensor]:
     """Return where every tensor of a state dict lies; tied tensors share their bytes.
 
-    A state dict inside a training checkpoint is found under the keys of `NESTED`, in that order; what else the
-    checkpoint holds, such as an optimizer's tensors, is never read.
+    A state dict inside a training checkpoint is found under the keys of `NESTED`, in that order, or under the only
+    key that has one; what else the checkpoint holds, such as an optimizer's tensors, is never read.
 
     Parameters
     ----------
@@ -59,7 +63,7 @@ def read_torch_file(source: ByteSource, *, tell: Tell = _untold) -> dict[str, St
         A compressed or big-endian archive, or no archive of torch; an archive that contradicts itself.
     """
     start = read_bytes(source, 0, min(source.size, len(LEGACY_START))).tobytes()
-    refuse_pointer(start, name=source.name)
+    refuse_stand_in(start, name=source.name)
     if start.startswith(ZIP_START):
         return _read_zip(source, tell)
     if start == LEGACY_START:
@@ -243,6 +247,11 @@ def _tensor_notes(source: ByteSource, state: Any, tell: Tell) -> list[tuple[str,
         raise UnsupportedFormat(f"{source.name} holds no state dict; save model.state_dict()")
     path, found = _innermost(state)
     notes = [(str(name), note) for name, note in found.items() if isinstance(note, TensorNote)]
+    if not notes and len(_other_keys(found)) > 1:
+        raise UnsupportedFormat(
+            f"{source.name} holds state dicts under {', '.join(_other_keys(found)[:8])}, and nothing tells which is "
+            "the model; save the one that is meant by itself"
+        )
     if not notes:
         held = ", ".join(str(name)[:60] for name in list(state)[:8])
         raise UnsupportedFormat(
@@ -259,10 +268,25 @@ def _innermost(state: dict[Any, Any]) -> tuple[tuple[str, ...], dict[Any, Any]]:
     path: tuple[str, ...] = ()
     while len(path) < DEEPEST:
         key = next((key for key in NESTED if _holds_tensors(state.get(key))), None)
+        others = _other_keys(state)
+        if key is None and len(others) == 1:
+            key = others[0]
         if key is None:
             break
         path, state = (*path, key), state[key]
     return path, state
+
+
+def _other_keys(state: dict[Any, Any]) -> list[str]:
+    """Return the keys, known or not, under which a dict without tensors of its own has state dicts with matrices."""
+    if any(isinstance(value, TensorNote) for value in state.values()):
+        return []
+    return [key for key, value in state.items() if isinstance(key, str) and _has_matrices(key, value)]
+
+
+def _has_matrices(key: str, value: Any) -> bool:
+    inside = value.values() if isinstance(value, dict) and not key.startswith("optim") else ()
+    return any(isinstance(each, TensorNote) and len(each.shape) == MATRIX_AXES for each in inside)
 
 
 def _holds_tensors(value: Any) -> bool:

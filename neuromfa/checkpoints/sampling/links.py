@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol, overload
 
 import numpy as np
@@ -182,6 +183,18 @@ class WholeLinks(Sequence[Link]):
 def link_hashes(links: Sequence[Link]) -> tuple[str | None, ...]:
     """Return the identity of every link of a network; None for wiring, which follows from the rest."""
     return links.hashes() if isinstance(links, WholeLinks) else tuple(map(link_hash, links))
+
+
+def value_hash(link: Link) -> str | None:
+    """Return `link_hash` of the same numbers in float32 where that holds them all, whatever format they lie in."""
+    weights = link.weights
+    if weights is None or weights.dtype == np.float32:
+        return link_hash(link)
+    with np.errstate(over="ignore"):
+        single = weights.astype(np.float32)
+    return link_hash(
+        replace(link, weights=single) if np.array_equal(single, weights, equal_nan=True) else link
+    )
 
 
 def link_hash(link: Link) -> str | None:

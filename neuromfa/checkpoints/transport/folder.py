@@ -1,14 +1,15 @@
 """Places of checkpoints: a folder with files, wherever it lies, and what its name tells of the step."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from neuromfa.checkpoints.transport.byte_source import ByteSource, LocalFile
 from neuromfa.checkpoints.transport.step_names import StepName
-from neuromfa.errors import UnsafeFormat
+from neuromfa.errors import SourceError, UnsafeFormat
 
 CONFIG = "config.json"
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -38,6 +39,9 @@ class Folder(Protocol):
 
     def folders(self) -> list[str]:
         """Return the names of the folders right in it, [] where the place cannot list them."""
+
+    def inside(self, name: str) -> "Folder":
+        """Return a folder right in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +95,10 @@ class OneFile:
         """Return no folder."""
         return []
 
+    def inside(self, name: str) -> Folder:
+        """Return a folder beside the file."""
+        return self._folder.inside(name)
+
 
 class LocalFolder:
     """A folder on this machine; a link that leads out of it is not followed.
@@ -110,7 +118,8 @@ class LocalFolder:
 
     def has(self, filename: str) -> bool:
         """Tell whether the file is there."""
-        return (self._path / filename).is_file()
+        with _looked_into(self._path):
+            return (self._path / filename).is_file()
 
     def open(self, filename: str) -> ByteSource:
         """Open a file; a link that leads out is an `UnsafeFormat`."""
@@ -125,14 +134,39 @@ class LocalFolder:
 
     def files(self) -> list[str]:
         """Return the names of the files right in it."""
-        return sorted(entry.name for entry in self._entries() if entry.is_file())
+        with _looked_into(self._path):
+            return sorted(entry.name for entry in self._entries() if entry.is_file())
 
     def folders(self) -> list[str]:
-        """Return the names of the folders right in it."""
-        return sorted(entry.name for entry in self._entries() if entry.is_dir())
+        """Return the names of the folders right in it, and of links that lead nowhere: who names one is told so."""
+        with _looked_into(self._path):
+            return sorted(entry.name for entry in self._entries() if entry.is_dir() or leads_nowhere(entry))
+
+    def inside(self, name: str) -> "LocalFolder":
+        """Return a folder right in it; its files may not lie outside what holds for this one."""
+        return LocalFolder(self._path / name, root=self._root, follow_links=self._follow_links)
 
     def _entries(self) -> list[Path]:
         return list(self._path.iterdir()) if self._path.is_dir() else []
+
+
+@contextmanager
+def _looked_into(path: Path) -> Iterator[None]:
+    """Say in one sentence that a folder cannot be looked into, as where its owner forbids it."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{path} cannot be looked into: {error.strerror}") from error
+
+
+def shown(name: str) -> str:
+    """Return the name of a file as it may stand in a message: what cannot be printed is a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Tell whether a path is a link whose target is gone, or that leads to itself."""
+    return path.is_symlink() and not path.exists()
 
 
 def _link_root(path: Path) -> Path:

@@ -97,6 +97,7 @@ class FsspecFolder:
 
     def __init__(self, url: str) -> None:
         self.name = without_secrets(url)
+        self._url = url.rstrip("/")
         self._filesystem, path = _filesystem(url)
         self._path = path.rstrip("/")
 
@@ -116,6 +117,10 @@ class FsspecFolder:
         """Return the names of the folders right in it."""
         return self._names("directory")
 
+    def inside(self, name: str) -> "FsspecFolder":
+        """Return a folder right in it."""
+        return FsspecFolder(f"{self._url}/{name}")
+
     def _names(self, kind: str) -> list[str]:
         entries = _asked(self.name, lambda: self._filesystem.ls(self._path, detail=True))
         paths = [entry["name"] for entry in entries if entry["type"] == kind]
@@ -124,11 +129,16 @@ class FsspecFolder:
 
 def _filesystem(url: str) -> tuple[Any, str]:
     if "::" in url:
-        raise OptionError(f"{without_secrets(url)} chains filesystems with ::, which is not supported")
+        # the address behind :: may hold a password of its own
+        raise OptionError(
+            f"{without_secrets(url.partition('::')[0])} chains filesystems with ::, which is not supported"
+        )
     try:
         filesystem, path = fsspec.url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise SourceError(f"{without_secrets(url)} cannot be opened: {error}") from error
+    except Exception as error:  # some drivers connect at once, and every driver has errors of its own
+        raise SourceError(f"{without_secrets(url)} cannot be opened: {_told(error)}") from error
     return filesystem, path
 
 
@@ -139,4 +149,9 @@ def _asked(name: str, question: Callable[[], Answer]) -> Answer:
     except FileNotFoundError as error:
         raise CheckpointMissing(f"{name} is not there") from error
     except Exception as error:
-        raise SourceError(f"{name} could not be read: {type(error).__name__}: {error}") from error
+        raise SourceError(f"{name} could not be read: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """Return the kind of an error and its first line; some drivers list every place they looked at."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
@@ -45,6 +45,8 @@ class HttpFolder:
             weakref.finalize(self, self._client.close)
         self._sizes: dict[str, int | None] = {}
         self._listing: frozenset[str] | None = None
+        # the folder whose client this one uses is kept, and with it the client
+        self._owner: HttpFolder | None = None
 
     def has(self, filename: str) -> bool:
         """Tell whether the file is there, asking for its first byte."""
@@ -66,6 +68,12 @@ class HttpFolder:
     def folders(self) -> list[str]:
         """Return the names of the folders an index page links to, [] without such a page."""
         return sorted(name[:-1] for name in self._children() if name.endswith("/"))
+
+    def inside(self, name: str) -> "HttpFolder":
+        """Return a folder right in it."""
+        inside = HttpFolder(self._url + quote(name), retry=self._retry, client=self._client)
+        inside._owner = self
+        return inside
 
     def _children(self) -> frozenset[str]:
         """Return what an index page links to right below itself; it is asked for once."""

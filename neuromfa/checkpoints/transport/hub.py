@@ -46,7 +46,12 @@ WEIGHT_PATTERNS = (
     ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"],
     ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin"],
 )
+ADAPTER = "adapter_*"
 MAIN = "main"
+MOST_NAMED = 8
+UNREAD = (
+    "branches or tags whose names tell no step; --naming tells where it stands in them, --revision reads one"
+)
 # branches the hub makes for pull requests; in a cache they stand among the refs
 PULL_REQUESTS = "refs/"
 PATIENT = RetryPolicy()
@@ -68,15 +73,25 @@ def is_repo_id(text: str) -> bool:
     return True
 
 
-def hub_locations(
+def repository_of_page(url: str) -> str | None:
+    """Return the id of the repository that a page of the hub shows, None for any other address."""
+    parts = urlsplit(url)
+    repo_id = "/".join(parts.path.strip("/").split("/")[:2])
+    of_hub = parts.netloc == urlsplit(HfApi().endpoint).netloc
+    return repo_id if of_hub and is_repo_id(repo_id) else None
+
+
+def hub_found(
     repo_id: str,
     *,
     revision: str | None,
     download: bool,
     reads: Naming | None = None,
     retry: RetryPolicy = PATIENT,
-) -> list[Location]:
+) -> tuple[list[Location], tuple[str, ...]]:
     """Return the checkpoints of a repository: its step branches and tags, or one revision, or ``main``.
+
+    Beside them, a sentence on the branches and tags whose names tell no step, where others do.
 
     Parameters
     ----------
@@ -92,7 +107,7 @@ def hub_locations(
     if revision is not None and not REVISION.fullmatch(revision):
         raise OptionError(f"{revision[:200]!r} is not the name of a branch, a tag or a commit")
     if constants.is_offline_mode():
-        return _cached_locations(repo_id, revision, reads)
+        return _cached(repo_id, revision, reads)
     named = _refs(repo_id, replace(retry, attempts=FIRST_CONTACT_ATTEMPTS))
     if revision is not None:
         commit = named.get(revision) or _commit_of(repo_id, revision, retry)
@@ -108,7 +123,28 @@ def hub_locations(
         told = (reads or step_name)(name)
         return Location(told, commit, folder.downloaded if download else folder.sampled)
 
-    return [location(name, commit) for name, commit in chosen.items()]
+    places = [location(name, commit) for name, commit in chosen.items()]
+    return places, _left_out(named, places, reads) if revision is None else ()
+
+
+def _left_out(named: Mapping[str, str], places: list[Location], reads: Naming | None) -> tuple[str, ...]:
+    """Return a sentence on the branches and tags beside a series that are no step and no commit of it.
+
+    In a cache there may be steps, too, whose files are not there.
+    """
+    if all(place.told is None for place in places):
+        return ()
+    known = {place.revision for place in places}
+    others = [name for name, commit in sorted(named.items()) if commit not in known]
+    gone = [name for name in others if (reads or step_name)(name) is not None]
+    unread = [name for name in others if name not in gone and not name.startswith(PULL_REQUESTS)]
+    told = {UNREAD: unread, "steps that the cache names and has no files of; fetch them again": gone}
+    return tuple(f"{_some(names)}: {what}" for what, names in told.items() if names)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _steps(named: Mapping[str, str], reads: Naming | None) -> dict[str, str]:
@@ -131,10 +167,14 @@ class HubFolder:
     ----------
     revision : branch, tag or commit as it was asked for
     commit : what is read
+    within : folder of the repository, ending with a slash; empty for its top
     """
 
-    def __init__(self, repo_id: str, revision: str, commit: str, *, retry: RetryPolicy) -> None:
-        self.name = f"{repo_id}@{revision}"
+    def __init__(
+        self, repo_id: str, revision: str, commit: str, *, retry: RetryPolicy, within: str = ""
+    ) -> None:
+        self.name = f"{repo_id}@{revision}/{within}".rstrip("/")
+        self._within = within
         self._repo_id = repo_id
         self._revision = revision
         self._commit = commit
@@ -143,30 +183,44 @@ class HubFolder:
 
     def has(self, filename: str) -> bool:
         """Tell whether the commit holds the file."""
-        return filename in self._listing()
+        return self._within + filename in self._listing()
 
     def open(self, filename: str) -> ByteSource:
         """Open a file, from the cache when it is there, else by range."""
-        cached = cached_file(self._repo_id, filename, revision=self._commit)
+        path = self._within + filename
+        cached = cached_file(self._repo_id, path, revision=self._commit)
         if isinstance(cached, str):
-            return LocalFolder(Path(cached).parent).open(filename)
-        size, place = self._place(filename)
+            snapshot = Path(cached.removesuffix(path))
+            return LocalFolder(snapshot / self._within, root=snapshot.parent.parent).open(filename)
+        size, place = self._place(path)
         return HttpFile(
             cast(httpx.Client, get_session()),
             place,
-            relocate=lambda: self._place(filename)[1],
+            relocate=lambda: self._place(path)[1],
             size=size,
             name=f"{self.name}/{filename}",
             retry=self._retry,
         )
 
     def files(self) -> list[str]:
-        """Return the names of the files right in the repository."""
-        return sorted(name for name in self._listing() if "/" not in name)
+        """Return the names of the files right in it."""
+        return sorted(name for name in self._names() if "/" not in name)
 
     def folders(self) -> list[str]:
-        """Return the names of the folders right in the repository."""
-        return sorted({name.partition("/")[0] for name in self._listing() if "/" in name})
+        """Return the names of the folders right in it."""
+        return sorted({name.partition("/")[0] for name in self._names() if "/" in name})
+
+    def inside(self, name: str) -> "HubFolder":
+        """Return a folder right in it, which shares the listing."""
+        within = f"{self._within}{name}/"
+        inside = HubFolder(self._repo_id, self._revision, self._commit, retry=self._retry, within=within)
+        inside._sizes = self._listing()
+        return inside
+
+    def _names(self) -> list[str]:
+        """Return the paths of all files below it, seen from there."""
+        below = (name for name in self._listing() if name.startswith(self._within))
+        return [name.removeprefix(self._within) for name in below]
 
     def sampled(self) -> "HubFolder":
         """Return the folder itself: its files are read by ranges."""
@@ -178,7 +232,9 @@ class HubFolder:
         patterns = next((each for each in WEIGHT_PATTERNS if each[0] in names or each[1] in names), [])
         if not patterns:
             raise CheckpointMissing(f"{self.name} has no weights; looked for {LOOKED_FOR}")
-        wanted = [name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, *patterns))]
+        wanted = [
+            name for name in names if any(fnmatchcase(name, each) for each in (CONFIG, ADAPTER, *patterns))
+        ]
         snapshots = {self._download(name).parent for name in wanted if "/" not in name}
         if {snapshot.name for snapshot in snapshots} != {self._commit}:
             raise CorruptFile(f"{self.name} moved to another commit while it was downloaded; start again")
@@ -211,7 +267,7 @@ class HubFolder:
 
     def _place(self, filename: str) -> tuple[int, Place]:
         """Return length and present address of a file; signed addresses of a store run out after a while."""
-        name, endpoint = f"{self.name}/{filename}", HfApi().endpoint
+        name, endpoint = f"{self._repo_id}@{self._revision}/{filename}", HfApi().endpoint
         url = hf_hub_url(self._repo_id, filename, revision=self._commit, endpoint=endpoint)
         found = _ask(name, lambda: get_hf_file_metadata(url, timeout=self._retry.timeout), self._retry)
         listed = self._listing().get(filename)
@@ -248,8 +304,10 @@ def _commit(name: str, text: str | None) -> str:
     return text
 
 
-def _cached_locations(repo_id: str, revision: str | None, reads: Naming | None) -> list[Location]:
-    """Return what the cache holds of a repository, by its refs."""
+def _cached(
+    repo_id: str, revision: str | None, reads: Naming | None
+) -> tuple[list[Location], tuple[str, ...]]:
+    """Return what the cache holds of a repository, by its refs; see `hub_found`."""
     repository = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type="model")
     if not repository.is_dir():
         raise CheckpointMissing(
@@ -265,7 +323,7 @@ def _cached_locations(repo_id: str, revision: str | None, reads: Naming | None) 
         chosen = _steps(named, reads)
         if not chosen:
             _refuse_unfitting(repo_id, named, reads)
-            chosen = _unnamed(named)
+            chosen = _unnamed(repo_id, named)
     kept = {name: repository / "snapshots" / commit for name, commit in chosen.items()}
     kept = {name: path for name, path in kept.items() if path.is_dir()}
     if not kept:
@@ -278,14 +336,20 @@ def _cached_locations(repo_id: str, revision: str | None, reads: Naming | None) 
         told = (reads or step_name)(name)
         return Location(told, snapshot.name, partial(LocalFolder, snapshot, root=repository))
 
-    return [location(name, snapshot) for name, snapshot in kept.items()]
+    places = [location(name, snapshot) for name, snapshot in kept.items()]
+    return places, _left_out(named, places, reads) if revision is None else ()
 
 
-def _unnamed(named: Mapping[str, str]) -> dict[str, str]:
+def _unnamed(repo_id: str, named: Mapping[str, str]) -> dict[str, str]:
     """Return ``main`` of a cache as the hub itself would, else what is left beside pull requests."""
     if MAIN in named:
         return {MAIN: named[MAIN]}
-    return {name: commit for name, commit in named.items() if not name.startswith(PULL_REQUESTS)}
+    others = {name: commit for name, commit in named.items() if not name.startswith(PULL_REQUESTS)}
+    if len(set(others.values())) > 1:
+        raise CheckpointMissing(
+            f"the hub cache holds no main of {repo_id}, but {_some(sorted(others))}: choose one with --revision"
+        )
+    return others
 
 
 def _ask(name: str, question: Callable[[], Answer], retry: RetryPolicy, *, deadline: bool = True) -> Answer:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from neuromfa.errors import OptionError
 
 NUMBER = r"\d{1,3}(?:,\d{3})+|\d{1,15}"
-TOKENS = r"\d{1,15}(?:\.\d{1,6})?[KMBT]?"
+TOKENS = r"\d{1,15}(?:\.\d{1,6})?[KMBTkmbt]?"
 KNOWN = re.compile(
-    r"(?:stage(?P<stage>\d{1,3})-)?(?:epoch=\d{1,9}-)?"
-    r"(?:(?:step|global_step)[-_=]?|(?:checkpoint|iter|ckpt|samples)[-_])"
-    rf"(?P<step>{NUMBER})(?:[-_]tokens[-_]?(?P<tokens>{TOKENS}))?",
+    r"(?:stage(?P<stage>\d{1,3})-(?:ingredient(?P<ingredient>\d{1,3})-)?)?(?:epoch[-_=]?\d{1,9}[-_])?"
+    r"(?:(?:step|global[-_]step)[-_=]?|(?:checkpoint|iter|iteration|ckpt|samples)[-_])"
+    rf"(?P<step>{NUMBER})(?:[-_]tokens[-_]?(?P<tokens>{TOKENS}))?"
+    # what training programs add to folders: weights put together again, and Lightning's own suffix
+    r"(?:-unsharded|-hf)?(?:\.ckpt)?",
     re.ASCII,
 )
 NAMINGS = (
     "step{n}, step_{n}, step-{n}, step{n}-tokens{m}, stage{k}-step{n}, checkpoint-{n}, global_step{n}, "
-    "iter_{n}, ckpt_{n}, samples_{n}, epoch={k}-step={n}"
+    "iter_{n}, iteration_{n}, ckpt_{n}, samples_{n}, epoch={k}-step={n}"
 )
 STEP_FIELDS = ("{n}", "{step}")
 FIELDS = {
@@ -26,8 +28,6 @@ FIELDS = {
     "*": ".*",
 }
 FIELD = re.compile("|".join(map(re.escape, FIELDS)))
-# each further one multiplies the ways a long name can be tried in
-MOST_STARS = 3
 # each further one multiplies the ways in which a long name can be tried
 MOST_STARS = 3
 THOUSANDS = {"": 0, "K": 1, "M": 2, "B": 3, "T": 4}
@@ -42,11 +42,13 @@ class StepName:
     step : training step
     tokens : tokens seen until then, None where the name does not say
     stage : stage of training, None where the name tells none
+    ingredient : number of one of several runs of a stage, None where the name tells none
     """
 
     step: int
     tokens: int | None = None
     stage: int | None = None
+    ingredient: int | None = None
 
 
 Naming = Callable[[str], StepName | None]
@@ -94,16 +96,21 @@ def _told(found: re.Match[str] | None) -> StepName | None:
     if found is None:
         return None
     groups = found.groupdict()
-    tokens, stage = groups.get("tokens"), groups.get("stage")
+    tokens = groups.get("tokens")
     return StepName(
         step=int(groups["step"].replace(",", "")),
         tokens=None if tokens is None else _count(tokens),
-        stage=None if stage is None else int(stage),
+        stage=_number(groups.get("stage")),
+        ingredient=_number(groups.get("ingredient")),
     )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def _count(text: str) -> int:
     """Return ``4B`` as 4 000 000 000."""
-    digits = text.rstrip("".join(THOUSANDS))
-    times: int = 1000 ** THOUSANDS[text.removeprefix(digits)]
+    digits = text.rstrip("KMBTkmbt")
+    times: int = 1000 ** THOUSANDS[text.removeprefix(digits).upper()]
     return round(float(digits) * times)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from neuromfa.options import AnalysisOptions, Profile
+from neuromfa.options import AnalysisOptions, GraphProfile
 
 USUAL = AnalysisOptions()
 
@@ -70,7 +70,7 @@ HorizonOrAll = Annotated[
     Field(ge=1, lt=MOST_LAYERS, description="Number of layers that paths may reach; left out: all of them."),
 ]
 RangeProfile = Annotated[
-    Profile, Field(description="Which distances are in range: 0 < d <= T, in profile paper 1 < d <= T.")
+    GraphProfile, Field(description="Which distances are in range: 0 < d <= T, in profile paper 1 < d <= T.")
 ]
 Limit = Annotated[
     int | None,

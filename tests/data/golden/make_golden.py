@@ -14,6 +14,7 @@ from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.identity import GRAPH_VERSION, options_hash
 from neuromfa.method_version import METHOD_VERSION
 from neuromfa.options import AnalysisOptions
+from neuromfa.results import CheckpointResult
 
 DATA = Path(__file__).parents[1]
 FILE = Path(__file__).parent / f"method-{METHOD_VERSION}-graph-{GRAPH_VERSION}.json"
@@ -56,11 +57,23 @@ def _numbers(options: AnalysisOptions, *, series: Path = SERIES) -> list[dict[st
             "shuffled": one.nulls["shuffled"].alpha0.value if one.nulls else None,
             "gaussian": one.nulls["gaussian"].width.value if one.nulls else None,
             "tau": one.spectrum.tau,
+            **_beyond_scale(one),
             "graph_hash": one.samples[0].graph_hash,
             "analysis_hash": one.analysis_hash,
         }
         for one in result.checkpoints
     ]
+
+
+def _beyond_scale(one: CheckpointResult) -> dict[str, float | None]:
+    excess = one.excess["shuffled"] if one.excess else None
+    return {
+        "excess_alpha0": excess.alpha0.value if excess else None,
+        "excess_width_p": excess.width.p_chance if excess else None,
+        "shape_alpha0": one.shape.alpha0.value if one.shape else None,
+        "g2": one.verdict.structure.g2 if one.verdict else None,
+        "changed_g2": one.verdict.changed.g2 if one.verdict and one.verdict.changed else None,
+    }
 
 
 def _reading(family: str) -> str:

@@ -11,7 +11,7 @@ from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.checkpoints.transport.folder import LocalFolder
-from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, UnsafeFormat, UnsupportedFormat
 
 from .lie_about import neox, pretended_torch, write_config, write_model, write_torch
 
@@ -156,6 +156,43 @@ def test_a_run_of_them_is_a_series(tmp_path):
     for step in (10, 20):
         write_config(write_distributed(tmp_path / f"step-{step}", neox(step)))
     assert [point.step for point in open_series(str(tmp_path)).checkpoints] == [10, 20]
+
+
+def test_the_folder_that_fsdp_of_accelerate_writes_is_entered(tmp_path):
+    """Beside it lie the optimizer's folder and the state of the run; config.json stands outside."""
+    model = {f"model.{name}": array for name, array in neox(3).items()}
+    for step in (10, 20):
+        folder = write_config(tmp_path / "run" / f"checkpoint-{step}")
+        write_distributed(folder / "pytorch_model_fsdp_0", model)
+        write_distributed(folder / "optimizer_0", {"optim.x": np.ones((2, 2), np.float32)})
+        (folder / "random_states_0.pkl").write_bytes(b"")
+    assert [point.step for point in open_series(str(tmp_path / "run")).checkpoints] == [10, 20]
+    found = sampled(tmp_path / "run" / "checkpoint-10")
+    assert found.weights_hashes == sampled(write_model(tmp_path / "plain", neox(3))).weights_hashes
+    assert "read from the folder pytorch_model_fsdp_0" in found.tensors.notes
+
+
+def test_fsdp_whose_metadata_is_refused_names_the_command_that_joins_it(tmp_path):
+    write_distributed(write_config(tmp_path) / "pytorch_model_fsdp_0", neox(), change=asking)
+    with pytest.raises(UnsafeFormat, match=r"asks for builtins.print.*accelerate merge-weights"):
+        sampled(tmp_path)
+
+
+@pytest.mark.parametrize("base", ["weight", "base_layer.weight"])
+def test_an_adapter_in_chunks_is_not_left_out_silently(tmp_path, base):
+    tensors, module = neox(), "gpt_neox.layers.0.attention.dense"
+    tensors[f"{module}.{base}"] = tensors.pop(f"{module}.weight")
+    for kind, shape in (("A", (2, 16)), ("B", (16, 2))):
+        tensors[f"{module}.lora_{kind}.default.weight"] = np.ones(shape, np.float32)
+    with pytest.raises(UnsupportedFormat, match="holds an adapter in files of torch.distributed.checkpoint"):
+        sampled(write_config(write_distributed(tmp_path / "dcp", tensors)))
+
+
+def test_fsdp_of_several_models_is_not_guessed_at(tmp_path):
+    for number in range(2):
+        write_distributed(write_config(tmp_path) / f"pytorch_model_fsdp_{number}", neox())
+    with pytest.raises(CheckpointMissing, match="FSDP .*accelerate merge-weights"):
+        sampled(tmp_path)
 
 
 class Asking:

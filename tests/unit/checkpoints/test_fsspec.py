@@ -46,6 +46,22 @@ def test_steps_by_listing(run):
     assert series.at(8).open().read("w", rows=np.array([299]), columns=np.array([49])).tolist() == [[8]]
 
 
+def test_weights_beside_the_steps_are_told(run, memory):
+    memory.pipe("/bucket/run/final/model.safetensors", b"x")
+    assert open_series(run).left_out == ("final/ holds weights and its name tells no step",)
+
+
+def test_a_chain_is_refused_without_the_password_in_it():
+    with pytest.raises(OptionError, match="zip://x chains filesystems") as refused:
+        open_series("zip://x::http://user:secret@host/y")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_driver_that_fails_as_it_is_made_is_told():
+    with pytest.raises(SourceError, match=r"ftp://127.0.0.1:9/run cannot be opened: ConnectionRefused"):
+        open_series("ftp://user:secret@127.0.0.1:9/run")
+
+
 def test_a_naming_in_the_address(run):
     assert [point.step for point in open_series(f"{run}/step{{n}}").checkpoints] == [0, 8, 100]
 

@@ -219,6 +219,23 @@ def test_steps_from_an_index_page(server, matrix):
     assert [point.step for point in open_series(f"{server.url}/run/step{{n}}").checkpoints] == [0, 8, 64]
 
 
+def test_weights_that_an_index_page_lists_beside_the_steps_are_told(server, matrix):
+    server.pages["/run/"] = (
+        '<a href="step0/">0</a><a href="final/">f</a><a href="logs/">l</a><a href="last.ckpt">c</a>'
+    )
+    server.pages["/run/final/"] = '<a href="model.safetensors">m</a>'
+    assert open_series(f"{server.url}/run").left_out == (
+        "final/ holds weights and its name tells no step",
+        "last.ckpt: beside the steps, and none of them",
+    )
+
+
+def test_a_folder_inside_outlives_the_one_it_was_found_in(server, matrix):
+    server.pages["/run/"] = '<a href="step0/">0</a>'
+    inside = HttpFolder(f"{server.url}/run", retry=QUICK).inside("step0")
+    assert (sampled(open_tensors(inside)) == matrix[ROWS][:, COLUMNS]).all()
+
+
 def test_one_folder_behind_http_is_one_checkpoint(server, matrix):
     series = open_series(f"{server.url}/run/step0/")
     assert [(point.step, point.revision) for point in series.checkpoints] == [(None, "step0")]

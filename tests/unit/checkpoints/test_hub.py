@@ -11,9 +11,9 @@ import pytest
 
 from neuromfa.checkpoints.formats.open_tensors import open_tensors
 from neuromfa.checkpoints.series import open_series
-from neuromfa.checkpoints.transport.hub import hub_locations
+from neuromfa.checkpoints.transport.hub import hub_found
 from neuromfa.checkpoints.transport.retry import RetryPolicy
-from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError, UnsafeFormat
+from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceError, UnsafeFormat
 
 from .loopback import Loopback, Repository
 from .making import write_tensors
@@ -67,7 +67,7 @@ def hub(contents, tmp_path, monkeypatch):
 
 def opened(step=512, **options):
     """Return the tensors of one step, asked for with little patience."""
-    locations = hub_locations(REPO, revision=f"step{step}", download=False, retry=QUICK, **options)
+    locations, _ = hub_found(REPO, revision=f"step{step}", download=False, retry=QUICK, **options)
     return open_tensors(locations[0].folder())
 
 
@@ -85,6 +85,66 @@ def test_step_branches_pinned_to_their_commits(hub):
     tensors = series.at(1).open()
     assert tensors.config == {"step": 1}
     assert (sample(tensors) == matrix(1)[ROWS][:, COLUMNS]).all()
+
+
+def test_names_of_steps_with_tokens_and_a_naming_of_ones_own(hub):
+    branches = hub.repositories[REPO].branches
+    branches.clear()
+    branches |= {
+        "main": commit(512),
+        "stage1-step1-tokens2B": commit(1),
+        "stage2-ingredient1-step0": commit(0),
+    }
+    series = open_series(REPO)
+    assert [(point.step, point.tokens, point.revision) for point in series.checkpoints] == [
+        (1, 2 * 10**9, commit(1))
+    ]
+    assert any("ingredient 1 of stage 2" in told for told in series.left_out)
+    assert (sample(series.at(1).open()) == matrix(1)[ROWS][:, COLUMNS]).all()
+    (point,) = open_series(REPO, naming="v{step}").checkpoints
+    assert (point.step, point.revision) == (1, commit(1))
+    with pytest.raises(
+        CheckpointMissing, match="no branch or tag of .* fits the naming; it has main, stage1"
+    ):
+        open_series(REPO, naming="w{step}")
+
+
+def test_branches_and_tags_that_tell_no_step_are_left_out_by_name(hub):
+    repository = hub.repositories[REPO]
+    assert open_series(REPO).left_out == ()  # main and v1 are commits of the steps
+    repository.branches["final"] = repository.tags["v2"] = commit(9)
+    (told,) = open_series(REPO).left_out
+    assert told.startswith("final, v2: branches or tags whose names tell no step")
+    assert open_series(REPO, revision="step1").left_out == ()
+
+
+def test_a_tag_and_a_branch_of_one_commit_are_one_step(hub):
+    hub.repositories[REPO].tags["step1-tokens2B"] = commit(1)
+    assert [point.step for point in open_series(REPO).checkpoints] == list(STEPS)
+    hub.repositories[REPO].tags["step_1"] = commit(512)
+    with pytest.raises(CheckpointMissing, match="has step 1 twice: .*--naming"):
+        open_series(REPO)
+
+
+def test_the_address_of_a_page_of_the_hub_is_answered_with_the_id(hub):
+    with pytest.raises(OptionError, match=f"is a page of the hub; give the id {REPO}, and --revision"):
+        open_series(f"{hub.url}/{REPO}/tree/step1")
+
+
+def test_folders_inside_a_repository(hub):
+    """The folder FSDP writes is looked into, in the listing and in the cache."""
+    repository = hub.repositories[REPO]
+    repository.files[commit(1)] = {"config.json": b"{}", "hf/model.safetensors": b"x", "hf/a/b": b"y"}
+    ((location,), _) = hub_found(REPO, revision="step1", download=False, retry=QUICK)
+    inside = location.folder().inside("hf")
+    assert (inside.files(), inside.folders(), inside.has("model.safetensors")) == (
+        ["model.safetensors"],
+        ["a"],
+        True,
+    )
+    assert inside.open("model.safetensors").size == 1
+    with pytest.raises(CheckpointMissing, match="its folder hf holds weights or steps"):
+        open_tensors(location.folder())
 
 
 def test_a_sample_downloads_no_file_and_at_most_twice_its_bytes(hub, tmp_path):
@@ -218,6 +278,14 @@ def test_download_fetches_the_weights_once_and_reads_them_from_the_cache(hub, tm
     assert len(hub.asked("/store/")) == asked
 
 
+def test_download_fetches_the_adapter_beside_the_weights(hub, tmp_path):
+    files = hub.repositories[REPO].files[commit(1)]
+    files |= {"adapter_config.json": b"{}", "adapter_model.bin": b"x"}
+    ((location,), _) = hub_found(REPO, revision="step1", download=True, retry=QUICK)
+    assert location.folder().has("adapter_model.bin")
+    assert {path.name for path in (tmp_path / "cache").rglob("snapshots/*/*")} == files.keys() - {"README.md"}
+
+
 def test_a_branch_that_moves_during_a_download_is_noticed(hub):
     series = open_series(REPO, download=True)
     hub.repositories[REPO].branches["step1"] = commit(0)
@@ -226,7 +294,7 @@ def test_a_branch_that_moves_during_a_download_is_noticed(hub):
 
 
 def test_a_download_the_store_refuses_is_told(hub):
-    (location,) = hub_locations(REPO, revision="step1", download=True, retry=QUICK)
+    ((location,), _) = hub_found(REPO, revision="step1", download=True, retry=QUICK)
     hub.lies["status"] = 418
     with pytest.raises(SourceError, match="step1/.*(answers 418|could not be downloaded|does not answer)"):
         location.folder()

@@ -12,6 +12,7 @@ from neuromfa.checkpoints.series import open_series
 from neuromfa.checkpoints.transport.folder import LocalFolder
 from neuromfa.errors import (
     CheckpointMissing,
+    CorruptFile,
     UnsafeFormat,
     UnsupportedArchitecture,
     UnsupportedFormat,
@@ -63,7 +64,8 @@ def test_other_names_stay(name):
 
 def test_names_that_would_fall_together_stay_as_they_are():
     tensors = {"module.a": 1, "a": 2}
-    assert with_plain_names(tensors) == (tensors, None)
+    told = "left in tensor names, as the same stand there without: module. (1)"
+    assert with_plain_names(tensors) == (tensors, told)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,12 @@ def test_two_towers_are_not_guessed_at(tmp_path):
         ("consolidated.00.pth", lambda state: state, None),
         ("best.pt", lambda state: {"model": {"state_dict": state}}, "model / state_dict"),
         ("ema.pt", lambda state: {"ema": state, "step": 9}, "ema"),
+        (
+            "ckpt.pt",
+            lambda state: {"net": state, "optimizer": {"exp_avg": np.ones((3, 3), np.float32)}},
+            "net",
+        ),
+        ("ckpt.pt", lambda state: {"params": state, "rng": {"cpu": np.ones(8, np.float32)}}, "params"),
     ],
 )
 def test_state_dicts_inside_training_checkpoints(tmp_path, filename, value, path):
@@ -121,6 +129,27 @@ def test_the_choice_among_several_state_dicts_is_told(tmp_path):
     found = sampled(folder)
     assert same(found, plain(tmp_path))
     assert "state dict read from the key model; also there and not read: ema" in found.tensors.notes
+
+
+def test_state_dicts_under_keys_that_say_nothing_are_not_chosen_among(tmp_path):
+    write_torch(write_config(tmp_path) / "ckpt.pt", {"teacher": neox(5), "student": neox()})
+    with pytest.raises(
+        UnsupportedFormat, match="state dicts under teacher, student, and nothing tells which"
+    ):
+        sampled(tmp_path)
+
+
+def test_names_with_and_without_a_wrapper_are_told(tmp_path):
+    both = neox() | {f"_orig_mod.{name}": array for name, array in neox(5).items()}
+    found = sampled(write_model(tmp_path / "both", both))
+    assert same(found, plain(tmp_path))
+    assert found.tensors.notes == ["left in tensor names, as the same stand there without: _orig_mod. (9)"]
+
+
+def test_parameters_that_fsdp_flattened_are_named(tmp_path):
+    flat = {"_fsdp_wrapped_module._flat_param": np.ones(64, np.float32)}
+    with pytest.raises(UnsupportedFormat, match="FSDP flattened .*FULL_STATE_DICT"):
+        sampled(write_model(tmp_path / "flat", flat))
 
 
 def test_optimizer_tensors_are_never_read(tmp_path):
@@ -183,6 +212,36 @@ def test_factors_beside_their_base_are_merged_as_they_are_read(tmp_path, prefix,
     ]
 
 
+@pytest.mark.parametrize("prefix", ["", "base_model.model."])
+def test_an_adapter_in_a_file_beside_its_base_is_merged(tmp_path, prefix):
+    model, merged = adapted(base=".weight", adapter=".weight")
+    factors = {prefix + name: model.pop(name) for name in [each for each in model if ".lora_" in each]}
+    folder = with_adapter_config(write_model(tmp_path / "lora", model))
+    write_weights(folder / "adapter_model.safetensors", factors)
+    found = sampled(folder)
+    assert same(found, plain(tmp_path, merged))
+    assert "factors of an adapter read from adapter_model.safetensors" in found.tensors.notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ia3_l.default", "hada_w1_a", "lokr_w1", "oft_r.default", "lora_magnitude_vector", "lora_down.weight"],
+)
+def test_adapters_of_other_kinds_beside_their_base_are_refused(tmp_path, name):
+    model, _ = adapted(base=".weight")
+    folder = write_model(tmp_path / "m", model | {f"{DENSE}.{name}": np.ones((16, 1), np.float32)})
+    with pytest.raises(UnsupportedFormat, match="no plain LoRA"):
+        sampled(with_adapter_config(folder))
+
+
+def test_a_quantised_base_of_an_adapter_is_named(tmp_path):
+    model, _ = adapted()
+    model[f"{DENSE}.base_layer.weight"] = np.ones((128, 1), np.uint8)
+    model[f"{DENSE}.base_layer.weight.absmax"] = np.ones(4, np.float32)
+    with pytest.raises(UnsupportedFormat, match=r"quantised \(bitsandbytes\)"):
+        sampled(with_adapter_config(write_model(tmp_path / "m", model)))
+
+
 def test_rank_stabilised_scaling_and_a_transposed_base(tmp_path):
     draw = np.random.default_rng(1)
     base, first, second = (
@@ -204,6 +263,8 @@ def test_rank_stabilised_scaling_and_a_transposed_base(tmp_path):
         (lambda model: model.pop(f"{DENSE}.lora_B.default.weight"), {}, "without lora_B"),
         (lambda model: model.pop(f"{DENSE}.base_layer.weight"), {}, "without its base weight"),
         (lambda model: None, None, "scaling is unknown"),
+        (lambda model: None, {"lora_alpha": float("nan")}, "scaling is unknown"),
+        (lambda model: None, {"lora_alpha": 10**400}, "scaling is unknown"),
         (lambda model: None, {"use_dora": True}, "sets use_dora"),
         (lambda model: None, {"alpha_pattern": {"dense": 4}}, "sets alpha_pattern"),
         (
@@ -226,6 +287,14 @@ def test_adapters_that_cannot_be_merged_say_why(tmp_path, change, config, fault)
         with_adapter_config(folder, **config)
     with pytest.raises(UnsupportedFormat, match=fault):
         sampled(folder)
+
+
+def test_factors_of_rank_0_are_refused(tmp_path):
+    model, _ = adapted()
+    for kind, shape in (("A", (0, 16)), ("B", (16, 0))):
+        model[f"{DENSE}.lora_{kind}.default.weight"] = np.ones(shape, np.float32)
+    with pytest.raises(CorruptFile, match="LoRA factors of .* have shapes"):
+        sampled(with_adapter_config(write_model(tmp_path / "m", model)))
 
 
 def test_a_folder_of_an_adapter_alone(tmp_path):

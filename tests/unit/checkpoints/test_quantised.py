@@ -46,6 +46,25 @@ def test_a_scale_beside_8_bit_floats_under_any_name_and_of_any_shape(tmp_path, n
         sampled(folder)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"scales.{DENSE}",
+        f"{DENSE}.weight.scale.value",
+        "gpt_neox.layers.0.attention.weight_scale_inv",
+        "dense_amax",
+    ],
+)
+def test_a_scale_that_stands_elsewhere(tmp_path, name):
+    with pytest.raises(UnsupportedFormat, match="is float8_e4m3fn with scales in"):
+        sampled(float8_model(tmp_path / "m", {name: np.ones(1, np.float32)}))
+
+
+@pytest.mark.parametrize("name", ["logit_scale", "gpt_neox.layers.0.layer_scale.gamma", "upscaler.weight"])
+def test_factors_of_the_model_itself_are_no_scales(tmp_path, name):
+    assert sampled(float8_model(tmp_path / "m", {name: np.ones(1, np.float32)})).networks
+
+
 def test_a_config_that_speaks_of_quantisation_is_believed(tmp_path):
     config = CONFIG | {"quantization_config": {"quant_method": "fp8"}}
     with pytest.raises(UnsupportedFormat, match=r"config.json speaks of scales \(scaled 8-bit floats\)"):
@@ -92,6 +111,15 @@ def test_blocks_of_another_size_than_config_says_are_refused(tmp_path):
             {".weight_packed": np.ones((16, 2), np.int32), ".weight_scale": np.ones(16, np.float32)},
             "compressed-tensors",
         ),
+        (
+            {".weight": np.ones((16, 2), np.int32), ".scales": np.ones(16, np.float16)}
+            | {".biases": np.ones(16, np.float16)},
+            "MLX",
+        ),
+        ({".weight._data": np.ones((16, 16), np.int8), ".weight._scale": np.ones(16, np.float32)}, "quanto"),
+        ({".W_q": np.ones((8, 16), np.uint8), ".scale": np.ones(16, np.float32)}, "HQQ"),
+        ({".codes": np.ones((16, 2), np.int32), ".codebooks": np.ones((1, 4), np.float32)}, "AQLM"),
+        ({".weight": np.ones((16, 16), np.int8), ".weight_scales": np.ones(16, np.float32)}, "EETQ"),
     ],
 )
 def test_schemes_are_named(tmp_path, ends, scheme):
@@ -100,6 +128,10 @@ def test_schemes_are_named(tmp_path, ends, scheme):
     folder = write_model(tmp_path / "m", model | {DENSE + end: array for end, array in ends.items()})
     with pytest.raises(UnsupportedFormat, match=scheme):
         sampled(folder)
+
+
+def test_what_mlx_says_in_its_config():
+    assert scheme_of([], {"quantization": {"quant_method": "mlx", "bits": 4}}) == "mlx"
 
 
 @pytest.mark.parametrize("nest", [None, "text_config"])

@@ -29,7 +29,7 @@ FAULTS = {
     "length over 100 MB": (safetensors_bytes(GOOD, DATA, length=100_000_001), "claims a header"),
     "header cut off": (safetensors_bytes(GOOD, b"", length=len(GOOD) + 1), "cut off: a header"),
     "no json": (safetensors_bytes(b"{nothing", DATA), "not valid JSON"),
-    "empty header": (safetensors_bytes(b"", DATA), "not valid JSON"),
+    "empty header": (safetensors_bytes(b"", DATA), "begins with zeros"),
     "not utf-8": (safetensors_bytes(b'{"\xff\xfe": 1}', DATA), "not valid JSON"),
     "a list": (safetensors_bytes(b"[]", DATA), "not a JSON object"),
     "deep json": (safetensors_bytes(DEEP, DATA), "nested too deeply"),

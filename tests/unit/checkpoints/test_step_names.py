@@ -32,6 +32,13 @@ from .lie_about import neox, write_config, write_model, write_torch
         ("step250-tokens1.5T", StepName(250, 1_500_000_000_000)),
         ("step250_tokens900", StepName(250, 900)),
         ("stage1-step1000-tokens5B", StepName(1000, 5_000_000_000, stage=1)),
+        ("stage2-ingredient3-step1000-tokens5B", StepName(1000, 5_000_000_000, stage=2, ingredient=3)),
+        ("step1000-unsharded", StepName(1000)),
+        ("iteration_100", StepName(100)),
+        ("global-step-100", StepName(100)),
+        ("epoch3-step100", StepName(100)),
+        ("epoch=1-step=100.ckpt", StepName(100)),
+        ("step1000-tokens4.5b", StepName(1000, 4_500_000_000)),
     ],
 )
 def test_names_in_use(name, told):
@@ -90,6 +97,79 @@ def test_a_later_stage_is_left_out_and_named(tmp_path):
     assert steps(tmp_path, naming="stage2-step{step}*") == [(10, None)]
 
 
+def test_ingredients_of_a_stage_are_runs_of_their_own(tmp_path):
+    for name in ("stage2-ingredient1-step10", "stage2-ingredient2-step10", "stage2-ingredient2-step20"):
+        write_model(tmp_path / name)
+    series = open_series(str(tmp_path))
+    assert [point.revision for point in series.checkpoints] == ["stage2-ingredient1-step10"]
+    assert series.left_out == (
+        "ingredient 2 of stage 2 of the training has steps of its own; "
+        "--naming 'stage2-ingredient2-step{step}*' reads them",
+    )
+    assert steps(tmp_path, naming="stage2-ingredient2-step{step}*") == [(10, None), (20, None)]
+
+
+def test_weights_beside_the_steps_are_told(tmp_path):
+    """A final model in the folder itself, files of other steps, a step that is still packed."""
+    write_model(tmp_path)
+    write_model(tmp_path / "checkpoint-5")
+    write_torch(tmp_path / "step_7.pt", neox())
+    (tmp_path / "step9.tar.gz").write_bytes(b"")
+    assert steps(tmp_path) == [(5, None)]
+    assert open_series(str(tmp_path)).left_out == (
+        "model.safetensors, step_7.pt: beside the steps, and none of them",
+        "step9.tar.gz: of a step, but packed: unpack it into a folder",
+    )
+
+
+def test_names_that_cannot_be_printed_are_shown_as_what_can(tmp_path):
+    write_model(tmp_path / "step1")
+    write_model(tmp_path / "fin\x1b[2J\udcffal")
+    assert open_series(str(tmp_path)).left_out == ("fin?[2J?al/ holds weights and its name tells no step",)
+
+
+def test_files_beside_those_that_are_steps_are_told(tmp_path):
+    write_config(tmp_path)
+    for name in ("epoch=0-step=1.ckpt", "epoch=0-step=1-v1.ckpt", "last.ckpt", "step2.bin"):
+        write_torch(tmp_path / name, neox())
+    assert steps(tmp_path) == [(1, None), (2, None)]
+    assert open_series(str(tmp_path)).left_out == (
+        "epoch=0-step=1-v1.ckpt, last.ckpt: beside the steps, and none of them",
+    )
+
+
+def test_files_of_steps_beside_a_whole_model_are_told(tmp_path):
+    write_model(tmp_path)
+    write_torch(tmp_path / "step3.pt", neox())
+    series = open_series(str(tmp_path))
+    assert [point.step for point in series.checkpoints] == [None]
+    assert series.left_out == ("step3.pt: named after steps, beside weights that are read as one checkpoint",)
+
+
+def test_of_two_folders_of_one_step_the_one_with_weights_is_read(tmp_path):
+    (tmp_path / "step5").mkdir()
+    write_model(tmp_path / "step5-unsharded")
+    series = open_series(str(tmp_path))
+    assert [point.revision for point in series.checkpoints] == ["step5-unsharded"]
+    assert series.left_out == ("step5 holds no weights, and step5-unsharded is step 5 too",)
+
+
+@pytest.mark.parametrize("target", ["gone", "step2"])
+def test_a_step_that_is_a_link_to_nothing_is_a_step_that_fails(tmp_path, target):
+    write_model(tmp_path / "step1")
+    (tmp_path / "step2").symlink_to(tmp_path / target)
+    series = open_series(str(tmp_path))
+    assert [point.step for point in series.checkpoints] == [1, 2]
+    with pytest.raises(CheckpointMissing, match="step2 is a link that leads nowhere"):
+        series.at(2).open()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" + "b" * 300, "nul\0l"])
+def test_a_name_that_no_file_can_have_does_not_exist(name):
+    with pytest.raises(CheckpointMissing, match="does not exist"):
+        open_series(name)
+
+
 def test_weights_whose_folder_tells_no_step_are_left_out_by_name(tmp_path):
     write_model(tmp_path / "step1")
     write_model(tmp_path / "final")
@@ -142,10 +222,54 @@ def test_branches_with_tokens_and_a_naming_of_ones_own_on_the_hub(cache):
     for name in ("main", "step0-tokens0B", "step1000-tokens4B", "a7"):
         cache(name)
     assert steps("org/m") == [(0, 0), (1000, 4 * 10**9)]
+    (told,) = open_series("org/m").left_out
+    assert told.startswith("a7, main: branches or tags whose names tell no step")
+    assert open_series("org/m", revision="step1000-tokens4B").left_out == ()
     assert steps("org/m", naming="a{step}") == [(7, None)]
     assert steps("org/m", revision="step1000-tokens4B") == [(1000, 4 * 10**9)]
     with pytest.raises(CheckpointMissing, match="no branch or tag of org/m fits the naming; it has a7, main"):
         open_series("org/m", naming="b{step}")
+
+
+def test_what_a_cache_has_names_of_only(cache, tmp_path):
+    for name in ("step0", "step100", "main"):
+        cache(name)
+    gone = hashlib.sha1(b"step100").hexdigest()  # noqa: S324 - as git names commits
+    snapshots = tmp_path / "cache/models--org--m/snapshots"
+    (snapshots / gone).rename(tmp_path / "gone")
+    series = open_series("org/m")
+    assert [point.step for point in series.checkpoints] == [0]
+    assert series.left_out[1:] == (
+        "step100: steps that the cache names and has no files of; fetch them again",
+    )
+
+
+def test_a_cache_with_several_branches_and_no_main_asks_which(cache):
+    for name in ("a", "b", "refs/pr/1"):
+        cache(name)
+    with pytest.raises(CheckpointMissing, match="no main of org/m, but a, b: choose one with --revision"):
+        open_series("org/m")
+
+
+@pytest.mark.parametrize(
+    "source", ["http://", "http://[::1/run", "https://u:secret@host:port/x", "https:///x"]
+)
+def test_an_address_that_is_none(source):
+    with pytest.raises(OptionError, match="is no address") as refused:
+        open_series(source)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_revision_behind_an_id_is_answered_with_the_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointMissing, match="does not exist; .* give --revision step1"):
+        open_series("org/m@step1")
+
+
+def test_two_names_of_one_commit_are_one_step(cache, tmp_path):
+    commit = cache("step1000")
+    (tmp_path / "cache/models--org--m/refs/step1000-tokens4B").write_text(commit)
+    assert [step for step, _ in steps("org/m")] == [1000]
 
 
 @pytest.mark.parametrize("others", [["refs/pr/7"], ["refs/pr/1", "refs/pr/2"], ["refs/convert/parquet"]])

@@ -1,16 +1,20 @@
 """What was found, not only what was looked for: every heap that is no checkpoint is told for what it is."""
 
 import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
-from neuromfa.errors import CheckpointMissing, CorruptFile
+from neuromfa.errors import CheckpointMissing, CorruptFile, SourceError
 
 from .lie_about import CONFIG, neox, write_config, write_model, write_torch, write_weights
 
+NOBODY = 65534
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab" * 32 + "\nsize 5301880\n"
 
 
@@ -32,6 +36,32 @@ def test_a_pointer_in_place_of_an_index(tmp_path, filename):
     (write_config(tmp_path / "m") / filename).write_text(POINTER)
     with pytest.raises(CheckpointMissing, match="is a git-lfs pointer"):
         read(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "told"),
+    [
+        (b"<!DOCTYPE html><html>", CorruptFile, "a page of a web server"),
+        (b"<?xml version='1.0'?><Error>", CorruptFile, "a page of a web server"),
+        (b"Entry not found, sorry", CorruptFile, "is text, not weights: it begins with 'Entry no"),
+        (b"/annex/objects/SHA256E-s53--ab", CheckpointMissing, "run `git annex get`"),
+        (bytes(200), CorruptFile, "begins with zeros"),
+    ],
+)
+@pytest.mark.parametrize("filename", ["model.safetensors", "pytorch_model.bin", "last.ckpt"])
+def test_what_stands_in_place_of_a_file(tmp_path, content, kind, told, filename):
+    (write_config(tmp_path / "m") / filename).write_bytes(content)
+    with pytest.raises(kind, match=told):
+        read(tmp_path / "m")
+
+
+def test_weights_of_more_blocks_than_config_speaks_of(tmp_path):
+    config = CONFIG | {"num_hidden_layers": 1}
+    with pytest.raises(
+        CorruptFile, match="speaks of 1 blocks, but there are weights of more, such as .*layers.1"
+    ):
+        read(write_model(tmp_path / "m", config=config))
+    assert read(write_model(tmp_path / "further", config=config | {"num_nextn_predict_layers": 1})).networks
 
 
 def test_weights_without_config_name_what_the_family_needs(tmp_path):
@@ -56,6 +86,12 @@ def test_sizes_under_a_key_of_config(tmp_path, nest):
         (["global_step500/zero_pp_rank_0_mp_rank_00_optim_states.pt", "latest"], "DeepSpeed ZeRO"),
         (["bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt"], "DeepSpeed ZeRO"),
         (["pytorch_model_fsdp_0/__0_0.distcp", "optimizer_0/"], "FSDP .*accelerate merge-weights"),
+        (["__0_0.distcp"], "without the .metadata"),
+        (["model_index.json", "unet/diffusion_pytorch_model.safetensors"], "a pipeline of diffusers"),
+        (["config.json", "model.safetensors.part"], "a download or a save that has not come to its end"),
+        (["model.safetensors.dvc"], "run `dvc pull`"),
+        (["model.tar.gz", "README.md"], "an archive .* unpack it"),
+        (["weights.npz"], "another program"),
         (["layer_00-model_00-model_states.pt", "mp_rank_00_model_states.pt"], "GPT-NeoX"),
         (["mp_rank_00/model_optim_rng.pt"], "Megatron-LM .*convert.py"),
         (["model.nemo"], "NeMo"),
@@ -82,6 +118,66 @@ def test_heaps_are_named_with_what_makes_weights_of_them(tmp_path, names, told, 
             path.write_bytes(b"{}")
     with pytest.raises(CheckpointMissing, match=told):
         read(tmp_path if inside else folder)
+
+
+def test_steps_or_weights_one_folder_deeper_are_pointed_at(tmp_path):
+    write_model(tmp_path / "run/checkpoints/step1")
+    with pytest.raises(
+        CheckpointMissing, match="its folder checkpoints holds weights or steps: name that one"
+    ):
+        read(tmp_path / "run")
+    write_model(tmp_path / "other/step1/hf")
+    with pytest.raises(CheckpointMissing, match="step1 has no weights; .*its folder hf holds weights"):
+        read(tmp_path / "other")
+
+
+def test_what_is_there_in_place_of_a_checkpoint_is_listed(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "README.md").write_text("")
+    with pytest.raises(CheckpointMissing, match="holds no checkpoint; .*; there is notes/, README.md"):
+        read(tmp_path)
+
+
+@pytest.fixture
+def forbidden():
+    """A folder of everybody's, and the function that takes all rights to a path in it; root has none of its own."""
+    with TemporaryDirectory() as name:
+        own = os.geteuid()
+        Path(name).chmod(0o755)
+
+        def forbid(path):
+            path.chmod(0)
+            if own == 0:
+                os.seteuid(NOBODY)
+
+        forbid.root = Path(name)
+        yield forbid
+        os.seteuid(own)
+
+
+def test_a_folder_that_may_not_be_looked_into_ends_only_itself(forbidden):
+    for name in ("step1", "step2"):
+        write_model(forbidden.root / name)
+    forbidden(forbidden.root / "step2")
+    series = open_series(str(forbidden.root))
+    assert series.at(1).open().names()
+    with pytest.raises(SourceError, match="step2 cannot be looked into: Permission denied"):
+        series.at(2).open()
+
+
+def test_a_folder_beside_the_steps_that_may_not_be_looked_into_ends_nothing(forbidden):
+    for name in ("step1", "lost+found"):
+        write_model(forbidden.root / name)
+    forbidden(forbidden.root / "lost+found")
+    assert [point.step for point in open_series(str(forbidden.root)).checkpoints] == [1]
+
+
+@pytest.mark.parametrize("inside", ["", "run"])
+def test_a_source_that_may_not_be_looked_into_says_so(forbidden, inside):
+    write_model(forbidden.root / "a" / "run")
+    forbidden(forbidden.root / "a")
+    with pytest.raises(SourceError, match="cannot be looked into: Permission denied"):
+        open_series(str(forbidden.root / "a" / inside))
 
 
 def test_an_index_whose_shards_are_absent(tmp_path):

@@ -311,7 +311,11 @@ class TestDegenerateInput:
             warnings.simplefilter("error")
             yield
 
-    @pytest.mark.parametrize("value", [0.0, 5e-324, 1e-310])
+    def test_a_network_of_zeros(self) -> None:
+        with pytest.raises(EmptyNetwork, match="all 36 sampled weights that are finite are zero"):
+            mfa.measure(network_of([np.zeros((12, 3))]), EXACT)
+
+    @pytest.mark.parametrize("value", [5e-324, 1e-310])
     def test_a_network_of_no_edges(self, value: float) -> None:
         with pytest.raises(
             EmptyNetwork, match="none of 3 neurons has more than 10 .*the best connected has 0"
@@ -335,7 +339,7 @@ class TestDegenerateInput:
 
     @pytest.mark.parametrize(
         ("value", "reason", "n_edges"),
-        [(0.05, "round to distance 20", 36), (0.0, "none of 3 neurons has more than 10", 0)],
+        [(0.05, "round to distance 20", 36), (0.0, "are zero|none of 3 neurons has more", 0)],
     )
     def test_a_network_without_a_spectrum_has_a_graph(self, value: float, reason: str, n_edges: int) -> None:
         network = network_of([np.full((12, 3), value)], seed=4)

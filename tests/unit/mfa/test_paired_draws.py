@@ -84,8 +84,8 @@ def test_paths_see_the_wiring() -> None:
     for sample in mfa.paired_samples(network, [options, options.in_shape]):
         assert [(kind, len(draws)) for kind, draws in sample.nulls.items()] == [
             ("shuffled", 2),
-            ("rewired", 2),
             ("gaussian", 1),
+            ("rewired", 2),
         ]
         widths = {draw.figures.width for draw in sample.nulls["rewired"]}
         assert len(widths | {sample.real.figures.width}) == 3

@@ -1,0 +1,36 @@
+"""``python -m evidence`` (``make evidence``): every table of docs/structure.md, counted in full, each with its date."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evidence import bundled, rates, replicates
+from neuromfa.method_version import METHOD_VERSION
+
+RESULTS = Path(__file__).parent / "results"
+PARTS: dict[str, Callable[[], Any]] = {
+    "bundled": lambda: list(bundled.rows()),
+    "rates": rates.rates,
+    "replicates": lambda: replicates.compared(),
+}
+
+
+def main() -> int:
+    """Count the parts named on the command line, or all, and write each with the date and the method's version."""
+    for name in sys.argv[1:] or PARTS:
+        content = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "method_version": METHOD_VERSION,
+            "found": PARTS[name](),
+        }
+        path = RESULTS / f"{name}.json"
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {path.name}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

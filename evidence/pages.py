@@ -1,0 +1,57 @@
+"""The tables of docs/structure.md, written from the published counts."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from neuromfa.app.cli.pages import lines_between, put_between
+
+PAGE = Path(__file__).parents[1] / "docs" / "structure.md"
+RESULTS = Path(__file__).parent / "results"
+
+Rows = list[dict[str, Any]]
+
+
+def write() -> None:
+    """Put every published table into the page."""
+    for name in TABLES:
+        put_between(PAGE, name, table(name))
+
+
+def written(name: str) -> list[str]:
+    """Return the lines of a table as they stand in the page."""
+    return lines_between(PAGE, name)
+
+
+def table(name: str) -> list[str]:
+    """Return the lines of a table from its published counts."""
+    content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return [
+        *TABLES[name](content["found"]),
+        "",
+        f"Counted {content['date']}, method version {content['method_version']}.",
+    ]
+
+
+def _bundled(rows: Rows) -> Iterator[str]:
+    yield "| series | step | way | excess of alpha0 | excess of the width | g |"
+    yield "|---|---|---|---|---|---|"
+    for row in rows:
+        alpha0, width = (f"{row[name]:+.4f} ({row[f'{name}_t']:.1f})" for name in ("alpha0", "width"))
+        yield f"| {row['series']} | {row['step']} | {_way(row['way'])} | {alpha0} | {width} | {row['g']:.3f} |"
+
+
+def _way(way: str) -> str:
+    return "by rms" if "rms" in way else way
+
+
+def _rates(rows: Rows) -> Iterator[str]:
+    yield "| planted | samples | yes | no | undecided | trials |"
+    yield "|---|---|---|---|---|---|"
+    for row in rows:
+        shares = " | ".join(f"{100 * row[answer]:.1f} %" for answer in ("yes", "no", "undecided"))
+        yield f"| {row['planted'] or 'nothing'} | {row['samples']} | {shares} | {row['trials']} |"
+
+
+TABLES: dict[str, Callable[[Rows], Iterator[str]]] = {"bundled": _bundled, "rates": _rates}
