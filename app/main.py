@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from neuromfa.app.api import (
     checkpoints,
+    comparisons,
     cypher,
     exports,
     health,
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=[Depends(reader)])
     app.include_router(checkpoints.router, dependencies=[Depends(reader)])
+    app.include_router(comparisons.router, dependencies=[Depends(reader)])
     app.include_router(questions.question_router(), dependencies=[Depends(reader)])
     app.include_router(exports.router, dependencies=[Depends(reader)])
     app.include_router(jobs.router, dependencies=[Depends(reader)])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import networkx as nx
     import pyarrow as pa
 
+    from neuromfa.comparison.records import Comparison, Point
+
 Row = dict[str, Any]
 ESTIMATES = ("alpha0", "width", "emergence")
 EXCESS = ("low", "high", "t", "p_sampling", "p_chance")
@@ -117,12 +119,28 @@ def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
 
 def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
     """Write `results_table` without its lists; flags are joined by blanks, what does not exist stays empty."""
-    rows = [_plain(result) | {"flags": " ".join(result.flags)} for result in results]
+    _write_csv([_plain(result) | {"flags": " ".join(result.flags)} for result in results], path)
+
+
+def _write_csv(rows: Sequence[Row], path: Path) -> None:
     names = dict.fromkeys(name for row in rows for name in row)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(names), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_comparison_csv(comparison: "Comparison", path: Path) -> None:
+    """Write one row per series and step: its place on the axis, and every measure with its interval."""
+    rows = [_curve_row(series.id, point) for series in comparison.series for point in series.curve]
+    _write_csv(rows, path)
+
+
+def _curve_row(series: str, point: "Point") -> Row:
+    row: Row = {"series": series, "step": point.step, "position": point.position}
+    for measure, value in point.values.items():
+        row |= {measure: value.value, f"{measure}_low": value.low, f"{measure}_high": value.high}
+    return row
 
 
 def write_results_parquet(results: Sequence[CheckpointResult], path: Path) -> None:

@@ -19,6 +19,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "analyze": "Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them.",
+    "compare": "Compare series (or what `analyze --json` wrote): which hold structure beyond scale, and which differ.",
     "ingest": "Measure a series and write its spectra and the graphs of its first samples into the store.",
     "worker": "Run queued ingest jobs, one after the other, until Ctrl-C; the checkpoint under way is finished first.",
     "serve": "Serve REST and the page until Ctrl-C.",

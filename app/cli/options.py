@@ -19,6 +19,8 @@ Jobs = Annotated[int, typer.Option(min=1, help="Local processes to work in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
 OF_STORING = ("graph_samples", "keep_old", "same_run", "retry_failed")
+OF_ONE_SERIES = ("model_id", "revision")
+SOURCES = "sources"
 MOMENTS_TEXT = "-3:3:0.1"
 
 
@@ -32,20 +34,32 @@ def with_storing_request(command: Callable[..., None]) -> Callable[..., None]:
     return _with_request(command, without=())
 
 
-def _with_request(command: Callable[..., None], *, without: Iterable[str]) -> Callable[..., None]:
+def with_requests(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the same for several series, of each of which the command receives one of its `requests`."""
+    return _with_request(command, without=(*OF_STORING, *OF_ONE_SERIES), several=True)
+
+
+def _with_request(
+    command: Callable[..., None], *, without: Iterable[str], several: bool = False
+) -> Callable[..., None]:
     series = {name: field for name, field in fields_of(IngestRequest).items() if name not in without}
     del series["options"]
+    source = _sources(series.pop("source")) if several else _parameter(series["source"])
     options = fields_of(AnalysisOptions)
     own = [
         parameter
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
-        if parameter.name != "request"
+        if parameter.name not in ("request", "requests")
     ]
-    parameters = [*map(_parameter, series.values()), *own, *map(_parameter, options.values())]
+    others = [field for name, field in series.items() if name != "source"]
+    parameters = [source, *map(_parameter, others), *own, *map(_parameter, options.values())]
 
     def run(**values: Any) -> None:
-        measured = AnalysisOptions(**_values(options, values))
-        command(request=IngestRequest(**_values(series, values), options=measured), **values)
+        told = _values(series, values) | {"options": AnalysisOptions(**_values(options, values))}
+        if several:
+            command(requests=[IngestRequest(source=one, **told) for one in values.pop(SOURCES)], **values)
+        else:
+            command(request=IngestRequest(**told), **values)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
@@ -53,6 +67,12 @@ def _with_request(command: Callable[..., None], *, without: Iterable[str]) -> Ca
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__doc__ = command.__doc__
     return run
+
+
+def _sources(field: Declared) -> inspect.Parameter:
+    """Return the source of a series as a parameter that is given several times."""
+    told = typer.Argument(help=field.meaning)
+    return inspect.Parameter(SOURCES, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[list[str], told])
 
 
 def _values(fields: Mapping[str, Declared], values: dict[str, Any]) -> dict[str, Any]:

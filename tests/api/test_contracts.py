@@ -33,6 +33,7 @@ ANSWERS = {
     "/v1/models/{model}/checkpoints/{step}/metrics": f"{ALONE}/checkpoints/-/metrics",
     "/v1/models/{model}/checkpoints/{step}/samples": f"{SERIES}/checkpoints/512/samples",
     "/v1/models/{model}/checkpoints/{step}/samples/{seed}": f"{SERIES}/checkpoints/512/samples/0",
+    "/v1/compare": "/v1/compare?model=stdlib-14m&model=org--alone&group=both:stdlib-14m,org--alone",
     "/v1/jobs": "/v1/jobs",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
