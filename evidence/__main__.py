@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evidence import bundled, rates, replicates
+from evidence import bundled, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
 
 RESULTS = Path(__file__).parent / "results"
 PARTS: dict[str, Callable[[], Any]] = {
     "bundled": lambda: list(bundled.rows()),
     "rates": rates.rates,
-    "replicates": lambda: replicates.compared(),
+    "replicates": replicates.compared,
 }
 
 
@@ -29,6 +29,7 @@ def main() -> int:
         path = RESULTS / f"{name}.json"
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {path.name}", flush=True)
+    pages.write()
     return 0
 
 

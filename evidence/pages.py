@@ -54,4 +54,30 @@ def _rates(rows: Rows) -> Iterator[str]:
         yield f"| {row['planted'] or 'nothing'} | {row['samples']} | {shares} | {row['trials']} |"
 
 
-TABLES: dict[str, Callable[[Rows], Iterator[str]]] = {"bundled": _bundled, "rates": _rates}
+def _replicates(found: dict[str, Any]) -> Iterator[str]:
+    measures = list(found["groups"][0]["values"])
+    yield f"| condition (3 runs each) | {' | '.join(measures)} |"
+    yield f"|---|{'---|' * len(measures)}"
+    for group in found["groups"]:
+        values = " | ".join(_between(group["values"][measure]) for measure in measures)
+        yield f"| {group['name']} | {values} |"
+    for pair in found["pairs"]:
+        differences = " | ".join(_difference(pair["differences"][measure]) for measure in measures)
+        yield f"| {pair['first']} against {pair['second']} | {differences} |"
+
+
+def _between(value: dict[str, float]) -> str:
+    return (
+        "-" if value["low"] is None else f"{value['value']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
+    )
+
+
+def _difference(value: dict[str, float]) -> str:
+    return "-" if value["p"] is None else f"{value['value']:+.4f} (p {value['p']:.2g})"
+
+
+TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
+    "bundled": _bundled,
+    "rates": _rates,
+    "replicates": _replicates,
+}

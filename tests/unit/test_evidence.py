@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from evidence import bundled, rates
+from evidence import bundled, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
+from series.train import sha256_of
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = json.loads((ROOT / "tests/data/structure/expected.json").read_text())
@@ -68,3 +69,25 @@ def test_published_rates_hold_what_the_page_claims() -> None:
     assert share[0.0, 10]["yes"] <= 0.02 and share[0.0, 10]["no"] >= 0.8
     assert share[0.05, 10]["yes"] >= 0.95
     assert share[0.03, 3]["no"] == share[0.03, 5]["no"] == 0.0
+
+
+def test_published_replicates_say_what_the_page_says() -> None:
+    found = json.loads(json.dumps(replicates.compared()))
+    table = published("replicates")["found"]
+    assert found["runs"] == pytest.approx(table["runs"], rel=1e-9)
+    p = {(pair["first"], pair["second"]): pair["differences"]["g"]["p"] for pair in found["pairs"]}
+    assert p["stdlib-14m", "stdlib-14m-decay1"] < 0.01 and p["stdlib-14m", "stdlib-14m-shuffled"] < 0.01
+    assert p["stdlib-14m-decay1", "stdlib-14m-shuffled"] > 0.05
+
+
+def test_last_checkpoints_of_the_replicates_are_those_of_their_provenance() -> None:
+    for names in replicates.groups().values():
+        for name in names[1:]:
+            folder = replicates.PUBLISHED / name
+            told = json.loads((folder / "provenance.json").read_text())["checkpoints"][-1]
+            assert sha256_of(folder / told["file"]) == told["sha256"]
+
+
+@pytest.mark.parametrize("name", pages.TABLES)
+def test_the_tables_of_the_page_are_the_published_counts(name) -> None:
+    assert pages.written(name) == pages.table(name), "run `python -m evidence` or write the page again"

@@ -381,3 +381,23 @@ def test_the_small_series_is_cut_from_the_main_one(tmp_path: Path, monkeypatch: 
     name = "gpt_neox.layers.1.mlp.dense_h_to_4h.weight"
     [begin, end], [at, until] = header[name]["data_offsets"], full[name]["data_offsets"]
     assert small[begin:end] == whole[at:until]
+
+
+def test_a_replicate_needs_the_recorded_corpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    train, corpus = importlib.import_module("series.train"), importlib.import_module("series.corpus")
+    other = corpus.Corpus(
+        train=np.zeros(9, np.uint8), heldout=np.zeros(9, np.uint8), sha256="0" * 64, n_files=2, python="3"
+    )
+    monkeypatch.setattr(train, "read_corpus", lambda: other)
+    assert train.main(["--series", "main", "--seed", "1", "--out", str(tmp_path)]) == 1
+    assert "a replicate needs the corpus of stdlib-14m" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_replicate_changes_the_seed_alone() -> None:
+    train = importlib.import_module("series.train")
+    recipe = train.RECIPES["shuffled"]
+    assert train.replicate(recipe, 0) is recipe
+    assert train.replicate(recipe, 2) == replace(recipe, name="stdlib-14m-shuffled-seed2", seed=2)
