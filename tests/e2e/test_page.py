@@ -185,13 +185,21 @@ def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address
     assert row.locator(".chip").count() == len(served_now["flags"])
 
 
+def test_the_verdict_of_the_series_is_read_before_the_numbers(visit: Callable[..., Visit], address: str) -> None:
+    page = visit().open(SERIES).page
+    listing = httpx.get(f"{address}/v1/models/stdlib-14m/emergence?profile=exact").json()
+    sentence = listing["verdict"]["sentence"]
+    expect(page.locator("#verdict")).to_have_text(sentence)
+
+
 def test_limits_are_said_plainly(visit: Callable[..., Visit]) -> None:
     text = visit().open(SERIES).page.locator("main").inner_text()
     for words in (
         "not comparable between models",
         "nulls",
         "Biases, norms, embeddings",
-        "scale of the weights",
+        "mixes growth, distribution and arrangement",
+        "does not separate learning of language",
     ):
         assert words in text
 
