@@ -94,18 +94,22 @@ def _whole() -> Iterator[Row]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench_mfa", "whole"], capture_output=True, text=True, check=True
     )
-    seconds, megabytes, nodes = done.stdout.split()
+    seconds, megabytes, nodes, paired, paired_megabytes = done.stdout.split()
     yield "whole network, matrices to tau", f"{nodes} nodes", seconds, "CPU s"
     yield "whole network, peak memory", f"{nodes} nodes", megabytes, "MB"
+    yield "whole network, nulls in two profiles", f"{nodes} nodes", paired, "CPU s"
+    yield "whole network, peak memory with them", f"{nodes} nodes", paired_megabytes, "MB"
 
 
 def whole_network() -> None:
-    """Print CPU seconds without making the matrices, peak memory in MB, and nodes of a whole network."""
+    """Print CPU seconds without making matrices, peak memory in MB and nodes of a whole network; then with nulls."""
     network = LazyNetwork(BLOCKS, HIDDEN).network
     making, _ = timed(lambda: sum(1 for _ in network.links))
     seconds, found = timed(lambda: mfa.measure(network, WHOLE))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{seconds - making:.1f} {peak:.0f} {found.nodes_kept}")
+    paired, _ = timed(lambda: mfa.paired_samples(network, [WHOLE, WHOLE.in_shape]))
+    paired_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{seconds - making:.1f} {peak:.0f} {found.nodes_kept} {paired - making:.1f} {paired_peak:.0f}")
 
 
 def _growth() -> Iterator[tuple[str, int, int, str]]:

@@ -4,7 +4,7 @@ At one hop a permutation of weights is a permutation of their radius codes, so e
 view of the network (the asked profile, profile shape), and a draw moves the codes of all views together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,17 @@ from neuromfa.mfa.distance import (
 from neuromfa.mfa.figures import Figures, figures_of
 from neuromfa.mfa.measure import radius_counts
 from neuromfa.mfa.nulls import NULL_KINDS, PERMUTED, NullKind, generator, null_network, part_by_part, shuffled
-from neuromfa.mfa.shape import shaped
+from neuromfa.mfa.shape import part_scales, shaped_weights
 from neuromfa.network import SNIN, Link
 from neuromfa.options import AnalysisOptions
 
 CodeArray = npt.NDArray[np.unsignedinteger[Any]]
+
+# Weights become codes in blocks of about this many, so that whole matrices never stand in float64.
+BLOCK_ENTRIES = 2**20
+# Tables of so many bytes stand side by side; an entry has two bytes nearly always.
+MOST_BYTES = 2**28
+BYTES_A_COUNT = 2
 
 
 @dataclass(frozen=True)
@@ -119,15 +125,45 @@ def _figures(counts: RadiusCounts, network: SNIN, view: AnalysisOptions) -> Draw
 
 
 def _counted(network: SNIN, views: Sequence[AnalysisOptions], wanted: Wanted, baseline: SNIN | None) -> Found:
-    """Return real figures and draws at one hop, from radius codes; each link is taken once."""
+    """Return real figures and draws at one hop, from radius codes.
+
+    Each link is taken once, or several times where the tables of all draws would fill the memory.
+    """
+    draws = [(kind, number) for kind, n_draws in wanted.items() for number in range(n_draws)]
+    at_once = _draws_at_once(network, views)
+    found: Found = [(Draw(None), {}) for _ in views]
+    for start in range(0, len(draws), at_once) or (0,):
+        real, tables = _count_pass(network, views, draws[start : start + at_once], baseline)
+        for k, view in enumerate(views):
+            nulls = found[k][1]
+            for (kind, _), table in tables.items():
+                nulls[kind] = (*nulls.get(kind, ()), _figures(table[k], network, view))
+            if start == 0:
+                found[k] = (_figures(real[k], network, view), nulls)
+    return found
+
+
+def _draws_at_once(network: SNIN, views: Sequence[AnalysisOptions]) -> int:
+    """Return of how many draws the tables fit into `MOST_BYTES`, at least one."""
+    n_sources = sum(network.layers[k].size for k in network.source_layers)
+    cells = sum(n_sources * (1 + range_rule(view).largest_radius) for view in views)
+    return max(1, MOST_BYTES // (BYTES_A_COUNT * max(cells, 1)))
+
+
+def _count_pass(
+    network: SNIN,
+    views: Sequence[AnalysisOptions],
+    draws: Sequence[tuple[NullKind, int]],
+    baseline: SNIN | None,
+) -> tuple[list[RadiusCounts], dict[tuple[NullKind, int], list[RadiusCounts]]]:
+    """Count targets by radius in the real network and in some draws, one table a view."""
     rules = [range_rule(view) for view in views]
     real = [_empty(network, rule) for rule in rules]
-    nulls = {
-        kind: [[_empty(network, rule) for rule in rules] for _ in range(n_draws)]
-        for kind, n_draws in wanted.items()
-    }
+    tables = {draw: [_empty(network, rule) for rule in rules] for draw in draws}
     single = {
-        kind: null_network(network, kind, baseline=baseline).links for kind in wanted if kind not in PERMUTED
+        kind: null_network(network, kind, baseline=baseline).links
+        for kind, _ in draws
+        if kind not in PERMUTED
     }
     start = 0
     for row, link in enumerate(network.links):
@@ -136,24 +172,14 @@ def _counted(network: SNIN, views: Sequence[AnalysisOptions], wanted: Wanted, ba
         codes = _codes(link, link, views, rules)
         rows = slice(start, start + link.weights.shape[1])
         _count_into(real, rows, codes)
-        for kind, tables in nulls.items():
-            for number, table in enumerate(tables):
-                if kind in single:
-                    drawn = _codes(single[kind][row], link, views, rules)
-                else:
-                    drawn = _moved(codes, link, generator(network.provenance.seed, row, kind, number))
-                _count_into(table, rows, drawn)
+        for (kind, number), table in tables.items():
+            if kind in single:
+                drawn = _codes(single[kind][row], link, views, rules)
+            else:
+                drawn = _moved(codes, link, generator(network.provenance.seed, row, kind, number))
+            _count_into(table, rows, drawn)
         start = rows.stop
-    return [
-        (
-            _figures(real[k], network, view),
-            {
-                kind: tuple(_figures(table[k], network, view) for table in tables)
-                for kind, tables in nulls.items()
-            },
-        )
-        for k, view in enumerate(views)
-    ]
+    return real, tables
 
 
 def _empty(network: SNIN, rule: RangeRule) -> RadiusCounts:
@@ -173,13 +199,22 @@ def _codes(
     largest = max(rule.largest_radius for rule in rules)
     assert link.weights is not None
     codes = np.empty((*link.weights.shape, len(views)), np.min_scalar_type(largest))
-    for k, (view, rule) in enumerate(zip(views, rules, strict=True)):
-        weights = (shaped(link, scale_of=scale_of) if view.profile == "shape" else link).weights
-        assert weights is not None
-        radii = edge_radii(edge_distances(weights, scale=view.scale), rule)
-        radii *= radii <= rule.largest_radius
-        codes[..., k] = radii
+    for sources in _source_blocks(link.weights.shape):
+        weights = link.weights[:, sources]
+        for k, (view, rule) in enumerate(zip(views, rules, strict=True)):
+            if view.profile == "shape":
+                weights = shaped_weights(link.weights[:, sources], link.parts, part_scales(scale_of))
+            radii = edge_radii(edge_distances(weights, scale=view.scale), rule)
+            radii *= radii <= rule.largest_radius
+            codes[:, sources, k] = radii
     return codes
+
+
+def _source_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield the sources of a matrix (n_target, n_source) in blocks whose float64 arrays are some MB at most."""
+    n_target, n_source = shape[:2]
+    width = max(1, BLOCK_ENTRIES // max(n_target, 1))
+    return (slice(left, min(left + width, n_source)) for left in range(0, n_source, width))
 
 
 def _moved(codes: CodeArray, link: Link, draw: np.random.Generator) -> CodeArray:
@@ -193,10 +228,11 @@ def _moved(codes: CodeArray, link: Link, draw: np.random.Generator) -> CodeArray
 
 def _count_into(tables: Sequence[RadiusCounts], rows: slice, codes: CodeArray) -> None:
     """Count how many targets each source of a link has at each radius, into `rows` of the table of every view."""
-    n_source = codes.shape[1]
-    for k, table in enumerate(tables):
-        width = table.counts.shape[1]
-        cells = np.add(codes[..., k], np.arange(n_source) * width, dtype=np.int64)
-        counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
-        counts[:, 0] = 0
-        table.counts[rows] = counts
+    for sources in _source_blocks(codes.shape):
+        n_source = sources.stop - sources.start
+        for k, table in enumerate(tables):
+            width = table.counts.shape[1]
+            cells = np.add(codes[:, sources, k], np.arange(n_source) * width, dtype=np.int64)
+            counts = np.bincount(cells.ravel(), minlength=n_source * width).reshape(n_source, width)
+            counts[:, 0] = 0
+            table.counts[rows.start + sources.start : rows.start + sources.stop] = counts

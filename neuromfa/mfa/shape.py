@@ -5,12 +5,13 @@ deviation 1/40: distances of typical weights lie inside the fixed grid 20..150. 
 does not follow single large weights.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from neuromfa.network import SNIN, DerivedLinks, FloatArray, Link, WeightArray
+from neuromfa.network import SNIN, DerivedLinks, FloatArray, Link, StoredPart, WeightArray
 
 DEVIATION = 1.0 / 40.0
 """Standard deviation of a normal part in this profile."""
@@ -42,11 +43,16 @@ def shaped(link: Link, *, scale_of: Link) -> Link:
     """Return one link with each stored part at deviation 1/40, by the scales of the parts of `scale_of`."""
     if link.weights is None or scale_of.weights is None:
         return link
-    weights: FloatArray = link.weights.astype(np.float64)
-    for part, scale in zip(link.parts, part_scales(scale_of), strict=True):
-        with np.errstate(over="ignore"):
-            weights[part.rows] = weights[part.rows] / scale * DEVIATION
-    return replace(link, weights=weights)
+    return replace(link, weights=shaped_weights(link.weights, link.parts, part_scales(scale_of)))
+
+
+def shaped_weights(weights: WeightArray, parts: Sequence[StoredPart], scales: Sequence[float]) -> FloatArray:
+    """Return weights of some sources, (n_target, n), with each part divided by its scale and times 1/40."""
+    found: FloatArray = weights.astype(np.float64)
+    with np.errstate(over="ignore"):
+        for part, scale in zip(parts, scales, strict=True):
+            found[part.rows] = found[part.rows] / scale * DEVIATION
+    return found
 
 
 def part_scales(link: Link) -> tuple[float, ...]:

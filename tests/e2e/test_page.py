@@ -185,7 +185,9 @@ def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address
     assert row.locator(".chip").count() == len(served_now["flags"])
 
 
-def test_the_verdict_of_the_series_is_read_before_the_numbers(visit: Callable[..., Visit], address: str) -> None:
+def test_the_verdict_of_the_series_is_read_before_the_numbers(
+    visit: Callable[..., Visit], address: str
+) -> None:
     page = visit().open(SERIES).page
     listing = httpx.get(f"{address}/v1/models/stdlib-14m/emergence?profile=exact").json()
     sentence = listing["verdict"]["sentence"]

@@ -91,6 +91,20 @@ def test_paths_see_the_wiring() -> None:
         assert len(widths | {sample.real.figures.width}) == 3
 
 
+def test_draws_are_the_same_when_few_fit_into_memory(monkeypatch) -> None:
+    network, views = transformer(**SMALL), [EXACT, EXACT.in_shape]
+    whole = mfa.paired_samples(network, views, baseline=network)
+    monkeypatch.setattr("neuromfa.mfa.paired_draws.MOST_BYTES", 1)
+    monkeypatch.setattr("neuromfa.mfa.paired_draws.BLOCK_ENTRIES", 100)
+    for one, again in zip(whole, mfa.paired_samples(network, views, baseline=network), strict=True):
+        assert_equal(again.real, one.real.figures)
+        assert list(again.nulls) == list(one.nulls)
+        for kind, draws in one.nulls.items():
+            for draw, other in zip(draws, again.nulls[kind], strict=True):
+                assert_equal(other, draw.figures)
+    assert mfa.paired_samples(network, views, kinds=())[0].nulls == {}
+
+
 def test_a_whole_network_is_drawn_once() -> None:
     network = transformer(**SMALL)
     [sample] = mfa.paired_samples(network, [replace(EXACT, nodes=None)])
