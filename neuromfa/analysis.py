@@ -13,11 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from neuromfa import __version__, mfa, series_check
 from neuromfa.beyond_scale import series_verdict
+from neuromfa.carry import each_carried
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
 from neuromfa.doubts import doubted
-from neuromfa.errors import AnalysisError, SourceError
+from neuromfa.errors import AnalysisError, NeuroMFAError, SourceError
 from neuromfa.identity import analysis_hash, graph_hash
 from neuromfa.network import SampleGraph
 from neuromfa.options import (
@@ -164,48 +165,64 @@ def analyze_each(
     baseline : what `measured_baseline` gave
     strict : raise where a checkpoint cannot be measured, instead of yielding its failure
     """
-    task = _Task(options, baseline, known or {}, graph_samples, strict)
-    checkpoints = series.select(steps).checkpoints
+    task = _Task(options, baseline, graph_samples, strict)
+    known = known or {}
+    units = [_Unit(each, known.get(each.step, Known())) for each in series.select(steps).checkpoints]
     if executor is None:
-        yield from map(task, checkpoints)
-    else:
-        # executor.map keeps the order, and hands over each answer as soon as those before it are there
-        yield from executor.map(task, checkpoints)
+        yield from map(task, units)
+        return
+    for outcome in each_carried(executor, task, units):
+        if outcome.answer is not None:
+            yield outcome.answer
+        elif outcome.error is not None:
+            yield task.failed(outcome.unit, outcome.error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """One checkpoint to measure, and what of it is known."""
+
+    checkpoint: Checkpoint
+    known: Known
 
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A unit of work that a process pool or a cluster can carry."""
+    """What all units of a series need; a process pool or a cluster keeps it once for all of them."""
 
     options: AnalysisOptions
     baseline: Baseline | None
-    known: Mapping[int | None, Known]
     graph_samples: int
     strict: bool
 
-    def __call__(self, checkpoint: Checkpoint) -> CheckpointAnalysis:
-        known = self.known.get(checkpoint.step)
+    def __call__(self, unit: _Unit) -> CheckpointAnalysis:
         try:
             return analyze_checkpoint(
-                checkpoint,
+                unit.checkpoint,
                 self.options,
                 self.baseline,
-                known=known,
+                known=unit.known,
                 graph_samples=self.graph_samples,
                 strict=self.strict,
             )
-        except (SourceError, AnalysisError, OSError) as error:
-            if self.strict:
-                raise
-            return CheckpointAnalysis(
-                checkpoint.step, checkpoint.revision, None, None, failure=failure_of(checkpoint, error)
-            )
+        except Exception as error:
+            # whatever is wrong with one checkpoint is told of it, and the others go on
+            return self.failed(unit, error)
+
+    def failed(self, unit: _Unit, error: Exception) -> CheckpointAnalysis:
+        """Return what is told of a unit that gave no numbers; raises the error where one is enough to stop."""
+        if self.strict:
+            raise error
+        checkpoint = unit.checkpoint
+        failure = failure_of(checkpoint, error)
+        return CheckpointAnalysis(checkpoint.step, checkpoint.revision, None, None, failure=failure)
 
 
 def failure_of(checkpoint: Checkpoint, error: Exception) -> FailedCheckpoint:
     """Return the record of a checkpoint that gave no numbers."""
-    sentence = str(error) or type(error).__name__
-    return FailedCheckpoint(checkpoint.step, checkpoint.revision, type(error).__name__, sentence)
+    kind, told = type(error).__name__, str(error)
+    sentence = told if told and isinstance(error, NeuroMFAError | OSError) else f"{kind}: {told}".rstrip(": ")
+    return FailedCheckpoint(checkpoint.step, checkpoint.revision, kind, sentence)
 
 
 def analyze_checkpoint(
