@@ -139,6 +139,8 @@ class _Tally:
     def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
         step = analysis.step
         name = "checkpoint" if step is None else f"step {step}"
+        # told before anything is written: who lost its job is told so by the queue and stops here
+        self.report(self.done, self.total, f"{name}: writing")
         if analysis.failure is not None:
             self.store.write_failure(self.model, analysis.failure)
             self.failed.append(analysis.failure)

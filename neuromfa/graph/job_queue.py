@@ -1,7 +1,8 @@
 """The queue of ingest jobs, kept in the graph: any worker that reaches the store can take one, and only one gets it.
 
-A worker holds a lease by the server's clock and lengthens it with every report; a job whose worker died is taken
-over once the lease has run out. Ingests are harmless when done twice, so a job may safely start again.
+A worker holds a lease by the server's clock, which a thread of it lengthens, however long a checkpoint takes; a job
+whose worker died is taken over once the lease has run out. Ingests are harmless when done twice, so a job may safely
+start again.
 """
 
 import json
@@ -75,6 +76,11 @@ class JobQueue:
     def __init__(self, store: GraphStore, *, lease_ms: int = LEASE_MS) -> None:
         self._store, self._lease_ms = store, lease_ms
 
+    @property
+    def lease_s(self) -> float:
+        """Seconds a worker may be silent."""
+        return self._lease_ms / 1000
+
     def enqueue(self, request: Mapping[str, Any]) -> Job:
         """Put a request (plain JSON values) at the end of the queue."""
         id, text = uuid.uuid4().hex, canonical_json(request)
@@ -131,6 +137,10 @@ class JobQueue:
         """
         progress = {"done": done, "total": total, "message": message}
         return self._held("renew_job", job, worker, lease_ms=self._lease_ms, **progress)
+
+    def keep(self, job: Job, worker: str) -> Job:
+        """Keep the lease of a job and say nothing; raises and answers as `report`."""
+        return self._held("keep_job", job, worker, lease_ms=self._lease_ms)
 
     def finish(self, job: Job, worker: str, status: Status, *, message: str = "") -> Job:
         """End a job this worker holds; `JobError` when another has it by now."""
