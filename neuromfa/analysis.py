@@ -65,6 +65,7 @@ class CheckpointAnalysis:
     failure : why there are none
     graphs : the graphs asked for that were not known; there may be some without numbers
     known_graphs : hashes of those that were
+    graph_hashes : of the graphs of all seeds, whether asked for or not
     bytes_read, requests : what sampling took
     """
 
@@ -75,6 +76,7 @@ class CheckpointAnalysis:
     failure: FailedCheckpoint | None = None
     graphs: tuple[SampleGraph, ...] = ()
     known_graphs: tuple[str, ...] = ()
+    graph_hashes: tuple[str, ...] = ()
     bytes_read: int = 0
     requests: int = 0
 
@@ -273,6 +275,7 @@ def analyze_checkpoint(
     return replace(
         measured,
         known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
+        graph_hashes=tuple(hashes),
         bytes_read=sampled.bytes_read,
         requests=sampled.requests,
     )
@@ -343,22 +346,36 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> SampledCheckpoint | None:
+def baseline_checkpoint(series: CheckpointSeries, options: AnalysisOptions) -> Checkpoint | None:
+    """Return the checkpoint that is the baseline, or of which it is drawn anew; None where there is none.
+
+    Raises
+    ------
+    CheckpointMissing : the options name a step that the series does not have
+    """
     chosen = options.baseline
     if chosen == BASELINE_NONE:
         return None
     if chosen == BASELINE_REINIT:
-        return reinitialise_checkpoint(
-            series.checkpoints[0], nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule
-        )
+        return series.checkpoints[0]
     if chosen == BASELINE_FIRST:
-        start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
-        return None if start is None else sample(start, options)
+        return next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
     if options.baseline_source is not None:
         source, step = options.baseline_source
         other = open_series(source)
-        return sample(other.checkpoints[-1] if step is None else other.at(step), options)
-    return sample(series.at(int(chosen)), options)
+        return other.checkpoints[-1] if step is None else other.at(step)
+    return series.at(int(chosen))
+
+
+def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> SampledCheckpoint | None:
+    checkpoint = baseline_checkpoint(series, options)
+    if checkpoint is None:
+        return None
+    if options.baseline == BASELINE_REINIT:
+        return reinitialise_checkpoint(
+            checkpoint, nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule
+        )
+    return sample(checkpoint, options)
 
 
 def _graph(measures: Measures, k: int, identity: str, *, bare: bool = False) -> SampleGraph:
