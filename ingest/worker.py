@@ -12,7 +12,7 @@ from types import TracebackType
 from neuromfa.errors import JobError, NeuroMFAError, StoreError, StoreUnavailable
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import LEASE_MS, Job, JobQueue
-from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.ingest import IngestSummary, ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.model_id import check_model_id
 
@@ -22,9 +22,19 @@ BEATS_A_LEASE = 4
 
 
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
-    """Queue an ingest and return the id of its job; what is wrong with its source is said now, not by the worker."""
+    """Queue an ingest and return the id of its job, see `put`."""
+    return put(store, request)[0].id
+
+
+def put(store: GraphStore, request: IngestRequest) -> tuple[Job, bool]:
+    """Queue an ingest; what is wrong with its source is said now, not by the worker.
+
+    Returns
+    -------
+    job, new : its job, and False where a job that asks for the same waited or ran already
+    """
     check_model_id(request.open().select(request.steps).id)
-    return JobQueue(store).enqueue(request.as_json()).id
+    return JobQueue(store).put(request.as_json())
 
 
 def work(
@@ -105,7 +115,7 @@ def _run(
             elif summary.stopped:
                 ended = queue.release(job, worker)
             else:
-                ended = queue.finish(job, worker, "done")
+                ended = queue.finish(job, worker, "done", message=_told(summary), failed=len(summary.failed))
         except (JobError, StoreUnavailable) as lost:
             tell(f"job {job.id}: {lost}")
             return 0
@@ -152,6 +162,11 @@ class _Held:
             except StoreError:
                 continue
             self.cancelled = self.cancelled or now.cancelling
+
+
+def _told(summary: IngestSummary) -> str:
+    """Return what a job that is done leaves to do, in words; empty where nothing."""
+    return f"{len(summary.failed)} of {summary.total} checkpoints failed" if summary.failed else ""
 
 
 def _worker_name() -> str:

@@ -15,7 +15,7 @@ from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import IngestSummary
 from neuromfa.ingest.ingest import ingest as run_ingest
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.ingest.worker import enqueue
+from neuromfa.ingest.worker import put
 
 DetachFlag = Annotated[bool, typer.Option("--detach", help="Leave the work to a running `neuromfa worker`.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to measure on (extra dask).")]
@@ -34,8 +34,9 @@ def ingest(
     request = _from_anywhere(request)
     with open_store(load_settings(data_dir=data_dir)) as store:
         if detach:
-            job = enqueue(store, request)
-            console.print(f"queued job {job}; a running `neuromfa worker` takes it")
+            job, new = put(store, request)
+            state = "queued" if new else f"the same is {job.status} already:"
+            console.print(f"{state} job {job.id}; a running `neuromfa worker` takes it")
             return
         with (
             open_executor(jobs=jobs, dask=dask) as executor,

@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "Compare series (or what `analyze --json` wrote): which hold structure beyond scale, and which differ.",
     "ingest": "Measure a series and write its spectra and the graphs of its first samples into the store.",
     "worker": "Run queued ingest jobs, one after the other, until Ctrl-C; the checkpoint under way is finished first.",
+    "jobs": "List the jobs, the newest first, or show, follow, cancel or retry one of them.",
     "serve": "Serve REST and the page until Ctrl-C.",
     "demo": "Serve the bundled series from an embedded store; ingest first what is not in it yet.",
     "browser": "Run a Neo4j with the bundled series, and the Neo4j Browser with style, saved queries and a guide.",

@@ -255,7 +255,7 @@ def test_a_stopping_worker_puts_its_job_back(
 
 
 def test_jobs_are_paged_newest_first(empty_queue: JobQueue) -> None:
-    made = [empty_queue.enqueue({}).id for _ in range(3)]
+    made = [empty_queue.enqueue({"n": n}).id for n in range(3)]
     first = empty_queue.jobs(limit=2)
     second = empty_queue.jobs(limit=2, cursor=first.next)
     assert [job.id for job in (*first.items, *second.items)][:3] == made[::-1]
