@@ -29,6 +29,7 @@ COMMANDS = {
     "query": "Ask a question to a stored graph: a shortest path, a ball, boxes ..., or run a query of cypher/read.",
     "scores": "Put benchmark scores onto stored checkpoints, then show how E, alpha0 and width go along with them.",
     "export": "Write a model's results, or the graph of one of its samples, to a file.",
+    "delete": "Delete a model, one of its steps, or one graph, with all that no other has; it asks before.",
     "verify": "Measure a model again from its stored graphs and compare with the numbers that are stored.",
     "backup": "Write models, results, scores and graphs of the store into one file; jobs stay behind.",
     "restore": "Put the content of a backup into a store that has none of its models; graphs are proved by "

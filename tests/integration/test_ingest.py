@@ -1,6 +1,7 @@
 """Ingest, queue, worker and verification on both servers, with the bundled series."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -184,6 +185,27 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(
     assert len(told) == 1 and "taken over by another worker" in told[0]
     assert list(store.each_checkpoint(request_of_own.model_id or "")) == []
     empty_queue.finish(empty_queue.job(id), "another", "cancelled")
+
+
+def test_what_failed_of_a_job_is_tried_again(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    for step in (0, 2000):
+        shutil.copytree(SERIES / f"step{step}", run / f"step{step}")
+    weights = run / "step2000" / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    id = enqueue(store, replace(request_of_own, source=str(run), steps="all"))
+    assert work(store, until_empty=True, tell=lambda _: None) == 1
+    job = empty_queue.job(id)
+    assert (job.status, job.failed, job.message) == ("done", 1, "1 of 2 checkpoints failed")
+    weights.write_bytes(whole)
+    empty_queue.retry(id)
+    assert work(store, until_empty=True, tell=lambda _: None) == 1
+    job = empty_queue.job(id)
+    assert (job.status, job.failed, job.done, job.total) == ("done", 0, 1, 1)
+    assert store.result(request_of_own.model_id or "", 2000).step == 2000
 
 
 def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQueue) -> None:
