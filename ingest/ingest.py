@@ -8,16 +8,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each, measured_baseline
-from neuromfa.checkpoints import CheckpointSeries
-from neuromfa.errors import NotStored
+from neuromfa.analysis import CheckpointAnalysis, analyze_each, measured_baseline
 from neuromfa.graph import GraphStore
 from neuromfa.graph.catalog import Seen
-from neuromfa.ingest.recognise import Keys, keys_of, recognised
+from neuromfa.ingest.recognise import Keys, failed_before, keys_of, known_of, recognised
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import FailedCheckpoint, Reading
-from neuromfa.summarise import BASELINE_FAILED, Baseline
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -76,8 +73,8 @@ def ingest(
     # what is wrong with the request is met before anything is written
     selected = series.select(request.steps)
     keys = {} if request.retry_failed else keys_of(series, selected, request.options)
-    known = _known(store, series.id)
-    stored = {} if request.rehash else _recognised(store, selected, keys, known, request)
+    known = known_of(store, series.id)
+    stored = {} if request.rehash else recognised(store, selected, keys, known, request)
     unread = replace(selected, checkpoints=tuple(c for c in selected.checkpoints if c.step not in stored))
     baseline = (
         measured_baseline(series, request.options, strict=request.strict) if unread.checkpoints else None
@@ -86,7 +83,7 @@ def ingest(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
     if request.retry_failed:
-        unread = _to_measure(store, selected, baseline)
+        unread = failed_before(store, selected, baseline)
     if baseline is not None and baseline.failure is not None:
         keys = {}  # numbers without E are to be measured again once there is a baseline
     total = len(stored) + len(unread.checkpoints)
@@ -113,55 +110,8 @@ def ingest(
     return tally.summary
 
 
-def _recognised(
-    store: GraphStore,
-    selected: CheckpointSeries,
-    keys: Keys,
-    known: dict[int | None, Known],
-    request: IngestRequest,
-) -> dict[int | None, CheckpointAnalysis]:
-    """Return by step the checkpoints that need not be read."""
-    seen = store.seen(selected.id)
-    found = {
-        one.step: recognised(
-            one,
-            keys.get(one.step),
-            seen=seen.get(one.step, []),
-            known=known.get(one.step, Known()),
-            request=request,
-        )
-        for one in selected.checkpoints
-    }
-    return {step: analysis for step, analysis in found.items() if analysis is not None}
-
-
-def _to_measure(store: GraphStore, selected: CheckpointSeries, baseline: Baseline | None) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now."""
-    failed = {one.step for one in store.failures(selected.id)}
-    if baseline is not None and baseline.failure is None:
-        results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
-        failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
-    again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
-    return replace(selected, checkpoints=again)
-
-
 def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
     """Tell nobody."""
-
-
-def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
-    """Return by step what the store holds of a model; nothing of one that is not there."""
-    try:
-        records = list(store.each_checkpoint(model))
-    except NotStored:
-        return {}
-    return {
-        record.step: Known(
-            analyses=frozenset(store.analysis_hashes(model, record.step)),
-            graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
-        )
-        for record in records
-    }
 
 
 @dataclass
