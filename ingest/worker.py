@@ -19,6 +19,7 @@ from neuromfa.model_id import check_model_id
 IDLE_S = 1.0
 ALIVE_IDLE_S, ALIVE_BUSY_S = 60.0, 900.0
 BEATS_A_LEASE = 4
+LAST_BEAT_S = 2.0
 
 
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
@@ -121,6 +122,9 @@ def _run(
             return 0
         except NeuroMFAError as error:
             ended = queue.finish(job, worker, "failed", message=str(error))
+        except Exception as error:
+            # a fault of this program ends one job, not the worker and then the next worker
+            ended = queue.finish(job, worker, "failed", message=f"{type(error).__name__}: {error}")
     tell(f"job {ended.id}: {ended.status} {ended.message}".rstrip())
     return 0 if ended.is_open else 1
 
@@ -145,7 +149,8 @@ class _Held:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        # a store that hangs keeps the thread for a while: it can do no harm any more
+        self._thread.join(LAST_BEAT_S)
 
     def report(self, done: int, total: int, doing: str) -> None:
         """Tell how far the job is; `JobError` when another worker has it, so that nothing more is written."""

@@ -217,6 +217,25 @@ def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQ
         enqueue(store, IngestRequest(source="/no/such/folder"))
 
 
+class Faulty(InlineExecutor):
+    """Breaks in a way nobody foresaw."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise ZeroDivisionError("nobody foresaw this")
+
+
+@pytest.mark.parametrize("store", ["embedded"], indirect=True)
+def test_a_fault_of_the_program_ends_a_job_and_not_the_worker(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    ids = [enqueue(store, replace(request_of_own, steps=steps)) for steps in ("0", "2000")]
+    assert work(store, executor=Faulty(), until_empty=True, tell=lambda _: None) == 2
+    jobs = [empty_queue.job(id) for id in ids]
+    assert {(job.status, job.message) for job in jobs} == {
+        ("failed", "ZeroDivisionError: nobody foresaw this")
+    }
+
+
 def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_queue: JobQueue) -> None:
     for _ in range(5):
         job = empty_queue.enqueue({})
