@@ -5,7 +5,7 @@ from dataclasses import replace
 from neuromfa import __version__
 from neuromfa.analysis import CheckpointAnalysis, Known, baseline_checkpoint
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries
-from neuromfa.errors import NotStored
+from neuromfa.errors import NotStored, SourceError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.catalog import Seen
 from neuromfa.identity import GRAPH_VERSION, content_hash, options_hash
@@ -13,6 +13,7 @@ from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.summarise import BASELINE_FAILED, Baseline
 
+NO_BASELINE = "none"
 Keys = dict[int | None, str]
 
 
@@ -25,13 +26,8 @@ def keys_of(whole: CheckpointSeries, chosen: CheckpointSeries, options: Analysis
     ----------
     whole : the series, in which the baseline is
     chosen : the steps that are asked for
-
-    Raises
-    ------
-    CheckpointMissing : the options name a step that the series does not have
     """
-    baseline = baseline_checkpoint(whole, options)
-    against = "none" if baseline is None else baseline.fingerprint()
+    against = _against(whole, options)
     if against is None:
         return {}
     shared = [__version__, GRAPH_VERSION, options_hash(options), against]
@@ -41,6 +37,15 @@ def keys_of(whole: CheckpointSeries, chosen: CheckpointSeries, options: Analysis
         for step, (one, mark) in prints.items()
         if mark is not None
     }
+
+
+def _against(series: CheckpointSeries, options: AnalysisOptions) -> str | None:
+    """Return the fingerprint of the baseline; None where there is none, or it is not there: measuring it says why."""
+    try:
+        baseline = baseline_checkpoint(series, options)
+    except (SourceError, OSError):
+        return None
+    return NO_BASELINE if baseline is None else baseline.fingerprint()
 
 
 def _as_seen(

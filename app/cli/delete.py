@@ -12,6 +12,8 @@ from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.catalog import NO_STEP, step_name
 
+LONGEST_STEP = 15
+
 
 def delete(
     what: Annotated[str, typer.Argument(help="MODEL, or MODEL@STEP; @- is a checkpoint without a step.")],
@@ -22,8 +24,7 @@ def delete(
     data_dir: DataDir = None,
 ) -> None:
     """Delete a model, one of its steps, or one graph, with all that no other has; it asks before."""
-    model, stepped, text = what.rpartition("@") if "@" in what else (what, "", "")
-    step = _step(text) if stepped else None
+    model, stepped, step = _parted(what)
     if sample is not None and not stepped:
         raise OptionError("--sample needs a step: neuromfa delete MODEL@STEP --sample SEED")
     with open_store(load_settings(data_dir=data_dir)) as store:
@@ -39,12 +40,14 @@ def delete(
     console.print(f"deleted {told}")
 
 
-def _step(text: str) -> int | None:
-    if text == NO_STEP:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
-        raise OptionError(f"after @ stands a step, or {NO_STEP} where there is none, not {text!r}")
-    return int(text)
+def _parted(what: str) -> tuple[str, bool, int | None]:
+    """Return the model, whether a step follows it, and which; what follows an @ and is no step belongs to the name."""
+    model, _, text = what.rpartition("@")
+    if model and text == NO_STEP:
+        return model, True, None
+    if model and text.isascii() and text.isdecimal() and len(text) <= LONGEST_STEP:
+        return model, True, int(text)
+    return what, False, None
 
 
 def _told_model(store: GraphStore, model: str) -> str:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from neuromfa.app.cli.main import EXIT_FAILED
 from neuromfa.app.cli.options import AsJson, DataDir
-from neuromfa.app.cli.output import console, write_json
+from neuromfa.app.cli.output import EXIT_SOME_FAILED, console, write_json
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import load_settings
 from neuromfa.errors import OptionError
@@ -108,7 +109,7 @@ def _show(job: Job, as_json: bool) -> None:
 
 
 def _follow(queue: JobQueue, job: Job, as_json: bool) -> None:
-    """Write a line for every change, until the job is over."""
+    """Write a line for every change, until the job is over; the exit code says how it ended."""
     _tell(job, as_json)
     while job.is_open:
         time.sleep(LOOK_S)
@@ -116,6 +117,10 @@ def _follow(queue: JobQueue, job: Job, as_json: bool) -> None:
         if now != job:
             _tell(now, as_json)
         job = now
+    if job.status == "failed":
+        raise typer.Exit(EXIT_FAILED)
+    if job.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def _tell(job: Job, as_json: bool) -> None:

@@ -72,7 +72,7 @@ def test_without_a_yes_nothing_goes(
         (("org/gone@7", "--yes"), 1, "has no checkpoint at step 7; there are: 0, 2000"),
         (("org/gone@0", "--sample", "5", "--yes"), 1, "has no graph of seed 5"),
         (("org/gone", "--sample", "0", "--yes"), 2, "--sample needs a step"),
-        (("org/gone@last", "--yes"), 2, "after @ stands a step"),
+        (("org/gone@last", "--yes"), 1, "model 'org/gone@last' is not in the store"),
     ],
 )
 def test_what_is_not_there_is_said(

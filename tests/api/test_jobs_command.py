@@ -11,7 +11,7 @@ import pytest
 from neuromfa.app.cli import jobs as command
 from neuromfa.app.cli.main import main
 from neuromfa.graph import GraphStore, open_store
-from neuromfa.graph.job_queue import Job, JobQueue
+from neuromfa.graph.job_queue import Job, JobQueue, Status
 
 Capture = pytest.CaptureFixture[str]
 
@@ -64,8 +64,16 @@ def test_jobs_are_listed_shown_cancelled_and_tried_again(
     assert code == 1 and "cannot be tried again" in told
 
 
+@pytest.mark.parametrize(("status", "failed", "code"), [("done", 0, 0), ("done", 2, 3), ("failed", 0, 1)])
 def test_a_job_is_followed_to_its_end(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch, folder: Path, own: GraphStore, job: Job
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    own: GraphStore,
+    job: Job,
+    status: Status,
+    failed: int,
+    code: int,
 ) -> None:
     monkeypatch.setattr(command, "LOOK_S", 0.05)
     queue = JobQueue(own)
@@ -74,14 +82,16 @@ def test_a_job_is_followed_to_its_end(
     def end() -> None:
         queue.report(job, "w", done=1, total=2, message="step 0")
         threading.Event().wait(0.5)
-        queue.finish(job, "w", "done")
+        queue.finish(job, "w", status, failed=failed)
 
     worker = threading.Timer(0.5, end)
     worker.start()
-    _, text, _ = neuromfa(capsys, monkeypatch, "jobs", "follow", job.id, "--json", "--data-dir", folder)
+    words = ("jobs", "follow", job.id, "--json", "--data-dir", folder)
+    found, text, _ = neuromfa(capsys, monkeypatch, *words)
     worker.join()
     states = [json.loads(line) for line in text.splitlines()]
-    assert [state["status"] for state in states] == ["running"] * (len(states) - 1) + ["done"]
+    assert [state["status"] for state in states] == ["running"] * (len(states) - 1) + [status]
+    assert found == code
     assert states[-1]["done"] == 1
 
 

@@ -129,3 +129,20 @@ def test_a_checkpoint_that_failed_is_never_passed_over(store: GraphStore, run: I
     weights_of(run, 2000).write_bytes(whole)
     again = ingest(run, store)
     assert (again.failed, again.recognised) == ([], 1)
+
+
+@pytest.mark.parametrize("store", ["embedded"], indirect=True)
+def test_a_baseline_that_is_not_there_stops_nothing_and_is_looked_for_again(
+    store: GraphStore, run: IngestRequest, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "step0"
+    request = replace(run, options=replace(OPTIONS, baseline=str(other)))
+    for _ in range(2):
+        done = ingest(request, store)
+        assert (done.failed, done.recognised) == ([], 0)
+        assert store.result(run.model_id or "", 2000).emergence is None
+    shutil.copytree(SERIES / "step0", other)
+    done = ingest(request, store)
+    assert (done.recognised, done.spectra_written) == (0, 2)
+    assert store.result(run.model_id or "", 2000).emergence is not None
+    assert ingest(request, store).recognised == 2
