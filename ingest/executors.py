@@ -1,21 +1,27 @@
 """Where the work of an ingest runs: in this process, in local processes, or on a Dask cluster.
 
-Every one of them is a `concurrent.futures.Executor`, so the pipeline knows only that.
+Every one of them is a `UnitExecutor`, so the pipeline knows only that.
 """
 
 import multiprocessing
+import pickle
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from neuromfa import extras
+from neuromfa.carry import UNITS_A_WORKER, UnitExecutor
 from neuromfa.errors import JobError, OptionError
 
 Answer = TypeVar("Answer")
 
 
-class InlineExecutor(Executor):
+class InlineExecutor(UnitExecutor):
     """Runs each call at once, in the calling thread; its exceptions look the same as those of a real pool."""
 
     def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
@@ -26,6 +32,99 @@ class InlineExecutor(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+class LocalProcesses(UnitExecutor):
+    """Processes on this machine; when one dies all are started anew.
+
+    Parameters
+    ----------
+    processes : how many
+    folder : of this run alone, where what all units need is kept for the processes to read
+    """
+
+    def __init__(self, processes: int, folder: Path) -> None:
+        self.window = UNITS_A_WORKER * processes
+        self._processes, self._folder, self._kept = processes, folder, 0
+        self._pool = self._started()
+
+    def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
+        """Put a call under way in one of the processes."""
+        return self._pool.submit(fn, *args, **kwargs)
+
+    def hold(self, value: Any) -> "Filed":
+        """Write a value into a file that each process reads once."""
+        self._kept += 1
+        path = self._folder / f"held{self._kept}"
+        path.write_bytes(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+        return Filed(path)
+
+    def release(self, held: "Filed") -> None:
+        """Remove the file of a value."""
+        held.path.unlink(missing_ok=True)
+
+    def renew(self) -> None:
+        """Start all processes anew."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = self._started()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes."""
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _started(self) -> ProcessPoolExecutor:
+        # spawn: a forked child would inherit the driver's sockets and the store's locks
+        return ProcessPoolExecutor(self._processes, mp_context=multiprocessing.get_context("spawn"))
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Stands for a value that lies in a file."""
+
+    path: Path
+
+    def fetch(self) -> Any:
+        """Return the value, read from the file when this process asks for the first time."""
+        return _unpickled(self.path)
+
+
+@lru_cache(maxsize=1)
+def _unpickled(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())  # noqa: S301  written by this run into a folder of its own
+
+
+class DaskWorkers(UnitExecutor):
+    """The workers of a Dask cluster, which starts those that die again by itself.
+
+    Parameters
+    ----------
+    client : connected to its scheduler
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._executor = client, client.get_executor(pure=False)
+
+    @property
+    def window(self) -> int:  # type: ignore[override]
+        """Two units for each thread that the cluster has at this moment."""
+        threads: int = sum(self._client.nthreads().values())
+        return UNITS_A_WORKER * max(1, threads)
+
+    def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
+        """Put a call under way on one of the workers."""
+        future: Future[Answer] = self._executor.submit(fn, *args, **kwargs)
+        return future
+
+    def hold(self, value: Any) -> Any:
+        """Send a value to every worker; the scheduler puts it in the place of what is returned."""
+        try:
+            return self._client.scatter(value, broadcast=True, hash=False)
+        except (OSError, TimeoutError) as error:
+            raise JobError(f"the Dask cluster has no worker that answers: {error}") from None
+
+    def release(self, held: Any) -> None:
+        """Let the workers forget a value."""
+        held.release()
 
 
 @contextmanager
@@ -51,13 +150,12 @@ def open_executor(*, jobs: int = 1, dask: str | None = None) -> Iterator[Executo
     elif jobs == 1:
         yield InlineExecutor()
     else:
-        # spawn: a forked child would inherit the driver's sockets and the store's locks
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with tempfile.TemporaryDirectory(prefix="neuromfa-") as folder:
+            pool = LocalProcesses(jobs, Path(folder))
             try:
                 yield pool
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -68,4 +166,4 @@ def _dask_executor(address: str) -> Iterator[Executor]:
     except (OSError, TimeoutError, ValueError) as error:
         raise JobError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
-        yield client.get_executor()
+        yield DaskWorkers(client)

@@ -6,14 +6,15 @@ Measuring may run anywhere (see `executors`); only this process writes to the st
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
-from neuromfa.analysis import CheckpointAnalysis, Known, analyze_each, measured_baseline
-from neuromfa.checkpoints import CheckpointSeries
+from neuromfa.analysis import CheckpointAnalysis, analyze_each, measured_baseline
 from neuromfa.graph import GraphStore
+from neuromfa.graph.catalog import Seen
+from neuromfa.ingest.recognise import Keys, failed_before, keys_of, known_of, recognised
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import FailedCheckpoint, Reading
-from neuromfa.summarise import BASELINE_FAILED, Baseline
 
 Report = Callable[[int, int, str], None]
 """Called with units done, units in all, and what is under way."""
@@ -24,7 +25,8 @@ class IngestSummary:
     """What an ingest did: checkpoints done, of how many, and the objects written (others stood there already).
 
     `replaced` counts results and graphs of older versions of the method that were dropped for new ones; `failed` are
-    the checkpoints that could not be measured, which count as done.
+    the checkpoints that could not be measured, which count as done; `recognised` those that were not read, as their
+    files look as they did when they were stored; `bytes_read` what was read of the others, without the baseline.
     """
 
     model: str
@@ -35,6 +37,8 @@ class IngestSummary:
     edges_written: int
     replaced: int = 0
     failed: list[FailedCheckpoint] = field(default_factory=list)
+    recognised: int = 0
+    bytes_read: int = 0
 
     @property
     def nothing_new(self) -> bool:
@@ -68,56 +72,46 @@ def ingest(
     series = request.open(follow_links=follow_links)
     # what is wrong with the request is met before anything is written
     selected = series.select(request.steps)
-    baseline = measured_baseline(series, request.options, strict=request.strict)
+    keys = {} if request.retry_failed else keys_of(series, selected, request.options)
+    known = known_of(store, series.id)
+    stored = {} if request.rehash else recognised(store, selected, keys, known, request)
+    unread = replace(selected, checkpoints=tuple(c for c in selected.checkpoints if c.step not in stored))
+    baseline = (
+        measured_baseline(series, request.options, strict=request.strict) if unread.checkpoints else None
+    )
     store.claim_model(
         series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
     )
-    chosen = _to_measure(store, selected, baseline) if request.retry_failed else selected
-    read = baseline.reading if baseline else None
-    tally = _Tally(series.id, store, len(chosen.checkpoints), report or _silent, read)
+    if request.retry_failed:
+        unread = failed_before(store, selected, baseline)
+    if baseline is not None and baseline.failure is not None:
+        keys = {}  # numbers without E are to be measured again once there is a baseline
+    total = len(stored) + len(unread.checkpoints)
+    tally = _Tally(series.id, store, total, report or _silent, baseline.reading if baseline else None, keys)
     if baseline is not None and baseline.failure is not None:
         tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
-    for analysis in analyze_each(
-        chosen,
+    measured = analyze_each(
+        unread,
         request.options,
         executor=executor,
-        known=_known(store, series.id),
+        known=known,
         graph_samples=request.graphs_per_checkpoint,
         baseline=baseline,
         strict=request.strict,
-    ):
+    )
+    for analysis in chain(stored.values(), measured):
         tally.write(analysis, request.options)
         if stop():
             break
-    store.compare_steps(series.id, request.options, baseline=tally.baseline)
+    if unread.checkpoints:
+        store.compare_steps(series.id, request.options, baseline=tally.baseline)
     if not request.keep_old:
         tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
     return tally.summary
 
 
-def _to_measure(store: GraphStore, selected: CheckpointSeries, baseline: Baseline | None) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now."""
-    failed = {one.step for one in store.failures(selected.id)}
-    if baseline is not None and baseline.failure is None:
-        results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
-        failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
-    again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
-    return replace(selected, checkpoints=again)
-
-
 def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
     """Tell nobody."""
-
-
-def _known(store: GraphStore, model: str) -> dict[int | None, Known]:
-    """Return by step what the store holds of a model."""
-    return {
-        record.step: Known(
-            analyses=frozenset(store.analysis_hashes(model, record.step)),
-            graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
-        )
-        for record in store.each_checkpoint(model)
-    }
 
 
 @dataclass
@@ -129,16 +123,21 @@ class _Tally:
     total: int
     report: Report
     baseline: Reading | None
+    keys: Keys
     done: int = 0
     spectra: int = 0
     graphs: int = 0
     edges: int = 0
     replaced: int = 0
     failed: list[FailedCheckpoint] = field(default_factory=list)
+    recognised: int = 0
+    bytes_read: int = 0
 
     def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
         step = analysis.step
         name = "checkpoint" if step is None else f"step {step}"
+        # told before anything is written: who lost its job is told so by the queue and stops here
+        self.report(self.done, self.total, f"{name}: writing")
         if analysis.failure is not None:
             self.store.write_failure(self.model, analysis.failure)
             self.failed.append(analysis.failure)
@@ -155,8 +154,17 @@ class _Tally:
             self.graphs += written
             self.edges += graph.n_edges * written
         self.store.make_newest_samples(self.model, step, analysis.known_graphs)
+        self._remember(analysis)
         self.done += 1
+        self.bytes_read += analysis.bytes_read
+        self.recognised += analysis.failure is None and analysis.requests == 0
         self.report(self.done, self.total, name)
+
+    def _remember(self, analysis: CheckpointAnalysis) -> None:
+        """Keep what reading a checkpoint gave, once all of it is written."""
+        key, identity = self.keys.get(analysis.step), analysis.analysis_hash
+        if key is not None and identity is not None and analysis.requests:
+            self.store.write_seen(self.model, analysis.step, Seen(key, identity, analysis.graph_hashes))
 
     @property
     def summary(self) -> IngestSummary:
@@ -169,4 +177,6 @@ class _Tally:
             self.edges,
             self.replaced,
             self.failed,
+            self.recognised,
+            self.bytes_read,
         )

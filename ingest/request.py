@@ -54,6 +54,10 @@ class IngestRequest:
     """Stop at the first checkpoint that cannot be measured."""
     retry_failed: bool = False
     """Only those of the steps that failed before."""
+    priority: Annotated[int, Field(ge=-100, le=100), Allowed("-100..100")] = 0
+    """Of jobs that wait, those with a higher one are taken first."""
+    rehash: bool = False
+    """Read every checkpoint again, also where its files look as they did when it was stored."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

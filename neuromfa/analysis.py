@@ -13,11 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from neuromfa import __version__, mfa, series_check
 from neuromfa.beyond_scale import series_verdict
+from neuromfa.carry import each_carried
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
 from neuromfa.doubts import doubted
-from neuromfa.errors import AnalysisError, SourceError
+from neuromfa.errors import AnalysisError, NeuroMFAError, SourceError
 from neuromfa.identity import analysis_hash, graph_hash
 from neuromfa.network import SampleGraph
 from neuromfa.options import (
@@ -64,6 +65,7 @@ class CheckpointAnalysis:
     failure : why there are none
     graphs : the graphs asked for that were not known; there may be some without numbers
     known_graphs : hashes of those that were
+    graph_hashes : of the graphs of all seeds, whether asked for or not
     bytes_read, requests : what sampling took
     """
 
@@ -74,6 +76,7 @@ class CheckpointAnalysis:
     failure: FailedCheckpoint | None = None
     graphs: tuple[SampleGraph, ...] = ()
     known_graphs: tuple[str, ...] = ()
+    graph_hashes: tuple[str, ...] = ()
     bytes_read: int = 0
     requests: int = 0
 
@@ -164,48 +167,64 @@ def analyze_each(
     baseline : what `measured_baseline` gave
     strict : raise where a checkpoint cannot be measured, instead of yielding its failure
     """
-    task = _Task(options, baseline, known or {}, graph_samples, strict)
-    checkpoints = series.select(steps).checkpoints
+    task = _Task(options, baseline, graph_samples, strict)
+    known = known or {}
+    units = [_Unit(each, known.get(each.step, Known())) for each in series.select(steps).checkpoints]
     if executor is None:
-        yield from map(task, checkpoints)
-    else:
-        # executor.map keeps the order, and hands over each answer as soon as those before it are there
-        yield from executor.map(task, checkpoints)
+        yield from map(task, units)
+        return
+    for outcome in each_carried(executor, task, units):
+        if outcome.answer is not None:
+            yield outcome.answer
+        elif outcome.error is not None:
+            yield task.failed(outcome.unit, outcome.error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """One checkpoint to measure, and what of it is known."""
+
+    checkpoint: Checkpoint
+    known: Known
 
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A unit of work that a process pool or a cluster can carry."""
+    """What all units of a series need; a process pool or a cluster keeps it once for all of them."""
 
     options: AnalysisOptions
     baseline: Baseline | None
-    known: Mapping[int | None, Known]
     graph_samples: int
     strict: bool
 
-    def __call__(self, checkpoint: Checkpoint) -> CheckpointAnalysis:
-        known = self.known.get(checkpoint.step)
+    def __call__(self, unit: _Unit) -> CheckpointAnalysis:
         try:
             return analyze_checkpoint(
-                checkpoint,
+                unit.checkpoint,
                 self.options,
                 self.baseline,
-                known=known,
+                known=unit.known,
                 graph_samples=self.graph_samples,
                 strict=self.strict,
             )
-        except (SourceError, AnalysisError, OSError) as error:
-            if self.strict:
-                raise
-            return CheckpointAnalysis(
-                checkpoint.step, checkpoint.revision, None, None, failure=failure_of(checkpoint, error)
-            )
+        except Exception as error:
+            # whatever is wrong with one checkpoint is told of it, and the others go on
+            return self.failed(unit, error)
+
+    def failed(self, unit: _Unit, error: Exception) -> CheckpointAnalysis:
+        """Return what is told of a unit that gave no numbers; raises the error where one is enough to stop."""
+        if self.strict:
+            raise error
+        checkpoint = unit.checkpoint
+        failure = failure_of(checkpoint, error)
+        return CheckpointAnalysis(checkpoint.step, checkpoint.revision, None, None, failure=failure)
 
 
 def failure_of(checkpoint: Checkpoint, error: Exception) -> FailedCheckpoint:
     """Return the record of a checkpoint that gave no numbers."""
-    sentence = str(error) or type(error).__name__
-    return FailedCheckpoint(checkpoint.step, checkpoint.revision, type(error).__name__, sentence)
+    kind, told = type(error).__name__, str(error)
+    sentence = told if told and isinstance(error, NeuroMFAError | OSError) else f"{kind}: {told}".rstrip(": ")
+    return FailedCheckpoint(checkpoint.step, checkpoint.revision, kind, sentence)
 
 
 def analyze_checkpoint(
@@ -256,6 +275,7 @@ def analyze_checkpoint(
     return replace(
         measured,
         known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
+        graph_hashes=tuple(hashes),
         bytes_read=sampled.bytes_read,
         requests=sampled.requests,
     )
@@ -326,22 +346,36 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> SampledCheckpoint | None:
+def baseline_checkpoint(series: CheckpointSeries, options: AnalysisOptions) -> Checkpoint | None:
+    """Return the checkpoint that is the baseline, or of which it is drawn anew; None where there is none.
+
+    Raises
+    ------
+    CheckpointMissing : the options name a step that the series does not have
+    """
     chosen = options.baseline
     if chosen == BASELINE_NONE:
         return None
     if chosen == BASELINE_REINIT:
-        return reinitialise_checkpoint(
-            series.checkpoints[0], nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule
-        )
+        return series.checkpoints[0]
     if chosen == BASELINE_FIRST:
-        start = next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
-        return None if start is None else sample(start, options)
+        return next((checkpoint for checkpoint in series.checkpoints if checkpoint.step == 0), None)
     if options.baseline_source is not None:
         source, step = options.baseline_source
         other = open_series(source)
-        return sample(other.checkpoints[-1] if step is None else other.at(step), options)
-    return sample(series.at(int(chosen)), options)
+        return other.checkpoints[-1] if step is None else other.at(step)
+    return series.at(int(chosen))
+
+
+def _sample_baseline(series: CheckpointSeries, options: AnalysisOptions) -> SampledCheckpoint | None:
+    checkpoint = baseline_checkpoint(series, options)
+    if checkpoint is None:
+        return None
+    if options.baseline == BASELINE_REINIT:
+        return reinitialise_checkpoint(
+            checkpoint, nodes=options.nodes, seeds=options.seeds, row_rule=options.row_rule
+        )
+    return sample(checkpoint, options)
 
 
 def _graph(measures: Measures, k: int, identity: str, *, bare: bool = False) -> SampleGraph:

@@ -1,4 +1,4 @@
-"""Routes of ingest jobs: put one into the queue, look at it, follow it, cancel it. A worker does the work."""
+"""Routes of ingest jobs: put one into the queue, follow it, cancel it, try it again. A worker does the work."""
 
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from neuromfa.declared import adapter
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.ingest.worker import enqueue
+from neuromfa.ingest.worker import put
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -37,14 +37,24 @@ JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.
 Writer = Depends(writer)
 
 
-@router.post("", status_code=202, dependencies=[Writer])
+@router.post(
+    "",
+    status_code=202,
+    dependencies=[Writer],
+    responses={200: {"model": Job, "description": "It is open already."}},
+)
 def queue_job(body: IngestRequest, store: Store, settings: Configured, response: Response) -> Job:
-    """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker."""
+    """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker.
+
+    While a job that asks for the same waits or runs, that job is returned, with status 200.
+    """
     request, queue = _ingest_of(body, settings), JobQueue(store)
     if len(queue.jobs(status="queued", limit=MOST_WAITING).items) == MOST_WAITING:
         raise Refused(TOO_MANY, f"{MOST_WAITING} jobs wait already; is a `neuromfa worker` running?")
-    job = queue.job(_enqueued(store, request))
+    job, new = _put(store, request)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
+    if not new:
+        response.status_code = 200
     return job
 
 
@@ -72,6 +82,12 @@ def read_job(store: Store, id: JobId) -> Job:
 def cancel_job(store: Store, id: JobId) -> Job:
     """Cancel a job: at once when it waits, after the checkpoint under way when it runs; one that is over stays."""
     return JobQueue(store).cancel(id)
+
+
+@router.post("/{id}/retry", status_code=202, dependencies=[Writer])
+def retry_job(store: Store, id: JobId) -> Job:
+    """Queue a job again that failed, was cancelled, or left checkpoints that failed: those, or what it had not done."""
+    return JobQueue(store).retry(id)
 
 
 @router.get(
@@ -123,10 +139,10 @@ def _name(state: Job) -> str:
     return f"{state.status}-{state.done}-{round(state.updated.timestamp() * 1000)}"
 
 
-def _enqueued(store: Store, request: IngestRequest) -> str:
+def _put(store: Store, request: IngestRequest) -> tuple[Job, bool]:
     """Queue a job; a step that is not there is a fault of the request, and not of this address."""
     try:
-        return enqueue(store, request)
+        return put(store, request)
     except CheckpointMissing as error:
         raise SourceError(str(error)) from error
 

@@ -68,11 +68,30 @@ def _store(settings: Settings) -> list[Check]:
         with open_store(settings, prepare=False) as store:
             found = store.versions()
             schema = f"{found['schema_version']} of {found['schema_version_known']}"
-            return [Check("store", True, f"{found['server']} at {found['address']}, schema {schema}")]
+            return [
+                Check("store", True, f"{found['server']} at {found['address']}, schema {schema}"),
+                _size(settings, store.counts()),
+            ]
     except MissingExtra as error:
         return [Check("store", False, "not installed", str(error))]
     except NeuroMFAError as error:
         return [Check("store", False, NOT_REACHABLE, str(error))]
+
+
+def _size(settings: Settings, counts: dict[str, int]) -> Check:
+    """Return how much the store holds; of one in a folder of this machine also its bytes on disk."""
+    held = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    folder = None if settings.neo4j_uri else settings.data_dir
+    if folder is None or not folder.is_dir():
+        return Check("held", True, held)
+    return Check("held", True, f"{held}; {sum(map(_bytes, folder.rglob('*'))) / 1e6:,.0f} MB in {folder}")
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # a server at work removes files under our eyes
+        return 0
 
 
 def _module(name: str, without: str) -> Check:

@@ -14,9 +14,13 @@ from neuromfa.checkpoints.transport.step_names import is_naming
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import IngestSummary
 from neuromfa.ingest.ingest import ingest as run_ingest
+from neuromfa.ingest.plan import IngestPlan, planned
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.ingest.worker import enqueue
+from neuromfa.ingest.worker import put
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it would read, write and take; do nothing.")
+]
 DetachFlag = Annotated[bool, typer.Option("--detach", help="Leave the work to a running `neuromfa worker`.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to measure on (extra dask).")]
 
@@ -24,6 +28,7 @@ Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler to m
 @with_storing_request
 def ingest(
     request: IngestRequest,
+    dry_run: DryRun = False,
     detach: DetachFlag = False,
     jobs: Jobs = 1,
     dask: Dask = None,
@@ -33,9 +38,13 @@ def ingest(
     """Measure a series and write its spectra and the graphs of its first samples into the store."""
     request = _from_anywhere(request)
     with open_store(load_settings(data_dir=data_dir)) as store:
+        if dry_run:
+            _show(planned(request, store, follow_links=True), as_json)
+            return
         if detach:
-            job = enqueue(store, request)
-            console.print(f"queued job {job}; a running `neuromfa worker` takes it")
+            job, new = put(store, request)
+            state = "queued" if new else f"the same is {job.status} already:"
+            console.print(f"{state} job {job.id}; a running `neuromfa worker` takes it")
             return
         with (
             open_executor(jobs=jobs, dask=dask) as executor,
@@ -47,6 +56,19 @@ def ingest(
     else:
         console.print(told(summary))
     end_with(summary.failed, found=summary.total)
+
+
+def _show(plan: IngestPlan, as_json: bool) -> None:
+    if as_json:
+        write_json(plan, "-")
+        return
+    console.print(
+        f"{plan.model}: {plan.checkpoints} checkpoints, {plan.recognised} stored already, {plan.to_read} to read\n"
+        f"read: {plan.bytes_to_read / 1e6:,.1f} MB in {plan.requests:,} requests, the baseline among it\n"
+        f"write: at most {plan.graphs} graphs with {plan.relationships:,} relationships, "
+        f"{plan.bytes_to_store / 1e6:,.0f} MB with transaction logs\n"
+        f"time: about {plan.seconds:,.0f} s in one process (an estimate; a slow link comes on top)"
+    )
 
 
 def told(summary: IngestSummary) -> str:

@@ -11,7 +11,7 @@ from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.formats.weight_files import has_weights
 from neuromfa.checkpoints.locate import locations_of
 from neuromfa.checkpoints.transport.address import without_secrets
-from neuromfa.checkpoints.transport.folder import Location
+from neuromfa.checkpoints.transport.folder import Folder, Location, fingerprint
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError
 
 ALL, PAPER = "all", "paper"
@@ -30,6 +30,7 @@ class Checkpoint:
     architecture : a user's architecture file, or None to find a bundled one
     opener : opens the tensors; a new store at every call
     tokens : tokens seen until then, None where the name does not tell
+    folder : where its files are, None for a model that is in memory
     """
 
     step: int | None
@@ -38,6 +39,15 @@ class Checkpoint:
     architecture: Path | None
     opener: Callable[[], TensorStore]
     tokens: int | None = None
+    folder: Callable[[], Folder] | None = None
+
+    def fingerprint(self) -> str | None:
+        """Return what changes when its files do, without reading any; None where that cannot be told."""
+        try:
+            return None if self.folder is None else fingerprint(self.folder())
+        except (SourceError, OSError):
+            # what is wrong is said by whoever reads it
+            return None
 
     def open(self) -> TensorStore:
         """Open the tensors; the caller closes the store."""
@@ -146,6 +156,7 @@ def open_series(
             architecture,
             partial(_open, place),
             place.told.tokens if place.told else None,
+            place.folder,
         )
         for place in places
     )

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
+from neuromfa.graph.connection import Transaction
 from neuromfa.model_id import check_model_id
-from neuromfa.results import FailedCheckpoint
+from neuromfa.results import FailedCheckpoint, from_json, to_json
 
 NO_STEP = "-"
 LONGEST_SENTENCE = 2000
 NO_RANK = -1
+MOST_SEEN = 8
 MEASURED: Literal["measured"] = "measured"
 FAILED: Literal["failed"] = "failed"
 
@@ -56,6 +58,22 @@ class CheckpointRecord:
     """Kind of the error, where it failed."""
     sentence: str | None
     """What was wrong with it and what to do, where it failed."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What reading a checkpoint gave.
+
+    Attributes
+    ----------
+    key : hash of all that it depends on: the fingerprint of the files, the options, the baseline's files
+    analysis : hash of its numbers
+    graphs : hashes of the graphs of all seeds
+    """
+
+    key: str
+    analysis: str
+    graphs: tuple[str, ...]
 
 
 class Catalog(StoreAccess):
@@ -122,6 +140,23 @@ class Catalog(StoreAccess):
         )
         if row is None:
             raise NotStored(f"model {model!r} is not in the store; write it before its checkpoints")
+
+    def write_seen(self, model: str, step: int | None, seen: Seen) -> None:
+        """Keep what reading a checkpoint gave, beside the latest of what other options gave."""
+        checkpoint, text = checkpoint_id(model, step), to_json(seen)
+
+        def work(transaction: Transaction) -> None:
+            row = transaction.one("read/seen_of_checkpoint", checkpoint=checkpoint)
+            before = (row and row["seen"]) or []
+            others = [one for one in before if from_json(Seen, one).key != seen.key]
+            transaction.rows("write/seen", checkpoint=checkpoint, seen=[text, *others[: MOST_SEEN - 1]])
+
+        self.write(work)
+
+    def seen(self, model: str) -> dict[int | None, list[Seen]]:
+        """Return by step what reading the checkpoints of a model gave; nothing of a model that is not there."""
+        rows = self.read(lambda transaction: transaction.rows("read/seen", model=model))
+        return {row["step"]: [from_json(Seen, one) for one in row["seen"]] for row in rows}
 
     def models(self, *, limit: int = 100, cursor: str | None = None) -> Page[ModelRecord]:
         """Return a page of the models, by id."""

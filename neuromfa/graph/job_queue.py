@@ -1,7 +1,8 @@
 """The queue of ingest jobs, kept in the graph: any worker that reaches the store can take one, and only one gets it.
 
-A worker holds a lease by the server's clock and lengthens it with every report; a job whose worker died is taken
-over once the lease has run out. Ingests are harmless when done twice, so a job may safely start again.
+A worker holds a lease by the server's clock, which a thread of it lengthens, however long a checkpoint takes; a job
+whose worker died is taken over once the lease has run out. Ingests are harmless when done twice, so a job may safely
+start again.
 """
 
 import json
@@ -17,7 +18,7 @@ from neuromfa.errors import JobError, NotStored
 from neuromfa.graph.access import Page
 from neuromfa.graph.connection import Transaction
 from neuromfa.graph.store import GraphStore
-from neuromfa.identity import canonical_json
+from neuromfa.identity import canonical_json, content_hash
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[Status, ...] = ("queued", "running")
@@ -26,6 +27,7 @@ CANDIDATES = 20
 MOST_ATTEMPTS = 3
 LARGEST_PAGE = 200
 AFTER_ALL = 2**53
+PRIORITY, RETRY_FAILED = "priority", "retry_failed"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Job:
     """What is under way, or the sentence of a failure."""
     attempts: int
     """How often a worker took it."""
+    failed: int
+    """Checkpoints that could not be measured, once it is over."""
+    priority: int
+    """Of jobs that wait, those with a higher one are taken first."""
     cancelling: bool
     """Its worker was asked to stop after the checkpoint under way."""
     created: datetime
@@ -75,18 +81,37 @@ class JobQueue:
     def __init__(self, store: GraphStore, *, lease_ms: int = LEASE_MS) -> None:
         self._store, self._lease_ms = store, lease_ms
 
+    @property
+    def lease_s(self) -> float:
+        """Seconds a worker may be silent."""
+        return self._lease_ms / 1000
+
     def enqueue(self, request: Mapping[str, Any]) -> Job:
-        """Put a request (plain JSON values) at the end of the queue."""
-        id, text = uuid.uuid4().hex, canonical_json(request)
+        """Put a request (plain JSON values) into the queue, see `put`."""
+        return self.put(request)[0]
 
-        def work(transaction: Transaction) -> list[dict[str, Any]]:
+    def put(self, request: Mapping[str, Any]) -> tuple[Job, bool]:
+        """Put a request into the queue, unless a job that asks for the same waits or runs.
+
+        Returns
+        -------
+        job, new : the job, and False where it was there
+        """
+        id, text, identity = uuid.uuid4().hex, canonical_json(request), _identity(request)
+        priority = request.get(PRIORITY, 0)
+
+        def work(transaction: Transaction) -> dict[str, Any]:
+            # the counter is locked first: of two that ask for the same at once, the second finds the first's job
             serial = transaction.rows("write/next_number", counter="job")[0]["number"]
-            return transaction.rows("write/enqueue_job", id=id, request=text, serial=serial)
+            found = transaction.rows("read/open_job_of", identity=identity)
+            told = {"request": text, "identity": identity, "priority": priority, "serial": serial}
+            return (found or transaction.rows("write/enqueue_job", id=id, **told))[0]
 
-        return _job(self._store.write(work)[0])
+        job = _job(self._store.write(work))
+        return job, job.id == id
 
     def claim(self, worker: str) -> Job | None:
-        """Take the job that waits longest, or one whose worker is gone; None when there is nothing to do.
+        """Take the most urgent job, then the one that waits longest; also one whose worker is gone. None without any.
 
         A job that was taken `MOST_ATTEMPTS` times and never ended is set to failed instead: something about it
         ends its workers.
@@ -132,9 +157,18 @@ class JobQueue:
         progress = {"done": done, "total": total, "message": message}
         return self._held("renew_job", job, worker, lease_ms=self._lease_ms, **progress)
 
-    def finish(self, job: Job, worker: str, status: Status, *, message: str = "") -> Job:
-        """End a job this worker holds; `JobError` when another has it by now."""
-        return self._held("end_job", job, worker, status=status, message=message)
+    def keep(self, job: Job, worker: str) -> Job:
+        """Keep the lease of a job and say nothing; raises and answers as `report`."""
+        return self._held("keep_job", job, worker, lease_ms=self._lease_ms)
+
+    def finish(self, job: Job, worker: str, status: Status, *, message: str = "", failed: int = 0) -> Job:
+        """End a job this worker holds; `JobError` when another has it by now.
+
+        Parameters
+        ----------
+        failed : checkpoints that could not be measured
+        """
+        return self._held("end_job", job, worker, status=status, message=message, failed=failed)
 
     def release(self, job: Job, worker: str) -> Job:
         """Put a job back at its place, for a worker that stops before it is done."""
@@ -143,6 +177,34 @@ class JobQueue:
     def cancel(self, id: str) -> Job:
         """End a job that waits, or ask a running one to stop after its checkpoint; return it as it is now."""
         return self._write("cancel_job", id=id) or self._raise_missing(id)
+
+    def retry(self, id: str) -> Job:
+        """Queue a job that is over again: the rest of one that failed or was cancelled, or what of it failed.
+
+        Raises
+        ------
+        NotStored : there is no such job
+        JobError : it waits or runs, or nothing of it failed; or another job that asks for the same is open
+        """
+        before = self.job(id)
+        request = before.request | ({RETRY_FAILED: True} if before.status == "done" else {})
+        told = {"request": canonical_json(request), "identity": _identity(request)}
+
+        def work(transaction: Transaction) -> dict[str, Any] | None:
+            serial = transaction.rows("write/next_number", counter="job")[0]["number"]
+            other = transaction.one("read/open_job_of", identity=told["identity"])
+            if other is not None:
+                return other
+            return transaction.one("write/retry_job", id=id, serial=serial, **told)
+
+        row = self._store.write(work)
+        if row is None:
+            state = "none of its checkpoints failed" if before.status == "done" else f"it is {before.status}"
+            raise JobError(f"job {id} cannot be tried again: {state}")
+        again = _job(row)
+        if again.id != id or before.is_open:
+            raise JobError(f"job {id} cannot be tried again: job {again.id} does that and is {again.status}")
+        return again
 
     def job(self, id: str) -> Job:
         """Return one job; `NotStored` without it."""
@@ -175,8 +237,15 @@ class JobQueue:
         raise NotStored(f"there is no job {id}; `neuromfa ingest --detach` makes one")
 
 
+def _identity(request: Mapping[str, Any]) -> str:
+    """Return the hash of what a request asks for, however urgent it is."""
+    return content_hash({name: value for name, value in request.items() if name != PRIORITY})
+
+
 def _job(row: dict[str, Any]) -> Job:
-    values = {each.name: row["job"][each.name] for each in fields(Job)}
+    # jobs that an older version queued have neither priority nor failed
+    found = {PRIORITY: 0, "failed": 0} | row["job"]
+    values = {each.name: found[each.name] for each in fields(Job)}
     created, updated = (datetime.fromtimestamp(values[name] / 1000, UTC) for name in ("created", "updated"))
     return Job(**values | {"request": _request(values["request"]), "created": created, "updated": updated})
 

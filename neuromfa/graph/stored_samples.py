@@ -106,10 +106,11 @@ class StoredSamples(Catalog):
     def delete_model(self, model: str) -> None:
         """Delete a model with its checkpoints, spectra and graphs; what other models share stays."""
         for record in list(self.each_checkpoint(model)):
-            self._delete_checkpoint(model, record.step)
+            self.delete_checkpoint(model, record.step)
         self.write(lambda transaction: transaction.rows("write/delete_model", id=model))
 
-    def _delete_checkpoint(self, model: str, step: int | None) -> None:
+    def delete_checkpoint(self, model: str, step: int | None) -> None:
+        """Delete a checkpoint with its spectra and graphs; what other checkpoints share stays."""
         for manifest in self._manifests(model, step):
             self._unlink(manifest)
         checkpoint = checkpoint_id(model, step)

@@ -100,7 +100,7 @@ def test_a_job_that_fails_says_why(client: TestClient, store: GraphStore) -> Non
 
 
 def test_jobs_are_listed_newest_first_in_pages(client: TestClient) -> None:
-    made = [post(client)["id"] for _ in range(3)]
+    made = [post(client, model_id=f"by/rest{n}")["id"] for n in range(3)]
     first = client.get("/v1/jobs", params={"limit": 2}).json()
     second = client.get("/v1/jobs", params={"limit": 2, "cursor": first["next"]}).json()
     found = [item["id"] for item in (*first["items"], *second["items"])]
@@ -129,10 +129,35 @@ def test_a_running_job_is_asked_to_stop(client: TestClient, store: GraphStore) -
     assert client.get(f"/v1/jobs/{id}").json()["status"] == "cancelled"
 
 
+def test_the_same_request_is_the_same_job_while_it_is_open(client: TestClient) -> None:
+    first = post(client)
+    body = {"source": str(SERIES / "stdlib-14m"), "steps": "0", "model_id": "by/rest", "options": QUICK}
+    again = client.post("/v1/jobs", json=body | {"priority": 3})
+    assert (again.status_code, again.json()) == (200, first)
+    assert again.headers["location"] == f"/v1/jobs/{first['id']}"
+    client.delete(f"/v1/jobs/{first['id']}")
+    assert post(client, priority=3)["priority"] == 3
+    assert "body.priority" in refused(client, 422, priority=101)
+
+
+def test_a_job_that_is_over_is_tried_again(client: TestClient, store: GraphStore) -> None:
+    id = post(client)["id"]
+    refusal = client.post(f"/v1/jobs/{id}/retry")
+    assert (refusal.status_code, refusal.json()["type"]) == (409, "/problems/job-refused")
+    client.delete(f"/v1/jobs/{id}")
+    answer = client.post(f"/v1/jobs/{id}/retry")
+    assert (answer.status_code, answer.json()["status"], answer.json()["id"]) == (202, "queued", id)
+    check(answer.json(), STATE)
+    work(store, until_empty=True, tell=quiet)
+    assert client.get(f"/v1/jobs/{id}").json()["status"] == "done"
+    store.delete_model("by/rest")
+
+
 @pytest.mark.parametrize("path", ["/v1/jobs/{}", "/v1/jobs/{}/events"])
 def test_jobs_that_are_not_there(client: TestClient, path: str) -> None:
     assert client.get(path.format("0" * 32)).status_code == 404
     assert client.delete(f"/v1/jobs/{'0' * 32}").status_code == 404
+    assert client.post(f"/v1/jobs/{'0' * 32}/retry").status_code == 404
     for id in ("x", "0" * 31, "0" * 33, "'}) DETACH DELETE (n) //", "%00", "A" * 32):
         assert client.get(path.format(id)).status_code in (404, 422)
 
@@ -321,7 +346,11 @@ def test_writes_need_the_key_once_there_is_one(store: GraphStore, settings: Sett
     body = {"source": str(SERIES / "stdlib-14m"), "steps": "0"}
     with TestClient(create_app(keyed, store=store), base_url=LOOPBACK) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {KEY}x"}):
-            for method, path in (("POST", "/v1/jobs"), ("DELETE", f"/v1/jobs/{'0' * 32}")):
+            for method, path in (
+                ("POST", "/v1/jobs"),
+                ("POST", f"/v1/jobs/{'0' * 32}/retry"),
+                ("DELETE", f"/v1/jobs/{'0' * 32}"),
+            ):
                 answer = client.request(method, path, json=body, headers=headers)
                 assert (answer.status_code, answer.json()["type"]) == (401, "/problems/key-needed")
         assert client.get("/v1/jobs").status_code == 200

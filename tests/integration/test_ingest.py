@@ -1,19 +1,26 @@
 """Ingest, queue, worker and verification on both servers, with the bundled series."""
 
+import os
+import shutil
+import signal
 import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from neuromfa.carry import each_carried
 from neuromfa.errors import CheckpointMissing, JobError, NotStored, OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import JobQueue
-from neuromfa.ingest.executors import open_executor
+from neuromfa.ingest.executors import InlineExecutor, open_executor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.verify import verify
@@ -24,6 +31,7 @@ from tests.requirements import missing
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
 LEASE_MS = 4000  # longer than a busy machine takes between two calls
+SHORT_MS = 1200  # a lease that the heartbeat has to keep, several times in a unit
 OPTIONS = AnalysisOptions(samples=3, nodes=16, nulls=False)
 
 
@@ -131,6 +139,75 @@ def test_a_worker_says_how_long_each_sign_of_life_is_good(
     assert beats.count(ALIVE_BUSY_S) >= 3, "taken, and two checkpoints"
 
 
+class Slow(InlineExecutor):
+    """Takes a while for each unit, and tells when one is under way."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.begun = seconds, threading.Event()
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.begun.set()
+        time.sleep(self.seconds)
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_a_unit_longer_than_the_lease_keeps_its_job(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    id, slow = enqueue(store, replace(request_of_own, steps="0")), Slow(3 * SHORT_MS / 1000)
+    ended: list[int] = []
+    worker = threading.Thread(
+        target=lambda: ended.append(
+            work(store, executor=slow, until_empty=True, tell=lambda _: None, lease_ms=SHORT_MS)
+        )
+    )
+    worker.start()
+    assert slow.begun.wait(60)
+    while worker.is_alive():
+        assert empty_queue.claim("thief") is None
+        worker.join(0.1)
+    job = empty_queue.job(id)
+    assert (ended, job.status, job.attempts) == ([1], "done", 1)
+
+
+def test_a_worker_that_lost_its_job_writes_nothing_more(
+    store: GraphStore, server: Server, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    id, slow = enqueue(store, request_of_own), Slow(2.0)
+    told: list[str] = []
+    worker = threading.Thread(
+        target=lambda: work(store, executor=slow, stop=lambda: bool(told), tell=told.append)
+    )
+    worker.start()
+    assert slow.begun.wait(60)
+    server.raw("MATCH (j:Job {id: $id}) SET j.worker = 'another' RETURN j.id", id=id)
+    worker.join(60)
+    assert len(told) == 1 and "taken over by another worker" in told[0]
+    assert list(store.each_checkpoint(request_of_own.model_id or "")) == []
+    empty_queue.finish(empty_queue.job(id), "another", "cancelled")
+
+
+def test_what_failed_of_a_job_is_tried_again(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    for step in (0, 2000):
+        shutil.copytree(SERIES / f"step{step}", run / f"step{step}")
+    weights = run / "step2000" / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    id = enqueue(store, replace(request_of_own, source=str(run), steps="all"))
+    assert work(store, until_empty=True, tell=lambda _: None) == 1
+    job = empty_queue.job(id)
+    assert (job.status, job.failed, job.message) == ("done", 1, "1 of 2 checkpoints failed")
+    weights.write_bytes(whole)
+    empty_queue.retry(id)
+    assert work(store, until_empty=True, tell=lambda _: None) == 1
+    job = empty_queue.job(id)
+    assert (job.status, job.failed, job.done, job.total) == ("done", 0, 1, 1)
+    assert store.result(request_of_own.model_id or "", 2000).step == 2000
+
+
 def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQueue) -> None:
     job = empty_queue.enqueue(IngestRequest(source="/no/such/folder").as_json())
     work(store, until_empty=True, tell=lambda sentence: None)
@@ -138,6 +215,25 @@ def test_a_job_that_cannot_be_done_says_why(store: GraphStore, empty_queue: JobQ
     assert failed.status == "failed" and "/no/such/folder" in failed.message
     with pytest.raises(CheckpointMissing):
         enqueue(store, IngestRequest(source="/no/such/folder"))
+
+
+class Faulty(InlineExecutor):
+    """Breaks in a way nobody foresaw."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise ZeroDivisionError("nobody foresaw this")
+
+
+@pytest.mark.parametrize("store", ["embedded"], indirect=True)
+def test_a_fault_of_the_program_ends_a_job_and_not_the_worker(
+    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+) -> None:
+    ids = [enqueue(store, replace(request_of_own, steps=steps)) for steps in ("0", "2000")]
+    assert work(store, executor=Faulty(), until_empty=True, tell=lambda _: None) == 2
+    jobs = [empty_queue.job(id) for id in ids]
+    assert {(job.status, job.message) for job in jobs} == {
+        ("failed", "ZeroDivisionError: nobody foresaw this")
+    }
 
 
 def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_queue: JobQueue) -> None:
@@ -200,7 +296,7 @@ def test_a_stopping_worker_puts_its_job_back(
 
 
 def test_jobs_are_paged_newest_first(empty_queue: JobQueue) -> None:
-    made = [empty_queue.enqueue({}).id for _ in range(3)]
+    made = [empty_queue.enqueue({"n": n}).id for n in range(3)]
     first = empty_queue.jobs(limit=2)
     second = empty_queue.jobs(limit=2, cursor=first.next)
     assert [job.id for job in (*first.items, *second.items)][:3] == made[::-1]
@@ -236,6 +332,29 @@ def test_a_dask_cluster_measures_the_same(server: Server, request_of_own: Ingest
     ):
         ingest(request_of_own, store, executor=executor)
         assert ingest(request_of_own, store).nothing_new
+
+
+def test_a_dask_worker_killed_under_way_costs_nothing(tmp_path: Path) -> None:
+    try:
+        from distributed import LocalCluster
+    except ImportError:
+        missing("dask", "a real worker process is killed")
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        open_executor(dask=cluster.scheduler_address) as executor,
+    ):
+        outcomes = each_carried(executor, partial(_killing_once, tmp_path), range(6))
+        assert [(one.answer, one.error) for one in outcomes] == [(unit, None) for unit in range(6)]
+    assert (tmp_path / "killed").exists()
+
+
+def _killing_once(folder: Path, unit: int) -> int:
+    """Return the unit; the process of the third one is killed when it is there for the first time."""
+    mark = folder / "killed"
+    if unit == 2 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return unit
 
 
 def test_executors_refuse_what_is_not_there() -> None:

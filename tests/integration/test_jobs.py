@@ -42,7 +42,7 @@ def test_a_job_from_start_to_end(queue: JobQueue) -> None:
 
 
 def test_jobs_come_in_the_order_they_were_put_in(queue: JobQueue) -> None:
-    ids = [queue.enqueue({}).id for _ in range(5)]
+    ids = [queue.enqueue({"n": n}).id for n in range(5)]
     page = queue.jobs(limit=2)
     assert [job.id for job in page.items] == ids[:2:-1]
     assert [job.id for job in queue.jobs(limit=10, cursor=page.next).items] == ids[2::-1]
@@ -52,7 +52,7 @@ def test_jobs_come_in_the_order_they_were_put_in(queue: JobQueue) -> None:
 
 
 def test_of_many_workers_one_wins(queue: JobQueue, server: Server) -> None:
-    ids = [queue.enqueue({}).id for _ in range(6)]
+    ids = [queue.enqueue({"n": n}).id for n in range(6)]
 
     def work(k: int) -> list[str]:
         with server.open(prepare=False) as own:
@@ -133,3 +133,78 @@ def test_cancelling(queue: JobQueue) -> None:
             queue.cancel(unknown)
         with pytest.raises(NotStored, match="no job"):
             queue.job(unknown)
+
+
+def test_the_same_request_is_one_job_while_it_is_open(queue: JobQueue, server: Server) -> None:
+    first, new = queue.put({"source": "a", "priority": 1})
+    assert new
+    assert queue.put({"priority": 5, "source": "a"}) == (first, False), "however urgent it is"
+    assert queue.put({"source": "b"})[1]
+    taken = queue.claim("w")
+    assert taken is not None and taken.id == first.id
+    assert queue.put({"source": "a"}) == (queue.job(first.id), False)
+    queue.finish(taken, "w", "done")
+    assert queue.put({"source": "a"})[1], "over: it may be asked again"
+
+    def ask(k: int) -> str:
+        with server.open(prepare=False) as own:
+            return JobQueue(own).enqueue({"source": "at once"}).id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+
+
+def test_a_job_that_is_asked_to_stop_is_not_joined(queue: JobQueue) -> None:
+    first = queue.enqueue({"source": "a"})
+    queue.claim("w")
+    queue.cancel(first.id)
+    assert queue.put({"source": "a"})[1]
+
+
+def test_urgent_jobs_are_taken_first(queue: JobQueue, server: Server) -> None:
+    ids = {p: queue.enqueue({"n": n, "priority": p}).id for n, p in enumerate((0, -5, 7, 3))}
+    old = queue.enqueue({"n": "old"}).id
+    server.raw("MATCH (j:Job {id: $id}) REMOVE j.priority, j.failed RETURN j.id", id=old)
+    taken = [queue.claim("w") for _ in range(5)]
+    assert [job.id for job in taken if job] == [ids[7], ids[3], ids[0], old, ids[-5]]
+    assert [job.priority for job in taken if job] == [7, 3, 0, 0, -5]
+
+
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+def test_a_job_that_ended_early_is_queued_again_as_it_was(queue: JobQueue, ending: str) -> None:
+    request = {"source": "a"}
+    job = queue.enqueue(request)
+    assert queue.claim("w1") is not None
+    queue.report(job, "w1", done=1, total=2, message="")
+    queue.cancel(job.id)
+    queue.finish(job, "w1", ending, message="ended")  # type: ignore[arg-type]
+    later = queue.enqueue({"source": "b"})
+    again = queue.retry(job.id)
+    assert (again.id, again.status, again.request) == (job.id, "queued", request)
+    assert (again.done, again.total, again.attempts, again.message, again.cancelling) == (0, 0, 0, "", False)
+    taken = [queue.claim("w2"), queue.claim("w2")]
+    assert [one.id for one in taken if one] == [later.id, job.id], "behind those that wait"
+
+
+def test_of_a_job_that_is_done_what_failed_is_tried_again(queue: JobQueue) -> None:
+    job = queue.enqueue({"source": "a"})
+    assert queue.claim("w") is not None
+    assert queue.finish(job, "w", "done", failed=2).failed == 2
+    again = queue.retry(job.id)
+    assert (again.request, again.failed) == ({"source": "a", "retry_failed": True}, 0)
+    assert queue.claim("w") is not None
+    queue.finish(job, "w", "done")
+    with pytest.raises(JobError, match="none of its checkpoints failed"):
+        queue.retry(job.id)
+
+
+def test_what_is_open_is_not_tried_again(queue: JobQueue) -> None:
+    job = queue.enqueue({"source": "a"})
+    with pytest.raises(JobError, match="is queued"):
+        queue.retry(job.id)
+    queue.cancel(job.id)
+    other = queue.enqueue({"source": "a"})
+    with pytest.raises(JobError, match=f"job {other.id} does that and is queued"):
+        queue.retry(job.id)
+    with pytest.raises(NotStored):
+        queue.retry("nothing")

@@ -1,7 +1,8 @@
 """The reader's port: tensors by name, whole or by sampled rows and columns, whatever file they lie in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from neuromfa.checkpoints.formats.dtypes import DTYPES, AnyArray, Dtype, decode, dtype_named
 from neuromfa.checkpoints.formats.quantisation import quantisation_config, scales_beside, scheme_of
 from neuromfa.checkpoints.formats.recipes import Recipe
-from neuromfa.checkpoints.transport.byte_source import ByteSource, read_bytes, read_records
+from neuromfa.checkpoints.transport.byte_source import ByteSource, Unread, read_bytes, read_records
 from neuromfa.errors import CheckpointMissing, CorruptFile, UnsupportedFormat
 from neuromfa.network import IntArray
 
@@ -165,6 +166,16 @@ class FileTensors:
         self._refuse_scaled(name)
         tensor, dtype = self._readable(name, *(np.concatenate(axis) for axis in zip(*picks, strict=True)))
         return [decode(raw, dtype) for raw in _pick_raw(tensor, dtype, picks)]
+
+    def unread(self) -> "FileTensors":
+        """Return the same tensors as zeros, of which nothing is read: its counts are what reading would take."""
+        sources = {tensor.source: Unread(tensor.source) for tensor in self._tensors.values()}
+        other = copy(self)
+        other._tensors = {
+            name: replace(tensor, source=sources[tensor.source]) for name, tensor in self._tensors.items()
+        }
+        other._sources = tuple(sources.values())
+        return other
 
     @property
     def bytes_read(self) -> int:

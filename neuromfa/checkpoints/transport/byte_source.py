@@ -126,6 +126,34 @@ class LocalFile:
         self._finalizer()
 
 
+class Unread:
+    """Stands for a source: counts what would be read of it, and gives zeros.
+
+    Parameters
+    ----------
+    source : the file or part of a file
+    """
+
+    def __init__(self, source: ByteSource) -> None:
+        self.name, self.size, self.batch_bytes = source.name, source.size, source.batch_bytes
+        self.traffic = Traffic()
+        self._source = source
+
+    def gap(self, starts: IntArray, length: int) -> int:
+        """Return what the source says."""
+        return self._source.gap(starts, length)
+
+    def read_into(self, starts: IntArray, lengths: IntArray, buffer: ByteArray) -> None:
+        """Count, and fill `buffer` with zeros."""
+        buffer.fill(0)
+        self.traffic.bytes_read += int(lengths.sum())
+        self.traffic.requests += len(starts)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
 def affordable_gap(starts: IntArray, length: int) -> int:
     """Return the largest gap in bytes such that reading through all gaps up to it keeps within a budget.
 

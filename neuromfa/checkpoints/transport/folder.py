@@ -10,6 +10,7 @@ from typing import Protocol
 from neuromfa.checkpoints.transport.byte_source import ByteSource, LocalFile
 from neuromfa.checkpoints.transport.step_names import StepName
 from neuromfa.errors import SourceError, UnsafeFormat
+from neuromfa.identity import content_hash
 
 CONFIG = "config.json"
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -42,6 +43,9 @@ class Folder(Protocol):
 
     def inside(self, name: str) -> "Folder":
         """Return a folder right in it."""
+
+    def stamp(self, filename: str) -> str | None:
+        """Return what tells a file from a later one of its name without reading it, None where nothing does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,10 @@ class OneFile:
         """Return a folder beside the file."""
         return self._folder.inside(name)
 
+    def stamp(self, filename: str) -> str | None:
+        """Return the stamp of a file."""
+        return self._folder.stamp(filename)
+
 
 class LocalFolder:
     """A folder on this machine; a link that leads out of it is not followed.
@@ -146,8 +154,36 @@ class LocalFolder:
         """Return a folder right in it; its files may not lie outside what holds for this one."""
         return LocalFolder(self._path / name, root=self._root, follow_links=self._follow_links)
 
+    def stamp(self, filename: str) -> str:
+        """Return size and time of the last change, in nanoseconds, of what the name leads to."""
+        with _looked_into(self._path):
+            status = (self._path / filename).stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+
     def _entries(self) -> list[Path]:
         return list(self._path.iterdir()) if self._path.is_dir() else []
+
+
+def fingerprint(folder: Folder) -> str | None:
+    """Return a hash of the names and stamps of all files in a folder and in the folders right in it.
+
+    Where it stays the same nothing was changed, by all that can be told without reading; None where the place lists
+    no files, or one of them has no stamp.
+    """
+    stamps = _stamps(folder) + [
+        [f"{name}/{filename}", stamp]
+        for name in folder.folders()
+        for filename, stamp in _stamps(folder.inside(name))
+    ]
+    if not stamps or any(stamp is None for _, stamp in stamps):
+        return None
+    return content_hash(stamps)
+
+
+def _stamps(folder: Folder) -> list[list[str | None]]:
+    names = folder.files()
+    beside = [] if CONFIG in names or not folder.has(CONFIG) else [CONFIG]
+    return [[name, folder.stamp(name)] for name in (*names, *beside)]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceE
 from neuromfa.network import IntArray
 
 RANGES_AT_ONCE = 256
+VERSIONS = ("ETag", "etag", "generation", "LastModified", "last_modified", "mtime", "updated", "created")
 Answer = TypeVar("Answer")
 
 
@@ -120,6 +121,12 @@ class FsspecFolder:
     def inside(self, name: str) -> "FsspecFolder":
         """Return a folder right in it."""
         return FsspecFolder(f"{self._url}/{name}")
+
+    def stamp(self, filename: str) -> str | None:
+        """Return length and version or time of change, as the filesystem names them."""
+        found = _asked(self.name, lambda: self._filesystem.info(f"{self._path}/{filename}"))
+        version = next((found[name] for name in VERSIONS if found.get(name)), None)
+        return None if version is None else f"{found['size']} {version}"
 
     def _names(self, kind: str) -> list[str]:
         entries = _asked(self.name, lambda: self._filesystem.ls(self._path, detail=True))

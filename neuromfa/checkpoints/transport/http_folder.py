@@ -44,6 +44,7 @@ class HttpFolder:
         if client is None:
             weakref.finalize(self, self._client.close)
         self._sizes: dict[str, int | None] = {}
+        self._versions: dict[str, str | None] = {}
         self._listing: frozenset[str] | None = None
         # the folder whose client this one uses is kept, and with it the client
         self._owner: HttpFolder | None = None
@@ -75,6 +76,12 @@ class HttpFolder:
         inside._owner = self
         return inside
 
+    def stamp(self, filename: str) -> str | None:
+        """Return length and version or time of change, as the server names them."""
+        size = self._size(filename)
+        version = self._versions.get(filename)
+        return None if size is None or version is None else f"{size} {version}"
+
     def _children(self) -> frozenset[str]:
         """Return what an index page links to right below itself; it is asked for once."""
         if self._listing is None:
@@ -93,19 +100,20 @@ class HttpFolder:
 
     def _size(self, filename: str) -> int | None:
         if filename not in self._sizes:
-            self._sizes[filename] = self._probe(urljoin(self._url, filename))
+            self._sizes[filename], self._versions[filename] = self._probe(urljoin(self._url, filename))
         return self._sizes[filename]
 
-    def _probe(self, url: str) -> int | None:
-        """Return the length of a file, None where there is none."""
+    def _probe(self, url: str) -> tuple[int | None, str | None]:
+        """Return the length of a file and what the server names its version; None where there is none."""
         with self._ask(url, {"Range": "bytes=0-0", "Accept-Encoding": "identity"}) as answer:
             _, _, total = content_range(answer)
+            version = answer.headers.get("etag") or answer.headers.get("last-modified")
             if answer.status_code in ABSENT:
-                return None
+                return None, None
             if answer.status_code in (PARTIAL, BEYOND_END) and total is not None:
-                return total
+                return total, version
             if answer.status_code == WHOLE and "content-length" in answer.headers:
-                return int(answer.headers["content-length"])
+                return int(answer.headers["content-length"]), version
             raise SourceError(
                 f"{without_secrets(url)}: the server answers {answer.status_code} without a length"
             )

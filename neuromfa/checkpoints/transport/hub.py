@@ -217,6 +217,10 @@ class HubFolder:
         inside._sizes = self._listing()
         return inside
 
+    def stamp(self, filename: str) -> str:  # noqa: ARG002  a commit never changes
+        """Return the commit."""
+        return self._commit
+
     def _names(self) -> list[str]:
         """Return the paths of all files below it, seen from there."""
         below = (name for name in self._listing() if name.startswith(self._within))

@@ -143,3 +143,15 @@ def test_chained_filesystems_are_refused():
 def test_options_of_the_hub_are_refused(run):
     with pytest.raises(OptionError, match="--revision is for repositories of the hub"):
         open_series(run, revision="step0")
+
+
+def test_a_fingerprint_tells_a_changed_file_without_reading(run, memory):
+    def fingerprints():
+        return [point.fingerprint() for point in open_series(run).checkpoints]
+
+    before = fingerprints()
+    assert None not in before and len(set(before)) == 3
+    assert fingerprints() == before
+    memory.pipe("/bucket/run/step8/config.json", b"{}")
+    after = fingerprints()
+    assert (after[0], after[2]) == (before[0], before[2]) and after[1] != before[1]

@@ -260,3 +260,17 @@ def test_a_password_in_an_address_opens_it_and_is_not_kept(server):
     series = open_series(f"{server.url.replace('http://', 'http://user:secret@')}/run")
     assert [point.step for point in series.checkpoints] == [0]
     assert series.source == f"{server.url}/run"
+
+
+def test_a_fingerprint_is_made_of_lengths_and_versions(server, matrix):
+    server.pages["/run/"] = '<a href="step0/">0</a>'
+    server.pages["/run/step0/"] = '<a href="model.safetensors">m</a>'
+    before = open_series(f"{server.url}/run").checkpoints[0].fingerprint()
+    assert before is not None
+    assert open_series(f"{server.url}/run").checkpoints[0].fingerprint() == before
+    server.files["/run/step0/model.safetensors"] += b"x"
+    assert open_series(f"{server.url}/run").checkpoints[0].fingerprint() != before
+
+
+def test_without_an_index_page_there_is_no_fingerprint(server, matrix):
+    assert open_series(f"{server.url}/run/step0").checkpoints[0].fingerprint() is None

@@ -414,3 +414,12 @@ def test_a_folder_of_that_name_is_never_looked_for_on_the_hub(hub, tmp_path):
     write_tensors(tmp_path / REPO / "model.safetensors", {"own": np.ones((2, 2))})
     assert open_series(REPO).checkpoints[0].open().names() == ("own",)
     assert not hub.log
+
+
+def test_a_fingerprint_is_the_commit(hub):
+    def fingerprints():
+        return [point.fingerprint() for point in open_series(REPO).checkpoints]
+
+    before = fingerprints()
+    assert None not in before and len(set(before)) == len(STEPS)
+    assert fingerprints() == before
