@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from neuromfa.app.settings import is_loopback
 from tests.requirements import chromium
@@ -31,7 +31,13 @@ class Visit:
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("response", self._keep_failure)
         return self
+
+    def _keep_failure(self, response: Response) -> None:
+        """Keep the words of an answer that no person should get."""
+        if response.status == 500:
+            self.said.append(f"{response.url}: {response.text()}")
 
     def open(self, path: str, *, wait_for: str = "#charts svg.marks") -> "Visit":
         self.page.goto(self.address + path)
