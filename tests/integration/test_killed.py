@@ -21,7 +21,7 @@ import pytest
 
 from neuromfa.errors import NotStored
 from neuromfa.graph import GraphStore
-from neuromfa.graph.job_queue import JobQueue
+from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
@@ -104,25 +104,75 @@ def test_a_child_killed_at_any_moment(
     assert stored(store, asked.model_id or "") == undisturbed, seed
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_worker_killed_at_any_moment(
-    store: GraphStore, server: Server, asked: IngestRequest, undisturbed: list[object], seed: int
-) -> None:
+@pytest.fixture
+def worker(server: Server, queue: JobQueue, asked: IngestRequest) -> Iterator[subprocess.Popen[str]]:
+    """A worker in a process of its own that has just begun, with a job in the queue."""
+    queue.enqueue(asked.as_json())
+    words = [sys.executable, "-c", WORKER, json.dumps(server.where, default=str), str(LEASE_MS)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def queue(store: GraphStore, undisturbed: list[object]) -> JobQueue:  # noqa: ARG001  made before
+    """An empty queue."""
     queue = JobQueue(store, lease_ms=LEASE_MS)
     while (left := queue.claim("sweeper")) is not None:
         queue.finish(left, "sweeper", "cancelled")
-    job = queue.enqueue(asked.as_json())
-    words = [sys.executable, "-c", WORKER, json.dumps(server.where, default=str), str(LEASE_MS)]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
-        assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
-        time.sleep(random.Random(seed).uniform(0.0, 6.0))
-        worker.kill()
+    return queue
+
+
+def finished_by_another(store: GraphStore, queue: JobQueue) -> Job:
+    """Work here until the newest job is over, and return it."""
     until = time.monotonic() + 60
-    while queue.job(job.id).is_open and time.monotonic() < until:
+    while (job := queue.jobs(limit=1).items[0]).is_open and time.monotonic() < until:
         work(store, until_empty=True, tell=lambda _: None, lease_ms=LEASE_MS)
         time.sleep(0.1)
-    assert queue.job(job.id).status == "done", seed
+    return job
+
+
+def left_loading(server: Server) -> list[list[object]]:
+    return server.raw("MATCH (s:Sample) WHERE s.status <> 'complete' RETURN s.id")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_worker_killed_at_any_moment(
+    store: GraphStore,
+    server: Server,
+    asked: IngestRequest,
+    undisturbed: list[object],
+    queue: JobQueue,
+    worker: subprocess.Popen[str],
+    seed: int,
+) -> None:
+    time.sleep(random.Random(seed).uniform(0.0, 6.0))
+    worker.kill()
+    worker.wait()
+    assert finished_by_another(store, queue).status == "done", seed
     store.sweep()
     assert stored(store, asked.model_id or "") == undisturbed, seed
-    left_loading = server.raw("MATCH (s:Sample) WHERE s.status <> 'complete' RETURN s.id")
-    assert left_loading == [], seed
+    assert left_loading(server) == [], seed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_worker_that_stood_still_writes_nothing_after_it_lost_its_job(
+    store: GraphStore,
+    server: Server,
+    asked: IngestRequest,
+    undisturbed: list[object],
+    queue: JobQueue,
+    worker: subprocess.Popen[str],
+    seed: int,
+) -> None:
+    time.sleep(random.Random(seed).uniform(0.2, 3.0))
+    worker.send_signal(signal.SIGSTOP)
+    assert finished_by_another(store, queue).status == "done", seed
+    counts = store.counts()
+    worker.send_signal(signal.SIGCONT)
+    assert worker.wait(60) == 0, seed
+    store.sweep()
+    assert store.counts() == counts, seed
+    assert stored(store, asked.model_id or "") == undisturbed, seed
+    assert left_loading(server) == [], seed
