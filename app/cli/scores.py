@@ -34,6 +34,7 @@ def scores(
         str | None,
         typer.Option(help="Step of a result file that tells none; - for a checkpoint without one."),
     ] = None,
+    from_step: Annotated[int, typer.Option(min=0, help="First step that takes part in correlations.")] = 0,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing where a row or a file cannot be taken.")
     ] = False,
@@ -49,7 +50,7 @@ def scores(
     tell_left_out(given.faults)
     with open_store(load_settings(data_dir=data_dir)) as store:
         unplaced = store.write_scores(model, given.scores)
-        found = correlations(store, model)
+        found = correlations(store, model, from_step=from_step)
     if as_json:
         write_json(found, "-")
     else:
@@ -66,9 +67,9 @@ def _given(file: Path | None, *, published: bool, model: str, step: str | None, 
     return collect_scores(file, model=model, step=step, strict=strict) if file else GivenScores()
 
 
-def correlations(store: GraphStore, model: str) -> list[Correlation]:
+def correlations(store: GraphStore, model: str, *, from_step: int = 0) -> list[Correlation]:
     """Correlate the analysis of a model that is served by default with the scores it has."""
-    return correlate(store.results(model), store.scores(model))
+    return correlate(store.results(model), store.scores(model), from_step=from_step)
 
 
 def told(given: Sequence[Score], unplaced: Sequence[Score]) -> str:

@@ -89,4 +89,4 @@ def test_stored_scores_are_shown_beside_the_nulls(
     told = neuromfa(capsys, monkeypatch, *words)
     assert "next_byte loss" in told
     assert "shuffled" in told
-    assert "not independent draws" in told
+    assert "Coefficients are description" in told
