@@ -1,4 +1,4 @@
-"""``python -m evidence`` (``make evidence``): every table of docs/structure.md, counted in full, each with its date."""
+"""``python -m evidence`` (``make evidence``): the counted tables of docs/, in full, each with its date."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evidence import bundled, pages, rates, replicates
+from evidence import bundled, correlations, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
 
 RESULTS = Path(__file__).parent / "results"
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "bundled": lambda: list(bundled.rows()),
     "rates": rates.rates,
     "replicates": replicates.compared,
+    "correlations": correlations.found,
 }
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/structure.md, written from the published counts."""
+"""The tables of docs/structure.md and docs/method.md, written from the published counts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from neuromfa.app.cli.pages import lines_between, put_between
 
-PAGE = Path(__file__).parents[1] / "docs" / "structure.md"
+DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = Path(__file__).parent / "results"
 
 Rows = list[dict[str, Any]]
@@ -16,17 +16,23 @@ Rows = list[dict[str, Any]]
 def write() -> None:
     """Put every published table into the page."""
     for name in TABLES:
-        put_between(PAGE, name, table(name))
+        put_between(page_of(name), name, table(name))
 
 
 def written(name: str) -> list[str]:
     """Return the lines of a table as they stand in the page."""
-    return lines_between(PAGE, name)
+    return lines_between(page_of(name), name)
+
+
+def page_of(name: str) -> Path:
+    """Return the page that a table stands in."""
+    return DOCS / ("method.md" if name in OF_CORRELATIONS else "structure.md")
 
 
 def table(name: str) -> list[str]:
     """Return the lines of a table from its published counts."""
-    content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    published = "correlations" if name in OF_CORRELATIONS else name
+    content = json.loads((RESULTS / f"{published}.json").read_text(encoding="utf-8"))
     return [
         *TABLES[name](content["found"]),
         "",
@@ -76,8 +82,30 @@ def _difference(value: dict[str, float]) -> str:
     return "-" if value["p"] is None else f"{value['value']:+.4f} (p {value['p']:.2g})"
 
 
+def _unrelated(found: dict[str, Any]) -> Iterator[str]:
+    tests = "p of r | of differences | of shifts, off a line | of shifts, as here"
+    yield f"| unrelated curves | steps | noise | {tests} | trials |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in found["rates"]:
+        shares = " | ".join(f"{100 * row[test]:.1f} %" for test in ("plain", "differences", "line", "shift"))
+        noise = "-" if row["noise"] is None else f"{100 * row['noise']:.1f} %"
+        yield f"| {row['curves']} | {row['steps']} | {noise} | {shares} | {row['trials']} |"
+
+
+def _example(found: dict[str, Any]) -> Iterator[str]:
+    yield "| task | n | r | rho | r of differences | n from step 3000 | r | given log(step + 1) |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in found["example"]:
+        early = " | ".join(f"{row[name]:.2f}" for name in ("pearson", "spearman", "differences"))
+        late = " | ".join(f"{row[name]:.2f}" for name in ("pearson_from_3000", "partial_step_from_3000"))
+        yield f"| {row['task']} | {row['n']} | {early} | {row['n_from_3000']} | {late} |"
+
+
+OF_CORRELATIONS = ("unrelated", "example")
 TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
     "bundled": _bundled,
     "rates": _rates,
     "replicates": _replicates,
+    "unrelated": _unrelated,
+    "example": _example,
 }

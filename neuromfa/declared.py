@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, astuple, dataclass, fields
 from functools import cache
+from threading import RLock
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -17,6 +18,8 @@ from pydantic.fields import FieldInfo
 from neuromfa.errors import OptionError
 
 T = TypeVar("T")
+
+_MAKING = RLock()
 
 DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
 """Of a record: the text below a field is its meaning in every schema."""
@@ -92,8 +95,13 @@ def _fields_of(record: Any) -> Mapping[str, Declared]:
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return the validator and serialiser of a type, made once."""
-    return _adapter(kind)
+    """Return the validator and serialiser of a type, made once.
+
+    One thread at a time: to read the texts below fields their source is parsed, and Python 3.11 fails now and then
+    where two threads parse at once.
+    """
+    with _MAKING:
+        return _adapter(kind)
 
 
 def checked(record: Any, name: str, value: Any) -> Any:

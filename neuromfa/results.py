@@ -12,7 +12,7 @@ from neuromfa.declared import DOCUMENTED, adapter
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
 from neuromfa.options import AnalysisOptions
 from neuromfa.scores import Score
-from neuromfa.structure import NullExcess, NullValues, SeriesVerdict, Terms, Verdict
+from neuromfa.structure import Excess, NullExcess, NullValues, SeriesVerdict, Terms, Verdict
 
 
 @dataclass(frozen=True)
@@ -319,6 +319,8 @@ class CheckpointNumbers:
     """Is there structure that scale does not explain? Null in results before method version 4."""
     tokens: int | None = None
     """Tokens seen until then, where the name of the step tells them."""
+    rms: float | None = None
+    """Root mean square of the sampled weights, mean over samples; null in older results and without weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -468,6 +470,17 @@ def values_by_step(
         estimate: Estimate | None = getattr(source, measure, None)
         if result.step is not None and estimate is not None and estimate.value is not None:
             values[result.step] = estimate.value
+    return values
+
+
+def excess_by_step(results: Iterable[CheckpointNumbers], measure: str) -> dict[int, float]:
+    """Return the excess of `measure` (emergence, alpha0 or width) over the null `shuffled`, by step."""
+    values = {}
+    for result in results:
+        over = (result.excess or {}).get("shuffled")
+        excess: Excess | None = getattr(over, measure, None)
+        if result.step is not None and excess is not None and excess.value is not None:
+            values[result.step] = excess.value
     return values
 
 

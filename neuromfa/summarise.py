@@ -130,6 +130,7 @@ def summarise(
         step=checkpoint.step,
         revision=checkpoint.revision,
         tokens=checkpoint.tokens,
+        rms=_rms(measures),
         **{each.name: getattr(numbers, each.name) for each in fields(numbers) if each.name != "flags"},
         emergence_tie=mfa.emergence_of(measures, baseline=starts).tie if options.profile == "paper" else None,
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),
@@ -219,6 +220,11 @@ def _not_finite(measures: Measures) -> str | None:
     told = [f"{count:,} of {name}" for name, count in counts.items() if count]
     more = f" and of {len(told) - TENSORS_TOLD} tensors more" if len(told) > TENSORS_TOLD else ""
     return f"sampled weights are not finite: {', '.join(told[:TENSORS_TOLD])}{more}"
+
+
+def _rms(measures: Measures) -> float | None:
+    known = [measure.rms for measure in measures if measure.rms is not None]
+    return float(np.mean(known)) if len(known) == len(measures) else None
 
 
 def _scale_matched(measures: Measures) -> ScaleMatched | None:

@@ -33,7 +33,7 @@ def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from neuromfa.ingest.ingest import ingest
     from neuromfa.ingest.request import IngestRequest
     from neuromfa.options import AnalysisOptions
-    from neuromfa.scores import read_scores
+    from neuromfa.score_files import read_scores
 
     exact = AnalysisOptions(samples=3, nodes=16)
     paper = AnalysisOptions(samples=3, nodes=16, profile="paper")

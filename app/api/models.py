@@ -1,9 +1,9 @@
 """Routes of what is stored: models, their checkpoints, and series over steps."""
 
 from dataclasses import asdict, fields
-from typing import TypedDict, TypeVar
+from typing import Annotated, TypedDict, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
@@ -16,6 +16,8 @@ from neuromfa.results import CheckpointSpectrum, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
 
 T = TypeVar("T")
+
+FromStep = Annotated[int, Query(ge=0, le=10**15, description="First step that takes part.")]
 
 router = APIRouter(prefix="/v1/models", tags=["series"])
 
@@ -84,19 +86,29 @@ def list_scores(store: Store, model: ModelId, pages: Pages, settings: Configured
 
 @router.get("/{model}/correlations")
 def read_correlations(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
+    store: Store,
+    model: ModelId,
+    choice: Chosen,
+    pages: Pages,
+    settings: Configured,
+    tag: Tag,
+    from_step: FromStep = 0,
 ) -> Listing[Correlation]:
-    """Return how E, alpha0 and width go along with every benchmark, and how those of the nulls do.
+    """Return how E, alpha0 and width, their excess, and those of the nulls go along with every benchmark.
 
-    The steps of one training run are not independent draws: p and the intervals are narrower than they should be.
-    What tells something is the difference between `model` real and the nulls.
+    Coefficients are description: whatever grows with training goes along with whatever else does. `p` asks whether two
+    curves move together beyond their trends, and needs 25 steps; `q` is p over all tasks and measures of a model.
     """
     served, scores = store.choose(model, **asdict(choice)), store.scores(model)
     points = store.points(model, options_hash=served.analysis.options_hash)
-    tag.by((point.analysis_hash for point in points), scores_hash(scores), pages.cursor, str(pages.limit))
-    found = correlate([point.read() for point in points], scores)
+    tag.by((point.analysis_hash for point in points), scores_hash(scores), *_asked(pages, from_step))
+    found = correlate([point.read() for point in points], scores, from_step=from_step)
     part, following = page_of(found, pages, most=settings.page_limit)
     return Listing(items=part, next=following)
+
+
+def _asked(pages: Pages, from_step: int) -> tuple[str | None, ...]:
+    return pages.cursor, str(pages.limit), str(from_step)
 
 
 class _Part(TypedDict):

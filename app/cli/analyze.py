@@ -8,12 +8,21 @@ import typer
 from neuromfa import analysis, plots
 from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.options import Jobs, with_request
-from neuromfa.app.cli.output import Progress, console, end_with, print_series, write_json, written_csv
+from neuromfa.app.cli.output import (
+    EXIT_SOME_FAILED,
+    Progress,
+    console,
+    end_with,
+    print_series,
+    tell_left_out,
+    write_json,
+    written_csv,
+)
 from neuromfa.correlations import correlate
 from neuromfa.errors import OptionError
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.scores import read_scores
+from neuromfa.score_files import GivenScores, collect_scores
 
 
 @with_request
@@ -32,7 +41,11 @@ def analyze(
         ),
     ] = "step",
     scores: Annotated[
-        Path | None, typer.Option(help="CSV file of benchmark scores: step, task, metric, value.")
+        Path | None,
+        typer.Option(
+            help="Benchmark scores: a CSV file (step, task, metric, value), a result file of "
+            "lm-evaluation-harness, or a folder of these."
+        ),
     ] = None,
 ) -> None:
     """Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them."""
@@ -43,7 +56,9 @@ def analyze(
         raise OptionError(
             f"the names of the steps of {series.source} tell no tokens to draw along; --naming may"
         )
-    given = read_scores(scores, model=series.id) if scores else []
+    told = collect_scores(scores, model=series.id, strict=request.strict) if scores else GivenScores()
+    given = told.scores
+    tell_left_out(told.faults)
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
         result = analysis.analyze(
             series,
@@ -65,3 +80,5 @@ def analyze(
         for path in plots.render_series(result, plot, scores=given, along=along):
             console.print(f"drew {path}")
     end_with(result.failed, found=result.found)
+    if told.faults:
+        raise typer.Exit(EXIT_SOME_FAILED)

@@ -13,7 +13,7 @@ NAMES = {"emergence": "E", "alpha0": "alpha0", "width": "width"}
 
 
 def print_correlations(found: Iterable[Correlation]) -> None:
-    """Print Spearman's coefficient of E, real and null, and of alpha0 and width, a row for each benchmark."""
+    """Print Spearman's coefficient of E, real, null and excess, and of alpha0 and width; then what is left of E's."""
     rows: dict[tuple[str, str, int], dict[tuple[str, str], Correlation]] = {}
     for one in found:
         rows.setdefault((one.task, one.metric, one.n), {})[one.measure, one.model] = one
@@ -33,8 +33,15 @@ def print_correlations(found: Iterable[Correlation]) -> None:
     table.add_column("n", justify="right")
     for measure, model in columns:
         table.add_column(NAMES[measure] if model == REAL else f"{NAMES[measure]}\n{model}", justify="right")
+    for name in ("E given\nlog step", "E given\nlog rms", "E\np", "E\nq"):
+        table.add_column(name, justify="right")
     for (task, metric, n), row in rows.items():
-        table.add_row(f"{task} {metric}", str(n), *(_cell(row.get(column)) for column in columns))
+        table.add_row(
+            f"{task} {metric}",
+            str(n),
+            *(_cell(row.get(column)) for column in columns),
+            *_beyond_trend(row.get(("emergence", REAL))),
+        )
     console.print(table)
     console.print(CAVEAT, style="dim")
 
@@ -44,6 +51,19 @@ def _shown(measure: str, model: str) -> bool:
 
 
 def _cell(one: Correlation | None) -> str:
+    return "-" if one is None else _number(one.spearman, one.reason)
+
+
+def _beyond_trend(one: Correlation | None) -> tuple[str, ...]:
     if one is None:
-        return "-"
-    return one.reason or "-" if one.spearman is None else f"{one.spearman.value:.2f}"
+        return ("-",) * 4
+    return (
+        _number(one.partial_step, one.partial_step_reason),
+        _number(one.partial_rms, one.partial_rms_reason),
+        _number(one.p, one.p_reason, digits=3),
+        _number(one.q, None, digits=3),
+    )
+
+
+def _number(value: float | None, reason: str | None, *, digits: int = 2) -> str:
+    return reason or "-" if value is None else f"{value:.{digits}f}"

@@ -17,7 +17,7 @@ from neuromfa.errors import CheckpointMissing, NeuroMFAError
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
-from neuromfa.scores import read_scores
+from neuromfa.score_files import read_scores
 
 SCORES = "scores.csv"
 SMALL_SERIES = "stdlib-14m-2-blocks"

@@ -19,6 +19,7 @@ from neuromfa.results import CheckpointResult, Estimate, FailedCheckpoint, Serie
 from neuromfa.structure import Verdict
 
 EXIT_SOME_FAILED = 3
+MOST_TOLD = 20
 
 # what is printed holds names of files, tensors and models, in which brackets mean nothing
 console = Console(highlight=False, markup=False)
@@ -150,6 +151,16 @@ def end_with(failed: Sequence[FailedCheckpoint], *, found: int) -> None:
         messages.print(f"step {'-' if one.step is None else one.step}: {one.sentence}")
     messages.print(f"{found - len(failed)} of {found} checkpoints measured; {len(failed)} failed")
     raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def tell_left_out(sentences: Sequence[str]) -> None:
+    """Say of rows and files that cannot be taken why, each with its sentence."""
+    for sentence in sentences[:MOST_TOLD]:
+        messages.print(sentence)
+    if len(sentences) > MOST_TOLD:
+        messages.print(f"and {len(sentences) - MOST_TOLD} more")
+    if sentences:
+        messages.print(f"{len(sentences)} left out, the rest is taken; --strict takes all or nothing")
 
 
 def _written(path: Path, text: str) -> None:

@@ -255,8 +255,12 @@ def test_every_measure_and_null_goes_along_with_every_benchmark(
     results, scores = store.results("stdlib-14m", profile="exact"), store.scores("stdlib-14m")
     assert items == [asdict(one) for one in correlate(results, scores)]
     models = {item["model"] for item in items if item["measure"] == "emergence"}
-    assert models == {"real", "shuffled", "gaussian", "rescaled"}
+    assert models == {"real", "shuffled", "gaussian", "rescaled", "excess"}
     assert {item["n"] for item in items} == {4}
+    assert {item["p_reason"] for item in items} == {"few_steps"}
+    assert all(item["partial_rms"] is not None for item in items)
+    late = got(client, f"{SERIES}/correlations", profile="exact", from_step=512, limit=1000)["items"]
+    assert {item["n"] for item in late} == {2}
 
 
 def test_a_series_without_scores_has_no_correlations(client: TestClient) -> None:

@@ -36,6 +36,48 @@ def test_scores_are_written_and_those_of_other_steps_are_named(
     assert Score(None, "extra", "acc", 0.1) in store.scores("org/alone")
 
 
+def test_one_bad_row_is_named_and_the_rest_written_unless_strict(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    store: GraphStore,
+    filled_dir: Path,
+) -> None:
+    table = tmp_path / "scores.csv"
+    table.write_text("step,task,metric,value,stderr\n-,rest,acc,.1,N/A\n-,bad,acc,high,\n")
+    words = ("scores", "org/alone", table, "--data-dir", filled_dir)
+    monkeypatch.setattr(sys, "argv", ["neuromfa", *map(str, words), "--strict"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "line 3: value is a finite number" in " ".join(capsys.readouterr().err.split())
+    assert not any(score.task == "rest" for score in store.scores("org/alone"))
+    monkeypatch.setattr(sys, "argv", ["neuromfa", *map(str, words)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    told = capsys.readouterr()
+    assert stopped.value.code == 3
+    assert "line 3: value is a finite number, not 'high'" in " ".join(told.err.split())
+    assert "1 left out, the rest is taken" in " ".join(told.err.split())
+    assert Score(None, "rest", "acc", 0.1) in store.scores("org/alone")
+
+
+def test_a_result_file_of_the_harness_goes_onto_its_step(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    store: GraphStore,
+    filled_dir: Path,
+) -> None:
+    row = {"alias": "made", "acc,none": 0.61, "acc_stderr,none": 0.011}
+    args = "pretrained=org/alone,revision=main"
+    result = tmp_path / "results.json"
+    result.write_text(json.dumps({"results": {"made": row}, "config": {"model_args": args}}))
+    words = ("scores", "org/alone", result, "--step", "-", "--data-dir", filled_dir)
+    assert neuromfa(capsys, monkeypatch, *words).startswith("1 score written")
+    assert Score(None, "made", "acc", 0.61, 0.011) in store.scores("org/alone")
+
+
 def test_stored_scores_are_shown_beside_the_nulls(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, filled_dir: Path, store: GraphStore
 ) -> None:
@@ -47,4 +89,4 @@ def test_stored_scores_are_shown_beside_the_nulls(
     told = neuromfa(capsys, monkeypatch, *words)
     assert "next_byte loss" in told
     assert "shuffled" in told
-    assert "not independent draws" in told
+    assert "Coefficients are description" in told

@@ -85,7 +85,7 @@ def test_correlations_stand_beside_those_of_the_nulls(visit: Callable[..., Visit
         if (item["measure"], item["model"], item["metric"]) == ("emergence", "real", "loss")
     ]
     expect(rows.filter(has_text="next_byte loss")).to_contain_text(
-        f"{shown['spearman']['value']:.2f}".replace("-", "−")
+        f"{shown['spearman']:.2f}".replace("-", "−")
     )
     page.locator("#model").select_option("org/alone")
     expect(page.locator("#correlations")).to_contain_text("neuromfa scores org/alone scores.csv")

@@ -155,6 +155,9 @@ def test_scale_matched_reading_stands_beside_the_plain_one() -> None:
     assert both.alpha0 == plain.alpha0 and both.emergence == plain.emergence
     assert both.scale_matched is not None and plain.scale_matched is None
     assert both.scale_matched.rms_ratio > 1
+    start = analyze(series, replace(FEW, nulls=False), steps="0").checkpoints[0]
+    assert plain.rms and start.rms and both.rms == plain.rms
+    assert plain.rms / start.rms == pytest.approx(both.scale_matched.rms_ratio, rel=1e-3)
     assert both.scale_matched.alpha0.value != plain.alpha0.value
 
 
