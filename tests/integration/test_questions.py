@@ -764,7 +764,7 @@ def test_names_that_nobody_has(made: StoredSample, engine: EngineChoice, name: s
         (lambda s: ask(s, BoxCover(radius=1.0, first_layer=3, last_layer=3)), "two layers or more"),
         (lambda s: ask(s, LayerRadii(layer=1)), r"layer 1 \(qkv\) has no weighted edges out"),
         (lambda s: ask(s, LayerMasses(layer=10)), r"layer 10 \(output\) has no weighted edges out"),
-        (lambda s: ask(s, LayerMasses(layer=0, profile="fast")), "profile is exact, paper or shape"),
+        (lambda s: ask(s, LayerMasses(layer=0, profile="fast")), "profile is exact or paper"),
         (lambda s: ask(s, Subgraph(layers="4-4")), "two layers or more"),
         (lambda s: ask(s, Subgraph(top=0)), "top is 1..5000, not 0"),
         (lambda s: ask(s, Subgraph(layers="0-10", top=501)), "1 to 5000 edges"),
