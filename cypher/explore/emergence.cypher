@@ -1,4 +1,4 @@
-// Purpose: E, alpha0 and width of every step with the interval of E, what shuffled weights give, and the verdict.
+// Purpose: the degree of emergence E, alpha0 and width of every step, what shuffled weights give, and the verdict.
 // Parameters: $model = 'stdlib-14m', $profile = 'exact'
 // Look for: structure, which says whether weights hold more than scale explains; E and E_shuffled are both mixtures.
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(c:Checkpoint)-[h:HAS_SPECTRUM]->(s:Spectrum {profile: $profile})
