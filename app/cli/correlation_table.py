@@ -1,6 +1,6 @@
 """How measures go along with benchmark scores, as a table for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.table import Table
@@ -23,27 +23,24 @@ def print_correlations(found: Iterable[Correlation]) -> None:
         )
         return
     columns = [column for column in dict.fromkeys(c for row in rows.values() for c in row) if _shown(*column)]
-    table = Table(
-        title="Spearman's coefficient over n steps",
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    table.add_column("benchmark", min_width=max(len(f"{task} {metric}") for task, metric, _ in rows))
-    table.add_column("n", justify="right")
-    for measure, model in columns:
-        table.add_column(NAMES[measure] if model == REAL else f"{NAMES[measure]}\n{model}", justify="right")
-    for name in ("E given\nlog step", "E given\nlog rms", "E\np", "E\nq"):
-        table.add_column(name, justify="right")
+    heads = [NAMES[measure] if model == REAL else f"{NAMES[measure]}\n{model}" for measure, model in columns]
+    # two tables, since one with all of it is cut off in a terminal of 80 columns
+    coefficients = _table("Spearman's coefficient over n steps", rows, ("n", *heads))
+    beyond = _table("what is left of that of E", rows, ("given\nlog step", "given\nlog rms", "p", "q"))
     for (task, metric, n), row in rows.items():
-        table.add_row(
-            f"{task} {metric}",
-            str(n),
-            *(_cell(row.get(column)) for column in columns),
-            *_beyond_trend(row.get(("emergence", REAL))),
-        )
-    console.print(table)
+        coefficients.add_row(f"{task} {metric}", str(n), *(_cell(row.get(column)) for column in columns))
+        beyond.add_row(f"{task} {metric}", *_beyond_trend(row.get(("emergence", REAL))))
+    console.print(coefficients)
+    console.print(beyond)
     console.print(CAVEAT, style="dim")
+
+
+def _table(title: str, rows: Iterable[tuple[str, str, int]], heads: Sequence[str]) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table.add_column("benchmark", min_width=max(len(f"{task} {metric}") for task, metric, _ in rows))
+    for head in heads:
+        table.add_column(head, justify="right")
+    return table
 
 
 def _shown(measure: str, model: str) -> bool:
@@ -51,7 +48,8 @@ def _shown(measure: str, model: str) -> bool:
 
 
 def _cell(one: Correlation | None) -> str:
-    return "-" if one is None else _number(one.spearman, one.reason)
+    # why there is none stands in the other table, which has room for words
+    return "-" if one is None else _number(one.spearman, None)
 
 
 def _beyond_trend(one: Correlation | None) -> tuple[str, ...]:
