@@ -122,11 +122,8 @@ class FittedMatrix:
         return np.concatenate([first + part * stride for part in range(self.parts)]).astype(np.int64)
 
     def parts_of(self, rows: IntArray) -> IntArray:
-        """Return which part of the tensor each target index belongs to, counted from 0."""
-        part_size = self.n_targets // self.parts
-        if self.fused == "per_head_qkv":
-            return rows // self.head_size % self.parts
-        return rows // part_size
+        """Return which part of a tensor fused head by head each target index belongs to, counted from 0."""
+        return rows // self.head_size % self.parts
 
     def neurons(self, units: IntArray) -> IntArray:
         """Return the indices of one part's neurons: the drawn units, or the rows of the tensor that they share."""
@@ -165,12 +162,12 @@ class FittedLink:
     matrices: tuple[FittedMatrix, ...]
     wiring: str | None
 
-    @property
+    @cached_property
     def fused(self) -> bool:
         """True when the parts of the target row lie in one tensor."""
         return any(matrix.fused != "none" for matrix in self.matrices)
 
-    @property
+    @cached_property
     def by_kind(self) -> tuple[FittedMatrix, ...]:
         """The matrix of every kind of the target row; none for wiring."""
         return tuple(matrix for matrix in self.matrices for _ in range(matrix.parts))

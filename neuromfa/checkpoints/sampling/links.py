@@ -1,7 +1,7 @@
 """Links: the weights between drawn units, read in one pass for all seeds, or matrix by matrix for whole networks."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, overload
 
@@ -12,6 +12,8 @@ from neuromfa.checkpoints.formats.dtypes import AnyArray
 from neuromfa.checkpoints.formats.tensor_store import TensorStore, read_picks
 from neuromfa.checkpoints.sampling.draws import Draw, Pick
 from neuromfa.network import BoolArray, IntArray, Link, StoredPart, WeightArray
+
+VALUE_ROWS = 4
 
 
 class WeightSource(Protocol):
@@ -33,49 +35,87 @@ class LinkTaker:
         """Return link `k`, from row k to row k + 1, for each draw."""
         link = self.fitted.links[k]
         if link.wiring is not None:
-            return [self._wire(link, k, draw) for draw in draws]
+            return self._wired(link, k, draws)
         picks = [[self._pick(matrix, k, draw) for draw in draws] for matrix in link.matrices]
         stacks = [
             self._source.take(matrix, link=k, picks=own)
             for matrix, own in zip(link.matrices, picks, strict=True)
         ]
+        parts_of = self._parts_of(link)
         return [
             Link(
                 link.name,
                 weights=_stack(weights),
-                parts=stored_parts(link.matrices, [pick.targets for pick in own]),
+                parts=parts_of([pick.targets for pick in own]),
                 source_share=draw.units[k].size / self.fitted.rows[k].size,
             )
             for draw, own, *weights in zip(draws, zip(*picks, strict=True), *stacks, strict=True)
         ]
 
+    def _parts_of(self, link: FittedLink) -> Callable[[Sequence[IntArray]], tuple[StoredPart, ...]]:
+        """Return what gives the stored parts of draws; those of one size share theirs, unless rows are mixed."""
+        known: dict[tuple[int, ...], tuple[StoredPart, ...]] = {}
+        mixed = any(_is_mixed(matrix, self._row_rule) for matrix in link.matrices)
+
+        def parts_of(targets: Sequence[IntArray]) -> tuple[StoredPart, ...]:
+            sizes = tuple(rows.size for rows in targets)
+            if mixed or sizes not in known:
+                known[sizes] = stored_parts(link.matrices, targets, row_rule=self._row_rule)
+            return known[sizes]
+
+        return parts_of
+
     def _pick(self, matrix: FittedMatrix, k: int, draw: Draw) -> Pick:
         targets = matrix.target_rows(draw.units[k + 1], row_rule=self._row_rule)
         return Pick(draw.seed, targets, draw.units[k])
 
-    def _wire(self, link: FittedLink, k: int, draw: Draw) -> Link:
+    def _wired(self, link: FittedLink, k: int, draws: Sequence[Draw]) -> list[Link]:
         # the source row is the target of the link before
         sources = self.fitted.links[k - 1].by_kind if k else ()
-        return Link(link.name, wiring=wiring(link.wiring, sources=sources, units=draw.units[k]))
+        # without rows that heads share, wiring depends on the number of units alone, which all draws have
+        alike = not any(matrix.grouped for matrix in sources)
+        made = [
+            wiring(link.wiring, sources=sources, units=draw.units[k])
+            for draw in (draws[:1] if alike else draws)
+        ]
+        return [Link(link.name, wiring=own) for own in (made * len(draws) if alike else made)]
 
 
-def stored_parts(matrices: Sequence[FittedMatrix], targets: Sequence[IntArray]) -> tuple[StoredPart, ...]:
+def stored_parts(
+    matrices: Sequence[FittedMatrix], targets: Sequence[IntArray], *, row_rule: str
+) -> tuple[StoredPart, ...]:
     """Return the stored parts of a link whose targets are drawn from `matrices`, one array of indices each."""
     found: list[StoredPart] = []
     start = 0
     for matrix, rows in zip(matrices, targets, strict=True):
-        part_of, size = matrix.parts_of(rows), matrix.n_targets // matrix.parts
-        for part in np.unique(part_of):
-            places = np.flatnonzero(part_of == part)
-            found.append(StoredPart(_places(places + start), places.size / size))
+        size = matrix.n_targets // matrix.parts
+        for places in _places_by_part(matrix, rows, row_rule):
+            found.append(StoredPart(_moved(places, start), _count(places) / size))
         start += rows.size
     return tuple(found)
 
 
-def _places(places: IntArray) -> slice | IntArray:
-    """Return places that follow one another as a slice, which copies nothing."""
-    first, last = int(places[0]), int(places[-1])
-    return slice(first, last + 1) if last - first + 1 == places.size else places
+def _places_by_part(matrix: FittedMatrix, rows: IntArray, row_rule: str) -> Iterator[slice | IntArray]:
+    """Yield the places among the drawn rows of one tensor that belong to each of its parts."""
+    if _is_mixed(matrix, row_rule):
+        part_of = matrix.parts_of(rows)
+        yield from (np.flatnonzero(part_of == part) for part in np.unique(part_of))
+        return
+    n = rows.size // matrix.parts
+    yield from (slice(part * n, (part + 1) * n) for part in range(matrix.parts))
+
+
+def _is_mixed(matrix: FittedMatrix, row_rule: str) -> bool:
+    """Return whether rows are taken as they stand, so that which part one is of depends on its head."""
+    return matrix.fused == "per_head_qkv" and row_rule != "exact"
+
+
+def _moved(places: slice | IntArray, by: int) -> slice | IntArray:
+    return slice(places.start + by, places.stop + by) if isinstance(places, slice) else places + by
+
+
+def _count(places: slice | IntArray) -> int:
+    return places.stop - places.start if isinstance(places, slice) else places.size
 
 
 def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray) -> BoolArray:
@@ -186,15 +226,18 @@ def link_hashes(links: Sequence[Link]) -> tuple[str | None, ...]:
 
 
 def value_hash(link: Link) -> str | None:
-    """Return `link_hash` of the same numbers in float32 where that holds them all, whatever format they lie in."""
-    weights = link.weights
-    if weights is None or weights.dtype == np.float32:
-        return link_hash(link)
-    with np.errstate(over="ignore"):
-        single = weights.astype(np.float32)
-    return link_hash(
-        replace(link, weights=single) if np.array_equal(single, weights, equal_nan=True) else link
-    )
+    """Return `link_hash` of every fourth row of targets, in float32 where that holds the same numbers.
+
+    It tells copies whatever format they lie in; a quarter of the rows tells as much, at a quarter of the cost.
+    """
+    if link.weights is None:
+        return None
+    rows = link.weights[::VALUE_ROWS]
+    if rows.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            single = rows.astype(np.float32)
+        rows = single if np.array_equal(single, rows, equal_nan=True) else rows
+    return link_hash(replace(link, weights=rows))
 
 
 def link_hash(link: Link) -> str | None:
