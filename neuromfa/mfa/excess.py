@@ -58,12 +58,10 @@ def is_whole(network: SNIN) -> bool:
     )
 
 
-def statistics(
-    value: float, se: float | None, *, n: int, draws: int, rho: float, whole: bool, reason: str | None = None
-) -> Excess:
+def statistics(value: float, se: float | None, *, n: int, draws: int, rho: float, whole: bool) -> Excess:
     """Return an excess with interval, t and both p from its standard error over `n` seeds."""
     if se is None or n < SMALLEST_SAMPLE:
-        return Excess(value=value, n=n, draws=draws, reason=reason or FEW_SAMPLES)
+        return Excess(value=value, n=n, draws=draws, reason=FEW_SAMPLES)
     half = student_t(n) * se
     t = value / se if se > 0.0 else 0.0 if value == 0.0 else None
     chance = None if whole else chance_factor(n, rho)
