@@ -3,7 +3,6 @@
 Every one of them is a `UnitExecutor`, so the pipeline knows only that.
 """
 
-import multiprocessing
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,16 +65,40 @@ class LocalProcesses(UnitExecutor):
 
     def renew(self) -> None:
         """Start all processes anew."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.shutdown()
         self._pool = self._started()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes."""
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        """End the processes at once; what they have under way is lost.
+
+        They are not asked to end: one that was killed while it waited for its next call keeps the lock of the queue,
+        and the others would wait for that lock for ever, and this process for them.
+        """
+        self._children.kill()
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _started(self) -> ProcessPoolExecutor:
-        # spawn: a forked child would inherit the driver's sockets and the store's locks
-        return ProcessPoolExecutor(self._processes, mp_context=multiprocessing.get_context("spawn"))
+        self._children = _Children()
+        return ProcessPoolExecutor(self._processes, mp_context=self._children)
+
+
+class _Children(SpawnContext):
+    """Starts processes and remembers them; spawned ones, since a forked one inherits sockets and locks of the store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """Make a process, as the pool asks for it."""
+        self._started.append(SpawnProcess(*args, **kwargs))
+        return self._started[-1]
+
+    def kill(self) -> None:
+        """Kill every process that was started."""
+        for process in self._started:
+            if process.pid is not None:
+                process.kill()
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,12 @@ def killed(folder: Path, times: int, opener: Callable[[], object]) -> object:
     return opener()
 
 
+def getpid_slowly() -> int:
+    """Tell which process this is, and leave time for the other to take a call."""
+    time.sleep(0.2)
+    return os.getpid()
+
+
 def raising(error: Exception) -> object:
     """Raise in place of opening a checkpoint."""
     raise error
@@ -76,6 +82,15 @@ def test_a_unit_that_kills_its_child_twice_fails_alone(pool: Executor, tmp_path:
     assert failure is not None and failure.step == 32
     assert (failure.error, failure.sentence) == ("JobError", ENDED_TWICE)
     assert len(list(tmp_path.iterdir())) == 2, "once beside others, once alone"
+
+
+@pytest.mark.timeout(60)
+def test_a_child_killed_while_the_pool_ends_is_not_waited_for() -> None:
+    with open_executor(jobs=2) as pool:
+        pids = {each.result() for each in [pool.submit(getpid_slowly) for _ in range(4)]}
+        for pid in pids:  # all wait for their next call; one of them holds the lock of the queue
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(min(pids), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("odd"), ValueError("broken header")])
