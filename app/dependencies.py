@@ -1,8 +1,10 @@
 """Parameters that routes share, as small records composed by `Depends`."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import Annotated, TypeVar
+from inspect import signature
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Query, Request
@@ -67,19 +69,19 @@ class Choice:
     ] = None
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     """Return the settings the service was made with."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def store_of(request: Request) -> GraphStore:
+async def store_of(request: Request) -> GraphStore:
     """Return the open store of this process."""
     store: GraphStore = request.app.state.store
     return store
 
 
-def model_id(
+async def model_id(
     model: Annotated[
         str,
         Path(
@@ -93,7 +95,7 @@ def model_id(
     return check_model_id(from_route(model))
 
 
-def step_number(
+async def step_number(
     step: Annotated[
         str,
         Path(
@@ -106,7 +108,7 @@ def step_number(
     return None if step == NO_STEP else int(step)
 
 
-def reader(
+async def reader(
     settings: Annotated[Settings, Depends(settings_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
@@ -115,7 +117,7 @@ def reader(
         check_key(settings, given)
 
 
-def writer(
+async def writer(
     request: Request,
     settings: Annotated[Settings, Depends(settings_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
@@ -138,13 +140,23 @@ def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) ->
         raise Refused(KEY_NEEDED, f"send the value of {PREFIX}API_KEY as `Authorization: Bearer KEY`")
 
 
+def made_at_once(record: Callable[..., T]) -> Callable[..., Awaitable[T]]:
+    """Return what makes a record of a request's parameters in the event loop: a class would be called in a thread."""
+
+    async def make(**values: Any) -> T:
+        return record(**values)
+
+    make.__signature__ = signature(record)  # type: ignore[attr-defined]
+    return make
+
+
 Store = Annotated[GraphStore, Depends(store_of)]
 Configured = Annotated[Settings, Depends(settings_of)]
 ModelId = Annotated[str, Depends(model_id)]
 Step = Annotated[int | None, Depends(step_number)]
-Pages = Annotated[Paging, Depends()]
-NamePages = Annotated[NamePaging, Depends()]
-Chosen = Annotated[Choice, Depends()]
+Pages = Annotated[Paging, Depends(made_at_once(Paging))]
+NamePages = Annotated[NamePaging, Depends(made_at_once(NamePaging))]
+Chosen = Annotated[Choice, Depends(made_at_once(Choice))]
 
 
 def chosen_results(store: Store, model: ModelId, choice: Chosen) -> list[CheckpointResult]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from neuromfa import __version__
+from neuromfa.app.dependencies import made_at_once
 from neuromfa.identity import content_hash
 from neuromfa.scores import Score
 
@@ -61,4 +62,4 @@ def not_modified(_: Request, error: Exception) -> Response:
     return Response(status_code=304, headers=headers_of(error.tag))
 
 
-Tag = Annotated[Tagging, Depends()]
+Tag = Annotated[Tagging, Depends(made_at_once(Tagging))]

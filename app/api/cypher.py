@@ -32,7 +32,7 @@ class CypherRequest(BaseModel):
     limit: int | None = Field(None, ge=1, le=MOST_ROWS, description="Most rows wanted.")
 
 
-def switched_on(settings: Annotated[Settings, Depends(settings_of)]) -> None:
+async def switched_on(settings: Annotated[Settings, Depends(settings_of)]) -> None:
     """Refuse every request while the operator has not switched this on."""
     if not settings.free_cypher:
         raise Refused(

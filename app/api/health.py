@@ -19,8 +19,8 @@ NUMERIC_LIBRARIES = ("numpy", "scipy", "neo4j")
 
 
 @router.get("/healthz")
-def alive() -> Alive:
-    """Tell that the process answers; nothing else is looked at."""
+async def alive() -> Alive:
+    """Tell that the process answers; nothing else is looked at, and nothing is waited for."""
     return Alive("alive")
 
 

@@ -32,7 +32,7 @@ FILE_TYPES = {"graphml": "application/graphml+xml", "gexf": "application/gexf+xm
 Form = Annotated[Literal["json", "graphml", "gexf"], Query(description="Form of the answer.")]
 
 
-def explorer_of(request: Request, store: Store, settings: Configured) -> Explorer:
+async def explorer_of(request: Request, store: Store, settings: Configured) -> Explorer:
     """Return what finds stored graphs; all requests share its memory."""
     cache: SampleCache = request.app.state.samples
     return Explorer(store, cache, settings.query_timeout)

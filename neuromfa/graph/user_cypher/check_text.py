@@ -61,7 +61,8 @@ def check_text(text: str) -> None:
     for place, token in enumerate(tokens):
         _check_word(token)
         _check_call(token, tokens[place + 1 : place + 2])
-        _check_function(token, tokens[max(0, place - 3) : place])
+        if token == Token("sign", "("):
+            _check_function(_called(tokens[:place]))
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -141,14 +142,21 @@ def _check_call(token: Token, following: list[Token]) -> None:
         raise QueryRefused(f"procedures are refused (CALL {name}); CALL {{ ... }} with reads in it is taken")
 
 
-def _check_function(token: Token, before: list[Token]) -> None:
+def _called(before: list[Token]) -> list[Token]:
+    """Return the names, joined by dots, that stand before a bracket; all of them, however many."""
+    names: list[Token] = []
+    while before and before[-1].kind in NAMES:
+        names.insert(0, before[-1])
+        if len(before) < 2 or before[-2] != Token("sign", "."):
+            break
+        before = before[:-2]
+    return names
+
+
+def _check_function(names: list[Token]) -> None:
     """Refuse functions of libraries: some of them read files, or run Cypher that is hidden in a text."""
-    if token.text != "(" or token.kind != "sign" or not before:
-        return
-    if before[-1].kind == "name":
-        raise QueryRefused(f"the function {before[-1].text[:40]} is called in backticks; write it without")
-    dotted = len(before) == 3 and before[1].text == "." and {before[0].kind, before[2].kind} <= set(NAMES)
-    if dotted and before[2].kind == "word" and before[0].upper not in NAMESPACES:
-        raise QueryRefused(
-            f"functions of libraries are refused ({before[0].text[:40]}.{before[2].text[:40]}); built-in ones are taken"
-        )
+    if names and names[-1].kind == "name":
+        raise QueryRefused(f"the function {names[-1].text[:40]} is called in backticks; write it without")
+    if len(names) > 2 or (len(names) == 2 and names[0].upper not in NAMESPACES):
+        called = ".".join(name.text for name in names)
+        raise QueryRefused(f"functions of libraries are refused ({called[:80]}); built-in ones are taken")
