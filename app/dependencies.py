@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
@@ -27,7 +27,29 @@ bearer = HTTPBearer(auto_error=False, description="The value of NEUROMFA_API_KEY
 
 
 @dataclass(frozen=True)
-class Paging:
+class Links:
+    """The other parts of a list, in the header `Link` of the answer under way."""
+
+    request: Request
+    response: Response
+
+    def follow(self, following: str | None, *, before: str | None = None) -> str | None:
+        """Name the first part of a list, and those around this one by their cursors; return that of the next."""
+        parts = {"first": "", "prev": before, "next": following}
+        links = [
+            f'<{self._part(cursor)}>; rel="{rel}"' for rel, cursor in parts.items() if cursor is not None
+        ]
+        self.response.headers["Link"] = ", ".join(links)
+        return following
+
+    def _part(self, cursor: str) -> str:
+        """Return the address of a part beside this one: what stands before the question mark stays."""
+        given = [(name, value) for name, value in self.request.query_params.multi_items() if name != "cursor"]
+        return "?" + urlencode([*given, ("cursor", cursor)] if cursor else given)
+
+
+@dataclass(frozen=True)
+class Paging(Links):
     """Which part of a list."""
 
     limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
@@ -37,7 +59,7 @@ class Paging:
 
 
 @dataclass(frozen=True)
-class NamePaging:
+class NamePaging(Links):
     """Which part of a list by id; its cursor is an id."""
 
     limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
@@ -170,9 +192,10 @@ Results = Annotated[list[CheckpointResult], Depends(chosen_results)]
 
 def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:
     """Return the part of a whole list that a page asks for, and the cursor of the next."""
-    start = offset_of(paging.cursor)
-    end = start + min(paging.limit, most)
-    return items[start:end], str(end) if end < len(items) else None
+    start, size = offset_of(paging.cursor), min(paging.limit, most)
+    end = start + size
+    before = str(max(start - size, 0)) if start else None
+    return items[start:end], paging.follow(str(end) if end < len(items) else None, before=before)
 
 
 def offset_of(cursor: str | None) -> int:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from neuromfa import errors
+from neuromfa.app.path_prefix import prefix_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -122,7 +123,7 @@ def kind_of(error: errors.NeuroMFAError) -> ProblemKind:
 def answer(kind: ProblemKind, detail: str, scope: Any, *, faults: list[Fault] | None = None) -> JSONResponse:
     """Build the answer for a problem of `kind` met in the request with this ASGI scope."""
     problem = Problem(
-        type=f"/problems/{kind.name}",
+        type=f"{prefix_of(scope)}/problems/{kind.name}",
         title=kind.title,
         status=kind.status,
         detail=detail,
@@ -178,7 +179,8 @@ def _methods_at(request: Request) -> list[str]:
     """Return all methods of an address of the contract: the router names those of one of its functions."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     template = getattr(request.scope.get("route"), "path", "")
-    return sorted(method.upper() for method in paths.get(template, {}))
+    methods = {method.upper() for method in paths.get(template, {})}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _plain_kind(status: int) -> ProblemKind:
@@ -188,7 +190,7 @@ def _plain_kind(status: int) -> ProblemKind:
 
 def _detail_of(error: HTTPException, request: Request) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"no route answers {request.method} {request.url.path}; /docs lists all of them"
+        return f"no route answers {request.method} {request.url.path}; {prefix_of(request.scope)}/docs lists them all"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return f"{request.url.path} does not take {request.method}"
     return str(error.detail)

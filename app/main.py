@@ -24,9 +24,12 @@ from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
+from neuromfa.app.head_method import HeadMethod
+from neuromfa.app.known_words import check_words
 from neuromfa.app.metrics import Meter, Metrics
 from neuromfa.app.middleware import Doorkeeper
 from neuromfa.app.open_store import open_store
+from neuromfa.app.path_prefix import PathPrefix
 from neuromfa.app.settings import Settings, load_settings
 from neuromfa.graph import GraphStore
 from neuromfa.questions import SampleCache
@@ -45,6 +48,9 @@ PROBLEM: dict[int | str, dict[str, Any]] = {
         "content": {"application/problem+json": {}},
     }
 }
+
+STRICT = [Depends(check_words)]
+READING = [Depends(reader), *STRICT]
 
 
 class Service(FastAPI):
@@ -90,20 +96,23 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     register_errors(app)
     app.add_exception_handler(NotModified, not_modified)
 
-    app.include_router(models.router, dependencies=[Depends(reader)])
-    app.include_router(checkpoints.router, dependencies=[Depends(reader)])
-    app.include_router(comparisons.router, dependencies=[Depends(reader)])
-    app.include_router(questions.question_router(), dependencies=[Depends(reader)])
-    app.include_router(exports.router, dependencies=[Depends(reader)])
-    app.include_router(jobs.router, dependencies=[Depends(reader)])
-    app.include_router(cypher.router)
-    app.include_router(health.router)
+    app.include_router(models.router, dependencies=READING)
+    app.include_router(checkpoints.router, dependencies=READING)
+    app.include_router(comparisons.router, dependencies=READING)
+    app.include_router(questions.question_router(), dependencies=READING)
+    app.include_router(exports.router, dependencies=READING)
+    app.include_router(jobs.router, dependencies=READING)
+    app.include_router(cypher.router, dependencies=STRICT)
+    app.include_router(health.router, dependencies=STRICT)
     app.include_router(pages.router)
     pages.mount_files(app)
 
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadMethod)
     app.add_middleware(Doorkeeper, settings=settings)
     app.add_middleware(Meter, metrics=app.state.metrics)
+    if settings.root_path:
+        app.add_middleware(PathPrefix, prefix=settings.root_path)
     return app
 
 

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         "public name behind a reverse proxy. Where no key is asked for, only these and the names of loopback "
         "pass; elsewhere an empty list lets every name pass.",
     )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path below which a reverse proxy offers the service, such as `/neuromfa`: it then stands in the "
+        "links of answers and in the contract. The proxy may take it away or leave it.",
+    )
     connect_timeout: float = Field(
         5.0, gt=0, le=300, description="Seconds to wait for a connection to the store before giving up (503)."
     )

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.dependencies import Configured, Pages, Store, offset_of, writer
 from neuromfa.app.errors import TOO_MANY, Refused
+from neuromfa.app.path_prefix import prefix_of
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
@@ -43,16 +44,18 @@ Writer = Depends(writer)
     dependencies=[Writer],
     responses={200: {"model": Job, "description": "It is open already."}},
 )
-def queue_job(body: IngestRequest, store: Store, settings: Configured, response: Response) -> Job:
+def queue_job(
+    body: IngestRequest, store: Store, settings: Configured, request: Request, response: Response
+) -> Job:
     """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker.
 
     While a job that asks for the same waits or runs, that job is returned, with status 200.
     """
-    request, queue = _ingest_of(body, settings), JobQueue(store)
+    ingest, queue = _ingest_of(body, settings), JobQueue(store)
     if len(queue.jobs(status="queued", limit=MOST_WAITING).items) == MOST_WAITING:
         raise Refused(TOO_MANY, f"{MOST_WAITING} jobs wait already; is a `neuromfa worker` running?")
-    job, new = _put(store, request)
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    job, new = _put(store, ingest)
+    response.headers["Location"] = f"{prefix_of(request.scope)}/v1/jobs/{job.id}"
     if not new:
         response.status_code = 200
     return job
@@ -69,7 +72,7 @@ def list_jobs(
     offset_of(pages.cursor)
     limit = min(pages.limit, settings.page_limit, LARGEST_PAGE)
     page = JobQueue(store).jobs(status=status, limit=limit, cursor=pages.cursor)
-    return Listing(items=page.items, next=page.next)
+    return Listing(items=page.items, next=pages.follow(page.next))
 
 
 @router.get("/{id}")

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/models", tags=["series"])
 def list_models(store: Store, pages: NamePages, settings: Configured) -> Listing[ModelRecord]:
     """List the series in the store, by id."""
     page = store.models(**_part(pages, settings))
-    return Listing(items=page.items, next=page.next)
+    return Listing(items=page.items, next=pages.follow(page.next))
 
 
 @router.get("/{model}")
@@ -42,7 +42,7 @@ def list_checkpoints(
 ) -> Listing[CheckpointRecord]:
     """List the checkpoints of a series, by step."""
     page = store.checkpoints(model, **_part(pages, settings))
-    return Listing(items=page.items, next=page.next)
+    return Listing(items=page.items, next=pages.follow(page.next))
 
 
 @router.get("/{model}/emergence")
@@ -54,7 +54,7 @@ def read_emergence(
     page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
     tag.by((point.analysis_hash + point.notes for point in page.items), page.next, *_names(served, failed))
     points = [point.read() for point in page.items]
-    listing = _series(points, page.next, served, failed)
+    listing = _series(points, pages.follow(page.next), served, failed)
     is_whole = pages.cursor is None and page.next is None
     whole = points if is_whole else _points(store, model, served)
     return CurveListing(**dict(listing), verdict=series_verdict(whole, served.analysis.options))
@@ -72,7 +72,9 @@ def read_spectra(
     served, failed = store.choose(model, **asdict(choice)), store.failures(model)
     page = store.results_page(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
     tag.by((result.analysis_hash for result in page.items), page.next, *_names(served, failed))
-    return _series([CheckpointSpectrum.of(result) for result in page.items], page.next, served, failed)
+    return _series(
+        [CheckpointSpectrum.of(result) for result in page.items], pages.follow(page.next), served, failed
+    )
 
 
 @router.get("/{model}/scores")

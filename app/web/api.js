@@ -43,4 +43,4 @@ export async function list(path, parameters = {}) {
   return { ...first, items };
 }
 
-export const modelPath = (id) => `/v1/models/${encodeURIComponent(id.replaceAll("/", "--"))}`;
+export const modelPath = (id) => `v1/models/${encodeURIComponent(id.replaceAll("/", "--"))}`;

@@ -39,7 +39,7 @@ export const CHARTS = [
 
 const files = new Map();
 const file = (name) => {
-  if (!files.has(name)) files.set(name, fetch(`/charts/${name}.json`).then((response) => response.json()));
+  if (!files.has(name)) files.set(name, fetch(`charts/${name}.json`).then((response) => response.json()));
   return files.get(name);
 };
 

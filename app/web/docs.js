@@ -1,7 +1,7 @@
 // Draws the API reference from /openapi.json; no outside validator is asked.
 window.addEventListener("DOMContentLoaded", () => {
   window.SwaggerUIBundle({
-    url: "/openapi.json",
+    url: "openapi.json",
     dom_id: "#reference",
     deepLinking: true,
     validatorUrl: null,

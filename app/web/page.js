@@ -72,7 +72,7 @@ function sayEmpty() {
     h("h2", {}, "Nothing is stored yet"),
     h("p", {}, "Point the command line at a folder of checkpoints (step0, step512 …) or a Hugging Face id; this page fills in as steps arrive."),
     h("pre", {}, "neuromfa ingest path/to/checkpoints\n\n# or everything on the bundled series\nneuromfa demo"),
-    h("p", {}, "The service itself is up: see the ", h("a", { href: "/docs" }, "API reference"), ".")));
+    h("p", {}, "The service itself is up: see the ", h("a", { href: "docs" }, "API reference"), ".")));
 }
 
 function sayProblem(problem) {
@@ -102,7 +102,7 @@ function sayKeyNeeded() {
 async function start() {
   sayLoading();
   try {
-    const [models, ready] = await Promise.all([list("/v1/models"), get("/readyz").catch(() => null)]);
+    const [models, ready] = await Promise.all([list("v1/models"), get("readyz").catch(() => null)]);
     state.models = models.items;
     if (ready) sayVersions(ready);
     if (!state.models.length) return sayEmpty();

@@ -75,7 +75,7 @@ def test_bad_requests(client: TestClient, path: str, status: int, kind: str, wor
 
 def test_a_wrong_method(client: TestClient) -> None:
     answer = client.post("/v1/models")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert problem(client, "/v1/models", method="POST")["type"] == "/problems/method-not-allowed"
 
 
@@ -269,6 +269,6 @@ def test_a_store_of_a_newer_version_is_not_ready() -> None:
 
 
 def test_a_wrong_method_is_told_all_right_ones(client: TestClient) -> None:
-    assert client.put("/v1/jobs").headers["allow"] == "GET, POST"
-    assert client.put(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET"
-    assert client.post("/v1/models").headers["allow"] == "GET"
+    assert client.put("/v1/jobs").headers["allow"] == "GET, HEAD, POST"
+    assert client.put(f"/v1/jobs/{'0' * 32}").headers["allow"] == "DELETE, GET, HEAD"
+    assert client.post("/v1/models").headers["allow"] == "GET, HEAD"
