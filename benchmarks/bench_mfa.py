@@ -24,6 +24,7 @@ from typing import TypeVar
 import numpy as np
 
 from neuromfa import mfa
+from neuromfa.mfa.matrix_measures import singular_values
 from neuromfa.network import SNIN, Layer, Link, Part, Provenance
 from neuromfa.options import AnalysisOptions
 
@@ -40,7 +41,7 @@ T = TypeVar("T")
 
 def main() -> None:
     """Take all figures, print them and write the files."""
-    rows = [*_plain(), *_additions(), *_whole()]
+    rows = [*_plain(), *_additions(), *_gram(), *_whole()]
     _write(RESULTS / "mfa.csv", ("what", "case", "figure", "unit"), rows)
     _write(RESULTS / "mfa_growth.csv", ("axis", "size", "nodes", "cpu_ms"), list(_growth()))
 
@@ -87,6 +88,19 @@ def _additions() -> Iterator[Row]:
     seconds = best_of(works, rounds=3)
     for name in list(works)[1:]:
         yield f"{name} / plain", "10 seeds", f"{seconds[name] / seconds['plain']:.2f}", "times"
+
+
+def _gram() -> Iterator[Row]:
+    """Singular values of one matrix of a feed-forward layer: by its Gram matrix, and by a decomposition."""
+    weights = np.random.default_rng(0).standard_normal((HIDDEN, 4 * HIDDEN), dtype=np.float32)
+    works: dict[str, Callable[[], object]] = {
+        "gram": lambda: singular_values(weights),
+        "svd": lambda: np.linalg.svd(weights, compute_uv=False),
+    }
+    seconds = best_of(works, rounds=2)
+    case = f"{HIDDEN} x {4 * HIDDEN}"
+    yield "singular values by the Gram matrix", case, f"{1e3 * seconds['gram']:.0f}", "CPU ms"
+    yield "svd / Gram matrix", case, f"{seconds['svd'] / seconds['gram']:.1f}", "times"
 
 
 def _whole() -> Iterator[Row]:

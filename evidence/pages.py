@@ -52,6 +52,26 @@ def _way(way: str) -> str:
     return "by rms" if "rms" in way else way
 
 
+def _matrices(rows: Rows) -> Iterator[str]:
+    names = {
+        "mp_outliers": "values above 1.02 MP",
+        "effective_rank": "effective rank / smaller side",
+        "stable_rank": "stable rank / smaller side",
+        "kurtosis": "kurtosis",
+        "gini_strength": "Gini of strengths",
+    }
+    places = [f"{row['series']} {row['step']}" for row in rows]
+    yield f"| measure | {' | '.join(places)} |"
+    yield f"|---|{'---|' * len(rows)}"
+    for name, words in names.items():
+        yield f"| {words} | {' | '.join(_beside_null(row[name], name) for row in rows)} |"
+
+
+def _beside_null(figure: dict[str, float], name: str) -> str:
+    form = "{:.1f}" if name == "mp_outliers" else "{:.3f}"
+    return f"{form.format(figure['value'])} ({form.format(figure['shuffled'])})"
+
+
 def _rates(rows: Rows) -> Iterator[str]:
     yield "| planted | samples | yes | no | undecided | trials |"
     yield "|---|---|---|---|---|---|"
@@ -104,6 +124,7 @@ def _example(found: dict[str, Any]) -> Iterator[str]:
 OF_CORRELATIONS = ("unrelated", "example")
 TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
     "bundled": _bundled,
+    "matrices": _matrices,
     "rates": _rates,
     "replicates": _replicates,
     "unrelated": _unrelated,

@@ -4,10 +4,13 @@ The first checkpoint that would be read is opened: its header tells shapes and p
 sampling reads follow exactly. The others are taken to be like it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from neuromfa.analysis import baseline_checkpoint, sample
 from neuromfa.checkpoints import Checkpoint
+from neuromfa.checkpoints.formats.dtypes import dtype_named
 from neuromfa.checkpoints.formats.tensor_store import FileTensors
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.recognise import failed_before, keys_of, known_of, recognised
@@ -22,6 +25,9 @@ READ_BYTES_PER_S = 6e8
 MEASURED_PER_S = 3.5e6
 WRITTEN_PER_S = 7e4
 """Measured on two cores with files of 1.4B shape: bytes, edges of all samples with nulls, and relationships."""
+
+PLAIN_BYTES_PER_S = 7e6
+"""Of float16 weights of that shape, for their plain measures and those of two nulls."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,16 @@ class IngestPlan:
 
 @dataclass(frozen=True)
 class _Cost:
-    """What one checkpoint takes: bytes and requests to read, edges to measure, relationships to write."""
+    """What one checkpoint takes: bytes and requests to read, edges to measure, relationships to write.
+
+    `whole` is what plain measures of its matrices read besides, which those of the baseline are not.
+    """
 
     n_bytes: int = 0
     requests: int = 0
     edges: int = 0
     relationships: int = 0
+    whole: int = 0
 
 
 def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = False) -> IngestPlan:
@@ -80,6 +90,7 @@ def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = F
     graphs = len(unread) * request.graphs_per_checkpoint
     seconds = (
         reads * (cost.n_bytes / READ_BYTES_PER_S + cost.edges / MEASURED_PER_S)
+        + len(unread) * cost.whole / PLAIN_BYTES_PER_S
         + graphs * cost.relationships / WRITTEN_PER_S
     )
     return IngestPlan(
@@ -87,7 +98,7 @@ def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = F
         checkpoints=len(selected.checkpoints),
         recognised=len(stored),
         to_read=len(unread),
-        bytes_to_read=reads * cost.n_bytes,
+        bytes_to_read=reads * cost.n_bytes + len(unread) * cost.whole,
         requests=reads * cost.requests,
         graphs=graphs,
         relationships=graphs * cost.relationships,
@@ -103,9 +114,17 @@ def _cost(checkpoint: Checkpoint, request: IngestRequest) -> _Cost:
         headers, asked = tensors.bytes_read, tensors.requests
         sampled = sample(replace(checkpoint, opener=tensors.unread), request.options)
         sizes = [_edges(network) for network in sampled.networks]
+        whole = headers + _whole(tensors, sampled.tensors.used) if request.options.matrices else 0
     finally:
         tensors.close()
-    return _Cost(headers + sampled.bytes_read, asked + sampled.requests, sum(sizes), max(sizes))
+    n_bytes, requests = headers + sampled.bytes_read, asked + sampled.requests
+    return _Cost(n_bytes, requests, sum(sizes), max(sizes), whole)
+
+
+def _whole(tensors: FileTensors, names: Sequence[str]) -> int:
+    """Return the bytes of whole tensors, which plain measures of matrices read."""
+    infos = map(tensors.info, names)
+    return sum(prod(info.shape) * dtype_named(info.dtype, where=tensors.name).itemsize for info in infos)
 
 
 def _edges(network: SNIN) -> int:

@@ -15,7 +15,7 @@ from neuromfa import __version__, mfa, series_check
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.carry import each_carried
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
-from neuromfa.checkpoints.sampling.networks import sample_checkpoint
+from neuromfa.checkpoints.sampling.networks import Reads, sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
 from neuromfa.doubts import doubted
 from neuromfa.errors import AnalysisError, NeuroMFAError, SourceError
@@ -28,6 +28,7 @@ from neuromfa.options import (
     GRAPH_MAX_DISTANCE,
     AnalysisOptions,
 )
+from neuromfa.plain_matrices import with_matrices
 from neuromfa.results import CheckpointResult, FailedCheckpoint, SeriesResult
 from neuromfa.summarise import BASELINE_FAILED, Baseline, Measures, reading_of, summarise
 
@@ -257,11 +258,15 @@ def analyze_checkpoint(
     asked = range(min(graph_samples, len(hashes)))
     wanted = [k for k in asked if hashes[k] not in known.graphs]
     measures = Measures(sampled.networks, options, baseline)
+    reads: list[Reads] = [sampled.reads]
     try:
         with _named(checkpoint.series, _name(checkpoint.step)):
             new = identity not in known.analyses
             result = summarise(checkpoint, sampled, hashes, measures, identity) if new else None
             result = result and doubted(result, sampled.networks, baseline)
+            if result is not None and options.matrices:
+                result, more = with_matrices(result, checkpoint, seed=options.seed)
+                reads.append(more)
             graphs = tuple(_graph(measures, k, hashes[k]) for k in wanted)
     except AnalysisError as absent:
         if strict or not wanted:
@@ -276,8 +281,8 @@ def analyze_checkpoint(
         measured,
         known_graphs=tuple(hashes[k] for k in asked if k not in wanted),
         graph_hashes=tuple(hashes),
-        bytes_read=sampled.bytes_read,
-        requests=sampled.requests,
+        bytes_read=sum(each.bytes_read for each in reads),
+        requests=sum(each.requests for each in reads),
     )
 
 

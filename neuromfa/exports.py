@@ -7,7 +7,7 @@ asked for; where it is not installed, that is `MissingExtra`. Every number leave
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from neuromfa import extras
+from neuromfa.matrices import MatrixFigures
 from neuromfa.network import FloatArray, SampleGraph
 from neuromfa.results import CheckpointResult, Estimate
 
@@ -273,6 +274,7 @@ def _plain(result: CheckpointResult) -> Row:
     row |= {"samples": result.alpha0.n, "nodes_kept": nodes.kept, "nodes_total": nodes.total}
     row |= {"edges_kept": edges.kept} | {f"edges_{why}": count for why, count in edges.dropped.items()}
     row |= {f"r_squared_at_{q}": value for q, value in result.r_squared.items()}
+    row |= _matrices(result)
     identity = {"analysis_hash": result.analysis_hash, "method_version": result.method_version}
     return row | {"flags": result.flags} | identity
 
@@ -296,6 +298,16 @@ def _beyond_scale(result: CheckpointResult) -> Row:
         effect = getattr(result.verdict, question, None)
         row |= {question: getattr(effect, "answer", None)}
         row |= {f"{question}_{part}": getattr(effect, part, None) for part in EFFECT}
+    return row
+
+
+def _matrices(result: CheckpointResult) -> Row:
+    """Return the plain measures by matrix kind, each with those of the shuffled and the rewired parts."""
+    row: Row = {}
+    for kind, figures in result.matrices.by_kind.items() if result.matrices else ():
+        for name in (each.name for each in fields(MatrixFigures)):
+            own, column = getattr(figures, name), f"matrix_{kind}_{name}"
+            row |= {column: own.value, f"{column}_shuffled": own.shuffled, f"{column}_rewired": own.rewired}
     return row
 
 

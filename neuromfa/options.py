@@ -86,6 +86,8 @@ class AnalysisOptions:
     """R, draws of each null model that moves weights about; a whole network has a single one."""
     shape: bool = True
     """Measure profile shape beside the asked one, from the same reading; the verdict needs it."""
+    matrices: bool = False
+    """Take plain measures of the whole matrices too (norms, ranks, outliers, tails); reads every weight."""
     baseline: Baseline = BASELINE_FIRST
     """What E is measured against: first (step 0), a step, reinit, none, or another checkpoint or series with a / in its
     name, such as runs/base or runs/base@2000; without a step its last one."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from neuromfa.declared import DOCUMENTED, adapter
+from neuromfa.matrices import Matrices
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
 from neuromfa.options import AnalysisOptions
 from neuromfa.scores import Score
@@ -321,6 +322,8 @@ class CheckpointNumbers:
     """Tokens seen until then, where the name of the step tells them."""
     rms: float | None = None
     """Root mean square of the sampled weights, mean over samples; null in older results and without weights."""
+    matrices: Matrices | None = None
+    """Plain measures of the whole matrices; null where they were not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,7 +374,8 @@ class CurvePoint(CheckpointNumbers):
     def of(cls, result: CheckpointResult) -> "CurvePoint":
         """Take what a curve shows out of a whole result."""
         coverage = result.coverage
-        shared = _shared(result) | {"excess": _overall(result.excess)}
+        matrices = result.matrices and replace(result.matrices, parts=[])
+        shared = _shared(result) | {"excess": _overall(result.excess), "matrices": matrices}
         if result.shape is not None:
             shared["shape"] = replace(_single_numbers(result.shape), excess=_overall(result.shape.excess))
         return cls(nodes=coverage.nodes, edges=coverage.edges, samples=len(result.samples), **shared)

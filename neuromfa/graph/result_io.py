@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
 
 from neuromfa.graph.connection import Connection, Row, Transaction
 from neuromfa.identity import canonical_json, options_hash
+from neuromfa.matrices import MatrixFigures
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import (
     CheckpointResult,
@@ -65,6 +66,7 @@ def result_properties(result: CheckpointResult, options: AnalysisOptions) -> Row
         **numbers,
         **dict(_estimates(result)),
         **_beyond_scale(result),
+        **_matrices(result),
         "emergence_reason": result.emergence_reason,
         "flags": result.flags,
         "r_squared_q": [float(q) for q, value in result.r_squared.items() if value is not None],
@@ -95,6 +97,16 @@ def _beyond_scale(result: CheckpointResult) -> Row:
     for name in ("alpha0", "width", "emergence"):
         own = getattr(excess, name, None)
         values |= {f"excess_{name}": own.value, f"excess_{name}_t": own.t} if own else {}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _matrices(result: CheckpointResult) -> Row:
+    """Return the plain measures of whole matrices, those of the real weights by kind."""
+    kinds = result.matrices.by_kind if result.matrices else {}
+    names = [each.name for each in fields(MatrixFigures)]
+    values = {
+        f"matrix_{kind}_{name}": getattr(one, name).value for kind, one in kinds.items() for name in names
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -20,7 +20,7 @@ ONE_STORE = pytest.mark.parametrize("store", ["embedded"], indirect=True)
 
 
 @ONE_STORE
-@pytest.mark.parametrize("options", [{}, {"baseline": "none", "samples": 5}])
+@pytest.mark.parametrize("options", [{}, {"baseline": "none", "samples": 5}, {"matrices": True}])
 def test_a_plan_says_what_the_ingest_does(
     store: GraphStore, run: IngestRequest, read: list[int], options: dict[str, object]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evidence import bundled, pages, rates, replicates
+from evidence import bundled, matrices, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
 from series.train import sha256_of
 
@@ -60,6 +60,55 @@ def test_a_few_trials_answer_right(deviation, right) -> None:
     answers = Counter(rates.answers_of(trial, deviation)[10] for trial in range(6))
     assert answers[right] >= 5
     assert not answers["yes" if right == "no" else "no"]
+
+
+MATRICES_MEASURED_ELSEWHERE = {
+    ("stdlib-14m", 0): {"mp_outliers": 0, "effective_rank": 0.803, "stable_rank": 0.393, "kurtosis": 0.007},
+    ("stdlib-14m", 256): {
+        "mp_outliers": 3.4,
+        "effective_rank": 0.761,
+        "stable_rank": 0.246,
+        "kurtosis": 0.027,
+    },
+    ("stdlib-14m", 2000): {
+        "mp_outliers": 7.0,
+        "effective_rank": 0.687,
+        "stable_rank": 0.164,
+        "kurtosis": 0.072,
+    },
+    ("stdlib-14m-decay1", 2000): {
+        "mp_outliers": 11.0,
+        "effective_rank": 0.542,
+        "stable_rank": 0.118,
+        "kurtosis": 0.35,
+    },
+    ("stdlib-14m-shuffled", 2000): {
+        "mp_outliers": 2.1,
+        "effective_rank": 0.543,
+        "stable_rank": 0.078,
+        "kurtosis": 0.31,
+    },
+}
+"""Values of the real weights, by an independent implementation with singular value decompositions."""
+
+
+def test_plain_measures_are_what_others_measured() -> None:
+    table = published("matrices")
+    assert table["method_version"] == METHOD_VERSION
+    rows = {(row["series"], row["step"]): row for row in table["found"]}
+    for place, expected in MATRICES_MEASURED_ELSEWHERE.items():
+        for name, value in expected.items():
+            rounding = {"mp_outliers": 0.05, "kurtosis": 0.0055}.get(name, 0.0006)
+            assert abs(rows[place][name]["value"] - value) <= rounding, (place, name)
+
+
+def test_published_plain_measures_come_out_again() -> None:
+    place = ("stdlib-14m-decay1", 2000)
+    [found] = matrices.rows((place,))
+    own = next(row for row in published("matrices")["found"] if (row["series"], row["step"]) == place)
+    for name in matrices.MEASURES:
+        assert found[name]["value"] == pytest.approx(own[name]["value"], rel=1e-5)
+        assert found[name]["shuffled"] == pytest.approx(own[name]["shuffled"], rel=1e-5)
 
 
 def test_published_rates_hold_what_the_page_claims() -> None:

@@ -1,6 +1,7 @@
 """Sampling: which neurons a seed draws, and the weights between them, read in one pass for all seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -102,7 +103,26 @@ def sample_checkpoint(
 ) -> SampledCheckpoint:
     """Open a checkpoint and sample it, see `sample_networks`; a whole network keeps it open."""
     tensors = checkpoint.open()
-    sampled = sample_networks(
+    sampled = _of_checkpoint(tensors, checkpoint, nodes=nodes, seeds=seeds, row_rule=row_rule)
+    if nodes is not None:
+        tensors.close()
+    return sampled
+
+
+@contextmanager
+def open_whole(checkpoint: Checkpoint, *, seed: int) -> Iterator[SampledCheckpoint]:
+    """Give the whole network of a checkpoint, with each stored part by itself, open for the duration of a block."""
+    tensors = checkpoint.open()
+    try:
+        yield _of_checkpoint(tensors, checkpoint, nodes=None, seeds=[seed], row_rule="exact")
+    finally:
+        tensors.close()
+
+
+def _of_checkpoint(
+    tensors: TensorStore, checkpoint: Checkpoint, *, nodes: int | None, seeds: Sequence[int], row_rule: str
+) -> SampledCheckpoint:
+    return sample_networks(
         tensors,
         tensors.config,
         nodes=nodes,
@@ -113,9 +133,6 @@ def sample_checkpoint(
         revision=checkpoint.revision,
         architecture=checkpoint.architecture,
     )
-    if nodes is not None:
-        tensors.close()
-    return sampled
 
 
 def sample_networks(
