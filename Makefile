@@ -58,7 +58,7 @@ torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), 
 	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 
 test-torch: torch-env  ## the tests that need torch: models built by transformers, live training
-	NEUROMFA_TEST_REQUIRE=torch .venv-torch/bin/python -m pytest tests/unit/checkpoints -k "callback or architectures or written_by_torch"
+	NEUROMFA_TEST_REQUIRE=torch .venv-torch/bin/python -m pytest tests/unit/checkpoints -k "callback or architectures or families or written_by_torch"
 
 bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks

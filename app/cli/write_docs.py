@@ -11,20 +11,22 @@ from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
-from neuromfa.checkpoints.architecture.schema import schema
+from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, schema
 from neuromfa.questions import QUESTIONS, Question
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS_PAGE = DOCS / "commands.md"
 ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
 QUESTIONS_MARK = "questions"
+ARCHITECTURES_PAGE, ARCHITECTURES_MARK = DOCS / "architectures.md", "architectures"
 
 
 def main() -> None:
-    """Write the command reference, the tables of questions and the contracts again."""
+    """Write the command reference, the tables of questions and architectures, and the contracts again."""
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
+    put_between(ARCHITECTURES_PAGE, ARCHITECTURES_MARK, architecture_table())
     ARCHITECTURE_SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     openapi.main()
 
@@ -39,6 +41,22 @@ def question_tables() -> dict[Path, list[str]]:
         DOCS / "queries.md": ["| question | answers | words |", "|---|---|---|", *asked],
         DOCS / "api.md": ["| route | gives |", "|---|---|", *routes],
     }
+
+
+def architecture_table() -> list[str]:
+    """Return the table of the bundled architectures, made from their files."""
+    rows = [
+        f"| `{known.name}` | {known.title} | {_found_by(known)} | {known.layout} |"
+        for known in list_architectures()
+    ]
+    return ["| file | family | `model_type` | layout |", "|---|---|---|---|", *rows]
+
+
+def _found_by(known: Architecture) -> str:
+    types = ", ".join(f"`{name}`" for name in known.model_types)
+    if known.chain is None:
+        return types or "by its tensor names"
+    return f"{types}, or no config.json" if types and known.name == "mlp" else types or "no config.json"
 
 
 def _words(kind: type[Question[Any, Any]]) -> str:

@@ -41,6 +41,9 @@ class Family:
     blocks : blocks that hold weights of their own
     query_scale : factor the library puts on queries before attention
     spied : False where the library's attention cannot be listened to
+    split : the library's own division of what a fused tensor gives, where its attention cannot be listened to:
+        from the model, the block's name and an array of shape (batch, 1, units) to query, key and value
+    activation : module inside a block that sees the gate, where gate and up lie in one tensor
     inputs : keyword arguments of a forward pass for a batch size
     """
 
@@ -53,6 +56,8 @@ class Family:
     blocks: int = BLOCKS
     query_scale: float = 1.0
     spied: bool = True
+    split: Callable[[torch.nn.Module, str, torch.Tensor], tuple[torch.Tensor, ...]] | None = None
+    activation: str | None = None
     inputs: Callable[[int], dict[str, Any]] = field(
         default=lambda batch: {"input_ids": torch.full((batch, 1), TOKEN)}
     )
@@ -227,11 +232,22 @@ class Probe:
         self.modules = dict(model.named_modules())
         self.batch = batch
         self.answers: dict[str, np.ndarray] = {}
+        self.inputs: dict[str, np.ndarray] = {}
+
+    def open(self, name: str) -> None:
+        """Let an activation pass everything: keep what it sees, and answer 1."""
+
+        def ones(_: torch.nn.Module, args: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
+            self.inputs[name] = _columns(args[0])
+            return torch.ones_like(output)
+
+        self.modules[name].register_forward_hook(ones)
 
     def feed(self, name: str) -> None:
         """Replace the input of a module by unit vector b in batch entry b, and keep its output."""
 
         def units(_: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+            self.inputs[name] = _columns(args[0])
             return (first_position(torch.zeros_like(args[0])), *args[1:])
 
         self.modules[name].register_forward_pre_hook(units)
@@ -241,9 +257,14 @@ class Probe:
         """Keep the output of a module."""
 
         def keep(_: torch.nn.Module, __: object, output: torch.Tensor) -> None:
-            self.answers[name] = (output if output.dim() == 2 else output[:, 0]).detach().T.numpy()
+            self.answers[name] = _columns(output)
 
         self.modules[name].register_forward_hook(keep)
+
+
+def _columns(states: torch.Tensor) -> np.ndarray:
+    """Return (units, batch): what stands at the first position."""
+    return (states if states.dim() == 2 else states[:, 0]).detach().T.numpy()
 
 
 def first_position(zeros: torch.Tensor) -> torch.Tensor:
@@ -275,6 +296,8 @@ def transformer_truth(family: Family, model: torch.nn.Module) -> dict[str, np.nd
         for name in (*family.qkv, *family.first, family.second):
             probe.feed(f"{family.block.format(b=b)}.{name}")
         (probe.listen if family.spied else probe.feed)(f"{family.block.format(b=b)}.{family.dense}")
+        if family.activation:
+            probe.open(f"{family.block.format(b=b)}.{family.activation}")
     with torch.no_grad():
         model.eval()(**family.inputs(batch))
     return {
@@ -293,16 +316,32 @@ def _block_truth(
     hidden = answer(family.dense).shape[0]
     if family.spied:
         qkv = spied[b]
+    elif family.split:
+        fused = torch.from_numpy(answer(family.qkv[0]).T[:, None])
+        states = family.split(model, family.block.format(b=b), fused)
+        qkv = {kind: _columns(heads) for kind, heads in zip(("query", "key", "value"), states, strict=True)}
     else:
         qkv = dict(zip(("query", "key", "value"), map(answer, family.qkv), strict=True))
-    attention, wide = qkv["query"].shape[0], answer(family.first[0]).shape[0]
-    first = ("first",) if len(family.first) == 1 else ("gate", "up")
+    first = _first_truth(family, probe, b)
+    attention, wide = qkv["query"].shape[0], next(iter(first.values())).shape[0]
     return {
         **{kind: values[:, :hidden] for kind, values in qkv.items()},
         "dense": answer(family.dense)[:, :attention],
-        **{kind: answer(name)[:, :hidden] for kind, name in zip(first, family.first, strict=True)},
+        **{kind: values[:, :hidden] for kind, values in first.items()},
         "second": answer(family.second)[:, :wide],
     }
+
+
+def _first_truth(family: Family, probe: Probe, b: int) -> dict[str, np.ndarray]:
+    """Return what feeds the feed-forward units: one matrix, or gate and up."""
+    block = family.block.format(b=b)
+    if family.activation:
+        return {
+            "gate": probe.inputs[f"{block}.{family.activation}"],
+            "up": probe.inputs[f"{block}.{family.second}"],
+        }
+    kinds = ("first",) if len(family.first) == 1 else ("gate", "up")
+    return {kind: probe.answers[f"{block}.{name}"] for kind, name in zip(kinds, family.first, strict=True)}
 
 
 def chain_truth(

@@ -16,7 +16,15 @@ from neuromfa import AnalysisOptions, __version__, open_series
 from neuromfa.analysis import sample
 from neuromfa.app.cli.main import COMMANDS
 from neuromfa.app.cli.pages import lines_between
-from neuromfa.app.cli.write_docs import COMMANDS_PAGE, QUESTIONS_MARK, commands_page, question_tables
+from neuromfa.app.cli.write_docs import (
+    ARCHITECTURES_MARK,
+    ARCHITECTURES_PAGE,
+    COMMANDS_PAGE,
+    QUESTIONS_MARK,
+    architecture_table,
+    commands_page,
+    question_tables,
+)
 from neuromfa.extras import EXTRA_OF
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +54,10 @@ def test_the_command_reference_is_what_the_program_says() -> None:
 def test_the_tables_of_questions_are_those_of_the_questions() -> None:
     for page, lines in question_tables().items():
         assert lines_between(page, QUESTIONS_MARK) == lines, "run `make docs`"
+
+
+def test_the_table_of_architectures_is_that_of_the_files() -> None:
+    assert lines_between(ARCHITECTURES_PAGE, ARCHITECTURES_MARK) == architecture_table(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -108,8 +108,10 @@ def nearest_family(names: Sequence[str]) -> str:
         )
         return len(own & words) / max(1, len(own | words))
 
+    known = list_architectures()
+    nearest = max(known, key=likeness)
     # Without a word in common the most general one, which comes last, is the answer.
-    return max(reversed(list_architectures()), key=likeness).name
+    return nearest.name if likeness(nearest) else known[-1].name
 
 
 def _words(names: Iterable[str]) -> set[str]:

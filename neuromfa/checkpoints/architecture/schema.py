@@ -204,7 +204,7 @@ class Architecture(_Data):
 
     Attributes
     ----------
-    name, title : short name and what a person calls the family
+    name, title, layout : short name, what a person calls the family, and how its tensors lie, in words
     model_types : values of config.json's model_type it describes
     prefixes : what may stand before every tensor name, tried in order
     sizes : numbers of the model by name, in order of evaluation
@@ -214,6 +214,7 @@ class Architecture(_Data):
 
     name: Name
     title: str
+    layout: str = Field(default="", description="How the tensors lie, in a few words for lists.")
     model_types: list[str] = []
     prefixes: list[str] = Field(default=[""], min_length=1)
     sizes: dict[Name, Size] = {}
@@ -271,16 +272,25 @@ def load_architecture(path: Path) -> Architecture:
 
 @cache
 def list_architectures() -> tuple[Architecture, ...]:
-    """Return the bundled architectures by name, chains after blocks, the least particular one last."""
+    """Return the bundled architectures: those that others extend first, chains after blocks, the most general last."""
     names = sorted(entry.name[: -len(".json")] for entry in BUNDLED.iterdir() if entry.name.endswith(".json"))
     found = [bundled(name) for name in names if not name.startswith("_")]
     return tuple(sorted(found, key=_generality))
 
 
 def _generality(architecture: Architecture) -> tuple[bool, int]:
-    """Sort key: a chain fits more models than blocks do, and the more so the shorter its patterns are."""
+    """Sort key: a chain fits more models than blocks do, and the more so the shorter its patterns are.
+
+    Of files with the same tensor names the one that the others extend stands first: it names their kind.
+    """
     chain = architecture.chain
-    return (False, 0) if chain is None else (True, -sum(map(len, chain.tensors)))
+    return (False, _depth(architecture.name)) if chain is None else (True, -sum(map(len, chain.tensors)))
+
+
+def _depth(name: str) -> int:
+    """Return how many bundled files stand beneath one."""
+    base = _json_object(_bundled_text(name), where=f"{name}.json").get("extends")
+    return 0 if base is None else 1 + _depth(base)
 
 
 @cache

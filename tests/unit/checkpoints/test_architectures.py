@@ -26,8 +26,10 @@ from neuromfa.checkpoints.architecture.schema import (
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat
+from tests.data import families
 from tests.requirements import missing
 from tests.unit.checkpoints.memory import MemoryTensors
+from tests.unit.checkpoints.truth import expected_weights, expected_wiring, weighted
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "data" / "tiny"
@@ -48,48 +50,6 @@ def sampled(family, *, nodes=5, seeds=(0, 1, 2), row_rule="exact", architecture=
 def truth_of(family):
     with np.load(TINY / family / "truth.npz") as file:
         return dict(file)
-
-
-def truth_name(part, source):
-    """What make_tiny.py calls the matrix that feeds a part of a row."""
-    if source.row == "mlp":
-        return f"{source.block}.second"
-    return f"{source.block}.{'first' if part.kind == 'mlp' else part.kind}"
-
-
-def expected_weights(network, k, truth):
-    """Weights of link k, looked up by the units that the layers name."""
-    source, target = network.layers[k], network.layers[k + 1]
-    rows = [rows_of_tensor(truth, part, source)[part.units][:, source.units] for part in target.parts]
-    return np.concatenate(rows)
-
-
-def rows_of_tensor(truth, part, source):
-    """The rows that feed a part; those that heads share, the library repeats for each of the heads."""
-    rows = truth[truth_name(part, source)]
-    if part.kind not in ("key", "value"):
-        return rows
-    _, first = np.unique(rows, axis=0, return_index=True)
-    return rows[np.sort(first)]
-
-
-def expected_wiring(network, k, truth, head_size):
-    """Wiring from row k into attention: a head uses the keys and values whose weights the library gives it."""
-    source, row, attention = network.layers[k - 1 : k + 2]
-    kinds = row.kinds
-    planted = network.links[k - 1].weights
-    wired = np.zeros((attention.size, row.size), dtype=bool)
-    for i, unit in enumerate(attention.units):
-        first = unit // head_size * head_size
-        for j, kind in enumerate(kinds):
-            used = slice(unit, unit + 1) if kind == "query" else slice(first, first + head_size)
-            rows = truth[f"{source.block}.{kind}"][used][:, source.units]
-            wired[i, j] = (rows == planted[j]).all(axis=1).any()
-    return wired
-
-
-def weighted(network):
-    return [k for k, artificial in enumerate(network.artificial) if not artificial]
 
 
 @pytest.mark.parametrize("family", BLOCK_FAMILIES)
@@ -458,8 +418,8 @@ def test_an_unknown_model_names_its_tensors_and_the_nearest_family():
 
 def test_another_model_type_with_known_names_is_told_how_to_be_read():
     with pytest.raises(UnsupportedArchitecture, match="pass --architecture llama to read it as that"):
-        sample_memory(llama_layer(), {**LLAMA, "model_type": "gemma"})
-    result = sample_memory(llama_layer(), {**LLAMA, "model_type": "gemma"}, architecture=Path("llama"))
+        sample_memory(llama_layer(), {**LLAMA, "model_type": "newer"})
+    result = sample_memory(llama_layer(), {**LLAMA, "model_type": "newer"}, architecture=Path("llama"))
     assert result.networks[0].provenance.architecture == "llama"
 
 
@@ -539,7 +499,8 @@ def test_an_explicit_order_reads_a_chain_whose_names_do_not_sort(tmp_path):
 
 def test_bundled_files_and_tiny_models_are_the_same_list():
     names = {architecture.name for architecture in list_architectures()}
-    assert names == {family.removesuffix("_lm") for family in FAMILIES}
+    tiny = {family.removesuffix("_lm") for family in FAMILIES}
+    assert names == tiny | {families.load(name).architecture for name in families.NAMES}
 
 
 def test_the_published_schema_is_that_of_the_code_and_every_file_obeys_it():

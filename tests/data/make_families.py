@@ -1,0 +1,351 @@
+"""Records tiny models under tests/data/families: `python -m tests.data.make_families FOLDER [NAME ...]`.
+
+Needs torch and transformers. The models are built, planted and listened to as `make_tiny` does, then saved by the
+library. Kept are config.json, the names and shapes that the library wrote, and for every tensor and every matrix of
+the truth which planted numbers it holds, so that the tests make both again without torch.
+
+A planted matrix is written as `NUMBER ROWS COLUMNS`: its entry (i, j) is NUMBER * 2^16 + ROWS[i] * 2^8 + COLUMNS[j];
+`turned` behind it says that j runs over ROWS and i over COLUMNS.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+import transformers as tf
+from safetensors.numpy import load_file
+
+from tests.data.families import runs_of
+from tests.data.make_tiny import (
+    BERT_BLOCK,
+    BERT_SIZES,
+    FEED_FORWARD,
+    GATED_BLOCK,
+    GROUPED,
+    HEADS,
+    HIDDEN,
+    QWEN2,
+    TEXT,
+    TOKEN,
+    Family,
+    plant,
+    transformer_truth,
+)
+
+LIMIT_OF_CODE = 1 << 8
+
+
+def _bloom_split(model: torch.nn.Module, block: str, fused: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    states = model.get_submodule(f"{block}.self_attention")._reshape(fused)
+    return tuple(heads.transpose(1, 2).flatten(2) for heads in states)
+
+
+def _split_by_products(
+    attention: str, fused_name: str, *, scaled: float = 1.0, **more: Any
+) -> Callable[..., Any]:
+    """Return a split that runs the library's attention and takes query, key and value from its two products."""
+
+    def split(model: torch.nn.Module, block: str, fused: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        module = model.get_submodule(f"{block}.{attention}")
+        fused = fused.double()
+        product, seen = torch.matmul, []
+
+        def watched(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+            seen.append((left, right))
+            return product(left, right)
+
+        with (
+            mock.patch("torch.matmul", watched),
+            mock.patch.object(getattr(module, fused_name), "forward", lambda _: fused),
+        ):
+            module.double()(fused, **more)
+        (query, key), (_, value) = seen
+        states = (query * scaled, key.transpose(-1, -2), value)
+        return tuple(heads.transpose(1, 2).flatten(2).round() for heads in states)
+
+    return split
+
+
+OPT_LIKE = {
+    "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "dense": "self_attn.out_proj",
+    "first": ("fc1",),
+    "second": "fc2",
+}
+BERT_QKV = ("attention.self.query", "attention.self.key", "attention.self.value")
+ENCODER_DECODER = {
+    "d_model": HIDDEN,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": HEADS,
+    "decoder_attention_heads": HEADS,
+    "encoder_ffn_dim": FEED_FORWARD,
+    "decoder_ffn_dim": FEED_FORWARD + 4,
+    "vocab_size": 9,
+}
+TOKENS = {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0}
+
+
+def _images(batch: int) -> dict[str, Any]:
+    return {"pixel_values": torch.zeros(batch, 3, 4, 4)}
+
+
+# Without head_dim the head size is hidden / heads.
+SQUARE = {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": ...}
+
+
+def _gated(model: Any, config: Any, **sizes: Any) -> Family:
+    sizes = {key: value for key, value in {**GROUPED, **TOKENS, **sizes}.items() if value is not ...}
+    return Family(build=lambda: model(config(**sizes)), **GATED_BLOCK)
+
+
+FAMILIES: dict[str, Family] = {
+    "olmo": _gated(tf.OlmoForCausalLM, tf.OlmoConfig, **SQUARE),
+    "olmo2": _gated(tf.Olmo2ForCausalLM, tf.Olmo2Config, **SQUARE),
+    "olmo3": _gated(tf.Olmo3ForCausalLM, tf.Olmo3Config, **SQUARE),
+    "qwen3": _gated(tf.Qwen3ForCausalLM, tf.Qwen3Config),
+    "gemma": _gated(tf.GemmaForCausalLM, tf.GemmaConfig),
+    "gemma2": _gated(tf.Gemma2ForCausalLM, tf.Gemma2Config),
+    "gemma3": _gated(tf.Gemma3ForCausalLM, tf.Gemma3TextConfig),
+    "granite": _gated(tf.GraniteForCausalLM, tf.GraniteConfig, **SQUARE),
+    "cohere": _gated(tf.CohereForCausalLM, tf.CohereConfig, **SQUARE),
+    "cohere2": _gated(tf.Cohere2ForCausalLM, tf.Cohere2Config, **SQUARE),
+    "stablelm": _gated(tf.StableLmForCausalLM, tf.StableLmConfig, **SQUARE | {"hidden_size": 32}),
+    "smollm3": _gated(tf.SmolLM3ForCausalLM, tf.SmolLM3Config, **SQUARE),
+    "phi": Family(
+        build=lambda: tf.PhiForCausalLM(tf.PhiConfig(**{**QWEN2, **TOKENS})),
+        block="model.layers.{b}",
+        qkv=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        dense="self_attn.dense",
+        first=("mlp.fc1",),
+        second="mlp.fc2",
+    ),
+    "starcoder2": Family(
+        build=lambda: tf.Starcoder2ForCausalLM(tf.Starcoder2Config(**{**QWEN2, **TOKENS})),
+        block="model.layers.{b}",
+        qkv=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        dense="self_attn.o_proj",
+        first=("mlp.c_fc",),
+        second="mlp.c_proj",
+    ),
+    "gptj": Family(
+        build=lambda: tf.GPTJForCausalLM(
+            tf.GPTJConfig(
+                n_embd=HIDDEN,
+                n_layer=2,
+                n_head=HEADS,
+                n_positions=8,
+                rotary_dim=2,
+                vocab_size=7,
+                n_inner=20,
+                **TOKENS,
+            )
+        ),
+        block="transformer.h.{b}",
+        qkv=("attn.q_proj", "attn.k_proj", "attn.v_proj"),
+        dense="attn.out_proj",
+        first=("mlp.fc_in",),
+        second="mlp.fc_out",
+        spied=False,
+    ),
+    "gpt_neo": Family(
+        build=lambda: tf.GPTNeoForCausalLM(
+            tf.GPTNeoConfig(
+                hidden_size=HIDDEN,
+                num_layers=2,
+                num_heads=HEADS,
+                attention_types=[[["global", "local"], 1]],
+                vocab_size=7,
+                max_position_embeddings=8,
+                intermediate_size=20,
+                **TOKENS,
+            )
+        ),
+        block="transformer.h.{b}",
+        qkv=("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
+        dense="attn.attention.out_proj",
+        first=("mlp.c_fc",),
+        second="mlp.c_proj",
+        spied=False,
+    ),
+    "bloom": Family(
+        build=lambda: tf.BloomForCausalLM(
+            tf.BloomConfig(hidden_size=HIDDEN, n_layer=2, n_head=HEADS, vocab_size=7, **TOKENS)
+        ),
+        block="transformer.h.{b}",
+        qkv=("self_attention.query_key_value",),
+        dense="self_attention.dense",
+        first=("mlp.dense_h_to_4h",),
+        second="mlp.dense_4h_to_h",
+        spied=False,
+        split=_bloom_split,
+    ),
+    "mpt": Family(
+        build=lambda: tf.MptForCausalLM(
+            tf.MptConfig(d_model=HIDDEN, n_heads=HEADS, n_layers=2, max_seq_len=8, vocab_size=7, **TOKENS)
+        ),
+        block="transformer.blocks.{b}",
+        qkv=("attn.Wqkv",),
+        dense="attn.out_proj",
+        first=("ffn.up_proj",),
+        second="ffn.down_proj",
+        spied=False,
+        split=_split_by_products("attn", "Wqkv", position_bias=None),
+    ),
+    "electra": Family(
+        build=lambda: tf.ElectraForPreTraining(tf.ElectraConfig(**BERT_SIZES, **TEXT, embedding_size=8)),
+        block="electra.encoder.layer.{b}",
+        qkv=BERT_QKV,
+        **BERT_BLOCK,
+    ),
+    "bart": Family(
+        build=lambda: tf.BartForConditionalGeneration(
+            tf.BartConfig(**ENCODER_DECODER, max_position_embeddings=8)
+        ),
+        block="model.encoder.layers.{b}",
+        **OPT_LIKE,
+    ),
+    "whisper": Family(
+        build=lambda: tf.WhisperForConditionalGeneration(
+            tf.WhisperConfig(
+                **{**ENCODER_DECODER, **TOKENS},
+                num_mel_bins=3,
+                max_source_positions=1,
+                max_target_positions=4,
+                decoder_start_token_id=0,
+            )
+        ),
+        block="model.encoder.layers.{b}",
+        inputs=lambda batch: {
+            "input_features": torch.zeros(batch, 3, 2),
+            "decoder_input_ids": torch.full((batch, 1), TOKEN),
+        },
+        query_scale=(HIDDEN // HEADS) ** -0.5,
+        **OPT_LIKE,
+    ),
+    "dinov2": Family(
+        build=lambda: tf.Dinov2Model(
+            tf.Dinov2Config(
+                hidden_size=HIDDEN,
+                num_hidden_layers=2,
+                num_attention_heads=HEADS,
+                mlp_ratio=2,
+                image_size=4,
+                patch_size=2,
+            )
+        ),
+        block="encoder.layer.{b}",
+        qkv=("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+        dense="attention.o_proj",
+        first=("mlp.fc1",),
+        second="mlp.fc2",
+        inputs=_images,
+    ),
+    "deberta_v2": Family(
+        build=lambda: tf.DebertaV2ForMaskedLM(
+            tf.DebertaV2Config(
+                **BERT_SIZES, **TEXT, type_vocab_size=0, relative_attention=True, pos_att_type=["p2c", "c2p"]
+            )
+        ),
+        block="deberta.encoder.layer.{b}",
+        qkv=("attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"),
+        spied=False,
+        **BERT_BLOCK,
+    ),
+    "deberta": Family(
+        build=lambda: tf.DebertaForMaskedLM(
+            tf.DebertaConfig(
+                **BERT_SIZES, **TEXT, type_vocab_size=0, relative_attention=True, pos_att_type=["p2c", "c2p"]
+            )
+        ),
+        block="deberta.encoder.layer.{b}",
+        qkv=("attention.self.in_proj",),
+        spied=False,
+        split=_split_by_products(
+            "attention.self",
+            "in_proj",
+            scaled=(3 * HIDDEN // HEADS) ** 0.5,
+            attention_mask=torch.ones(1, 1, 1, dtype=torch.bool),
+        ),
+        **BERT_BLOCK,
+    ),
+}
+
+
+# Architecture files that describe several model types.
+ARCHITECTURES = {
+    "olmo2": "olmo",
+    "olmo3": "olmo",
+    "gemma2": "gemma",
+    "gemma3": "gemma",
+    "cohere2": "cohere",
+}
+
+
+def without_norms(model: torch.nn.Module) -> None:
+    """Let normalisation inside attention pass everything, so that planted numbers come through."""
+    for name, module in model.named_modules():
+        if "attn" in name and "Norm" in type(module).__name__:
+            module.forward = lambda states, *_, **__: states
+
+
+def planted(values: np.ndarray) -> str:
+    """Return a matrix of planted numbers in words, see the top of this file."""
+    whole = values.astype(np.int64)
+    number, rows, columns = whole >> 16, whole >> 8 & 255, whole & 255
+    if (whole != values).any() or np.unique(number).size != 1:
+        raise ValueError("no matrix of planted numbers")
+    turned = (rows != rows[:, :1]).any()
+    rows, columns = (rows.T, columns.T) if turned else (rows, columns)
+    if (rows != rows[:, :1]).any() or (columns != columns[:1]).any():
+        raise ValueError("rows and columns are mixed")
+    return f"{number.flat[0]} {runs_of(rows[:, 0])} {runs_of(columns[0])}{' turned' if turned else ''}"
+
+
+def recorded(name: str, family: Family) -> dict[str, Any]:
+    """Build a model and return what is kept of it."""
+    torch.manual_seed(0)
+    model = family.build()
+    plant(model)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        config = json.loads((Path(folder) / "config.json").read_text())
+        tensors = load_file(Path(folder) / "model.safetensors")
+    config.pop("transformers_version", None)
+    without_norms(model)
+    truth = transformer_truth(family, model)
+    return {
+        "origin": f"{type(model).__name__} of transformers {tf.__version__}, built by tests/data/make_families.py",
+        "architecture": ARCHITECTURES.get(name, name),
+        "config": config,
+        "tensors": {tensor: _tensor_words(values) for tensor, values in sorted(tensors.items())},
+        "truth": {matrix: planted(values) for matrix, values in sorted(truth.items())},
+    }
+
+
+def _tensor_words(values: np.ndarray) -> str:
+    shape = "x".join(map(str, values.shape))
+    return f"{shape} {planted(values)}" if values.ndim == 2 else shape
+
+
+def main() -> None:
+    """Write the records asked for."""
+    parser = argparse.ArgumentParser(description="Record the tiny models of the tests.")
+    parser.add_argument("target", type=Path, help="folder to write to, such as tests/data/families")
+    parser.add_argument("names", nargs="*", help="families; all where none is named")
+    asked = parser.parse_args()
+    asked.target.mkdir(parents=True, exist_ok=True)
+    for name, family in FAMILIES.items():
+        if not asked.names or name in asked.names:
+            text = json.dumps(recorded(name, family), indent=0, ensure_ascii=False)
+            (asked.target / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
