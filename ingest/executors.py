@@ -3,8 +3,11 @@
 Every one of them is a `UnitExecutor`, so the pipeline knows only that.
 """
 
+import os
 import pickle
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +22,8 @@ from neuromfa.carry import UNITS_A_WORKER, UnitExecutor
 from neuromfa.errors import JobError, OptionError
 
 Answer = TypeVar("Answer")
+
+PARENT_S = 1.0
 
 
 class InlineExecutor(UnitExecutor):
@@ -79,7 +84,20 @@ class LocalProcesses(UnitExecutor):
 
     def _started(self) -> ProcessPoolExecutor:
         self._children = _Children()
-        return ProcessPoolExecutor(self._processes, mp_context=self._children)
+        return ProcessPoolExecutor(
+            self._processes, mp_context=self._children, initializer=_end_with, initargs=(os.getpid(),)
+        )
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may be killed and then tells nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 class _Children(SpawnContext):

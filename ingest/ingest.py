@@ -1,23 +1,30 @@
 """One ingest: measure every checkpoint, write its spectra and the graphs of its first samples, skip what is stored.
 
-Measuring may run anywhere (see `executors`); only this process writes to the store.
+It is a job like those of the queue, run in place: by the process that asks for it, and listed like any other.
 """
 
+import os
+import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-from neuromfa.analysis import CheckpointAnalysis, analyze_each, measured_baseline
+from neuromfa.analysis import sentence_of
+from neuromfa.errors import JobError, StoreError
 from neuromfa.graph import GraphStore
-from neuromfa.graph.catalog import Seen
-from neuromfa.ingest.recognise import Keys, failed_before, keys_of, known_of, recognised
+from neuromfa.graph.job_queue import Job, JobQueue
+from neuromfa.graph.units import Units
+from neuromfa.ingest.heartbeat import Heartbeat
+from neuromfa.ingest.job_run import JobRun, Report, Tally, opened, silent
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.options import AnalysisOptions
-from neuromfa.results import FailedCheckpoint, Reading
+from neuromfa.ingest.worker import worker_name
+from neuromfa.results import FailedCheckpoint
 
-Report = Callable[[int, int, str], None]
-"""Called with units done, units in all, and what is under way."""
+LEASE_MS = 20_000
+LOOK_S = 0.3
+INTERRUPTED = "interrupted; the same command goes on from there"
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class IngestSummary:
     `replaced` counts results and graphs of older versions of the method that were dropped for new ones; `failed` are
     the checkpoints that could not be measured, which count as done; `recognised` those that were not read, as their
     files look as they did when they were stored; `bytes_read` what was read of the others, without the baseline.
+    Where another process asked for the same at the same time, the two shared the checkpoints: `checkpoints` and
+    `total` speak of all, the rest of this one's.
     """
 
     model: str
@@ -59,124 +68,117 @@ def ingest(
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
     follow_links: bool = False,
+    lease_ms: int = LEASE_MS,
 ) -> IngestSummary:
     """Bring a series into the store.
 
+    Where the same is under way already, this process takes part in it.
+
     Parameters
     ----------
-    executor : where checkpoints are measured; None measures in this process
+    executor : where checkpoints are measured and written; None does it in this thread
     report : told of progress, in checkpoints
     stop : asked between checkpoints; True ends the ingest, what is written stays and is complete
     follow_links : see `IngestRequest.open`
+    lease_ms : how long this process may be silent before its job counts as abandoned
+
+    Raises
+    ------
+    JobError : another process that took part ended the job as failed
     """
-    series = request.open(follow_links=follow_links)
     # what is wrong with the request is met before anything is written
-    selected = series.select(request.steps)
-    keys = {} if request.retry_failed else keys_of(series, selected, request.options)
-    known = known_of(store, series.id)
-    stored = {} if request.rehash else recognised(store, selected, keys, known, request)
-    unread = replace(selected, checkpoints=tuple(c for c in selected.checkpoints if c.step not in stored))
-    baseline = (
-        measured_baseline(series, request.options, strict=request.strict) if unread.checkpoints else None
-    )
-    store.claim_model(
-        series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
-    )
-    if request.retry_failed:
-        unread = failed_before(store, selected, baseline)
-    if baseline is not None and baseline.failure is not None:
-        keys = {}  # numbers without E are to be measured again once there is a baseline
-    total = len(stored) + len(unread.checkpoints)
-    tally = _Tally(series.id, store, total, report or _silent, baseline.reading if baseline else None, keys)
-    if baseline is not None and baseline.failure is not None:
-        tally.report(0, tally.total, f"the baseline could not be measured: {baseline.failure}")
-    measured = analyze_each(
-        unread,
-        request.options,
-        executor=executor,
-        known=known,
-        graph_samples=request.graphs_per_checkpoint,
-        baseline=baseline,
-        strict=request.strict,
-    )
-    for analysis in chain(stored.values(), measured):
-        tally.write(analysis, request.options)
-        if stop():
-            break
-    if unread.checkpoints:
-        store.compare_steps(series.id, request.options, baseline=tally.baseline)
-    if not request.keep_old:
-        tally.replaced = store.drop_superseded(series.id) + store.drop_superseded_samples(series.id)
-    return tally.summary
-
-
-def _silent(done: int, total: int, doing: str) -> None:  # noqa: ARG001  the shape of a Report
-    """Tell nobody."""
-
-
-@dataclass
-class _Tally:
-    """Writes one analysis after the other and counts."""
-
-    model: str
-    store: GraphStore
-    total: int
-    report: Report
-    baseline: Reading | None
-    keys: Keys
-    done: int = 0
-    spectra: int = 0
-    graphs: int = 0
-    edges: int = 0
-    replaced: int = 0
-    failed: list[FailedCheckpoint] = field(default_factory=list)
-    recognised: int = 0
-    bytes_read: int = 0
-
-    def write(self, analysis: CheckpointAnalysis, options: AnalysisOptions) -> None:
-        step = analysis.step
-        name = "checkpoint" if step is None else f"step {step}"
-        # told before anything is written: who lost its job is told so by the queue and stops here
-        self.report(self.done, self.total, f"{name}: writing")
-        if analysis.failure is not None:
-            self.store.write_failure(self.model, analysis.failure)
-            self.failed.append(analysis.failure)
-        else:
-            self.store.write_checkpoint(self.model, step, revision=analysis.revision)
-        if analysis.result is not None:
-            self.spectra += self.store.write_result(self.model, analysis.result, options)
-            self.store.compare_steps(self.model, options, baseline=self.baseline)
-        elif analysis.analysis_hash is not None:
-            self.store.make_newest(self.model, step, analysis.analysis_hash)
-        for graph in analysis.graphs:
-            self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
-            written = self.store.write_sample(self.model, step, graph, options=options)
-            self.graphs += written
-            self.edges += graph.n_edges * written
-        self.store.make_newest_samples(self.model, step, analysis.known_graphs)
-        self._remember(analysis)
-        self.done += 1
-        self.bytes_read += analysis.bytes_read
-        self.recognised += analysis.failure is None and analysis.requests == 0
-        self.report(self.done, self.total, name)
-
-    def _remember(self, analysis: CheckpointAnalysis) -> None:
-        """Keep what reading a checkpoint gave, once all of it is written."""
-        key, identity = self.keys.get(analysis.step), analysis.analysis_hash
-        if key is not None and identity is not None and analysis.requests:
-            self.store.write_seen(self.model, analysis.step, Seen(key, identity, analysis.graph_hashes))
-
-    @property
-    def summary(self) -> IngestSummary:
-        return IngestSummary(
-            self.model,
-            self.done,
-            self.total,
-            self.spectra,
-            self.graphs,
-            self.edges,
-            self.replaced,
-            self.failed,
-            self.recognised,
-            self.bytes_read,
+    model = opened(request, follow_links=follow_links)[1].id
+    worker = worker_name()
+    queue, units = JobQueue(store, lease_ms=lease_ms), Units(store, worker, lease_ms=lease_ms)
+    queue.abandon()
+    job, new = queue.put(request.as_json(), in_place=worker)
+    if not new:
+        _free_the_dead(queue, job)
+    with Heartbeat(queue, units, job, holds_job=new) as beat:
+        run = JobRun(
+            store,
+            queue,
+            units,
+            job,
+            beat,
+            executor=executor,
+            stop=stop,
+            report=report or silent,
+            follow_links=follow_links,
         )
+        now = _done_here(queue, run, job, beat, worker)
+    if run.tally.error is not None:
+        raise run.tally.error
+    if now.status == "failed":
+        raise JobError(f"job {now.id} failed: {now.message}")
+    return _summary(model, now, run.tally)
+
+
+def _done_here(queue: JobQueue, run: JobRun, job: Job, beat: Heartbeat, worker: str) -> Job:
+    """Work on a job until it is over, and return it as it is then."""
+    in_place = beat.holds_job
+    try:
+        while (now := queue.job(job.id)).is_open:
+            held = queue.take(job.id, worker)
+            beat.holds_job = in_place or held is not None
+            if held is not None and held.units is None:
+                run.list_units()
+                beat.holds_job = in_place
+            elif held is not None:
+                return run.end(held)
+            run.take_units()
+            if run.stopped and in_place:
+                queue.cancel(job.id, at_once=False)
+            elif run.stopped:
+                return queue.leave(job)
+            elif held is None:
+                time.sleep(LOOK_S)  # others have what is left of it
+    except BaseException as error:
+        if in_place:
+            _ended_early(queue, job, worker, error)
+        raise
+    return now
+
+
+def _ended_early(queue: JobQueue, job: Job, worker: str, error: BaseException) -> None:
+    told = sentence_of(error) if isinstance(error, Exception) else INTERRUPTED
+    with suppress(JobError, StoreError):
+        queue.finish(job, worker, "failed", message=told)
+
+
+def _free_the_dead(queue: JobQueue, job: Job) -> None:
+    """Let a command that is given again go on at once where the one before it was killed on this machine."""
+    for worker in queue.holders(job):
+        if _is_gone(worker):
+            queue.free(job, worker)
+
+
+def _is_gone(worker: str) -> bool:
+    host, _, rest = worker.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _summary(model: str, job: Job, tally: Tally) -> IngestSummary:
+    counts = job.units
+    done = 0 if counts is None else counts.done + counts.failed
+    return IngestSummary(
+        model,
+        done,
+        job.total,
+        tally.spectra,
+        tally.graphs,
+        tally.edges,
+        tally.replaced,
+        tally.failed,
+        tally.recognised,
+        tally.bytes_read,
+    )

@@ -13,7 +13,7 @@ from neuromfa.checkpoints import Checkpoint
 from neuromfa.checkpoints.formats.dtypes import dtype_named
 from neuromfa.checkpoints.formats.tensor_store import FileTensors
 from neuromfa.graph import GraphStore
-from neuromfa.ingest.recognise import failed_before, keys_of, known_of, recognised
+from neuromfa.ingest.recognise import failed_before, key_maker, no_key, recognised
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import SNIN
 from neuromfa.options import BASELINE_NONE
@@ -80,9 +80,10 @@ def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = F
     """
     series = request.open(follow_links=follow_links)
     selected = series.select(request.steps)
-    keys = {} if request.retry_failed or request.rehash else keys_of(series, selected, request.options)
-    stored = recognised(store, selected, keys, known_of(store, series.id), request)
-    wanted = failed_before(store, selected, None) if request.retry_failed else selected
+    reads_all = request.retry_failed or request.rehash
+    key_of = no_key if reads_all else key_maker(series, request.options)
+    stored = recognised(store, selected, key_of, request)
+    wanted = failed_before(store, selected) if request.retry_failed else selected
     unread = [one for one in wanted.checkpoints if one.step not in stored]
     cost = _cost(unread[0], request) if unread else _Cost()
     against = baseline_checkpoint(series, request.options) if unread else None

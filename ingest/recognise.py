@@ -1,5 +1,7 @@
 """Which checkpoints need not be read again: their files look as they did when read, and so do the baseline's."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from neuromfa import __version__
@@ -11,32 +13,30 @@ from neuromfa.graph.catalog import Seen
 from neuromfa.identity import GRAPH_VERSION, content_hash, options_hash
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.options import AnalysisOptions
-from neuromfa.summarise import BASELINE_FAILED, Baseline
+from neuromfa.summarise import BASELINE_FAILED
 
 NO_BASELINE = "none"
-Keys = dict[int | None, str]
+KeyOf = Callable[[Checkpoint], str | None]
+"""Gives the hash of all that the numbers and graphs of a checkpoint depend on, without reading weights; None where
+its files, or those of the baseline, cannot be told from others without reading."""
 
 
-def keys_of(whole: CheckpointSeries, chosen: CheckpointSeries, options: AnalysisOptions) -> Keys:
-    """Return by step the hash of all that the numbers and graphs of a checkpoint depend on, without reading weights.
-
-    A step is left out where its files, or those of the baseline, cannot be told from others without reading.
-
-    Parameters
-    ----------
-    whole : the series, in which the baseline is
-    chosen : the steps that are asked for
-    """
-    against = _against(whole, options)
-    if against is None:
-        return {}
+def key_maker(series: CheckpointSeries, options: AnalysisOptions) -> KeyOf:
+    """Return what gives the keys of checkpoints of a series, in which the baseline is."""
+    against = _against(series, options)
     shared = [__version__, GRAPH_VERSION, options_hash(options), against]
-    prints = {one.step: (one, one.fingerprint()) for one in chosen.checkpoints}
-    return {
-        step: content_hash([*shared, mark, one.revision, _architecture(one)])
-        for step, (one, mark) in prints.items()
-        if mark is not None
-    }
+
+    def key_of(checkpoint: Checkpoint) -> str | None:
+        mark = None if against is None else checkpoint.fingerprint()
+        if mark is None:
+            return None
+        return content_hash([*shared, mark, checkpoint.revision, _architecture(checkpoint)])
+
+    return key_of
+
+
+def no_key(checkpoint: Checkpoint) -> None:  # noqa: ARG001  the shape of a KeyOf
+    """Give none, so that the checkpoint is read."""
 
 
 def _against(series: CheckpointSeries, options: AnalysisOptions) -> str | None:
@@ -48,7 +48,7 @@ def _against(series: CheckpointSeries, options: AnalysisOptions) -> str | None:
     return NO_BASELINE if baseline is None else baseline.fingerprint()
 
 
-def _as_seen(
+def as_seen(
     checkpoint: Checkpoint, key: str | None, *, seen: list[Seen], known: Known, request: IngestRequest
 ) -> CheckpointAnalysis | None:
     """Return a checkpoint as one of which all that is asked for is stored; None where it has to be read."""
@@ -68,49 +68,37 @@ def _as_seen(
     )
 
 
-def known_of(store: GraphStore, model: str) -> dict[int | None, Known]:
-    """Return by step what the store holds of a model; nothing of one that is not there."""
+def known_of(store: GraphStore, model: str, step: int | None) -> Known:
+    """Return what the store holds of a checkpoint; nothing of one that is not there."""
     try:
-        records = list(store.each_checkpoint(model))
+        graphs = frozenset(manifest.graph_hash for manifest in store.samples(model, step))
     except NotStored:
-        return {}
-    return {
-        record.step: Known(
-            analyses=frozenset(store.analysis_hashes(model, record.step)),
-            graphs=frozenset(manifest.graph_hash for manifest in store.samples(model, record.step)),
-        )
-        for record in records
-    }
+        return Known()
+    return Known(analyses=frozenset(store.analysis_hashes(model, step)), graphs=graphs)
 
 
 def recognised(
-    store: GraphStore,
-    selected: CheckpointSeries,
-    keys: Keys,
-    known: dict[int | None, Known],
-    request: IngestRequest,
-) -> dict[int | None, CheckpointAnalysis]:
-    """Return by step the checkpoints that need not be read."""
+    store: GraphStore, selected: CheckpointSeries, key_of: KeyOf, request: IngestRequest
+) -> set[int | None]:
+    """Return the steps that need not be read."""
     seen = store.seen(selected.id)
-    found = {
-        one.step: _as_seen(
+    return {
+        one.step
+        for one in selected.checkpoints
+        if as_seen(
             one,
-            keys.get(one.step),
+            key_of(one),
             seen=seen.get(one.step, []),
-            known=known.get(one.step, Known()),
+            known=known_of(store, selected.id, one.step),
             request=request,
         )
-        for one in selected.checkpoints
     }
-    return {step: analysis for step, analysis in found.items() if analysis is not None}
 
 
-def failed_before(
-    store: GraphStore, selected: CheckpointSeries, baseline: Baseline | None
-) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now."""
+def failed_before(store: GraphStore, selected: CheckpointSeries) -> CheckpointSeries:
+    """Return those of the checkpoints that failed before, or lack E because the baseline did."""
     failed = {one.step for one in store.failures(selected.id)}
-    if baseline is not None and baseline.failure is None:
+    with suppress(NotStored):
         results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
         failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
     again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)

@@ -1,25 +1,26 @@
-"""The worker: takes jobs from the store's queue and runs each as an ingest, until it is told to stop."""
+"""The worker: takes units of queued jobs until it is told to stop; any number of workers share the jobs of a store."""
 
 import os
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
-from types import TracebackType
+from dataclasses import dataclass, field
 
+from neuromfa.analysis import sentence_of
 from neuromfa.errors import JobError, NeuroMFAError, StoreError, StoreUnavailable
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import LEASE_MS, Job, JobQueue
-from neuromfa.ingest.ingest import IngestSummary, ingest
+from neuromfa.graph.units import Unit, Units
+from neuromfa.ingest.heartbeat import Heartbeat
+from neuromfa.ingest.job_run import JobRun, opened
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.model_id import check_model_id
 
 IDLE_S = 1.0
+AWAY_S = 5.0
 ALIVE_IDLE_S, ALIVE_BUSY_S = 60.0, 900.0
-BEATS_A_LEASE = 4
-LAST_BEAT_S = 2.0
 
 
 def enqueue(store: GraphStore, request: IngestRequest) -> str:
@@ -34,7 +35,7 @@ def put(store: GraphStore, request: IngestRequest) -> tuple[Job, bool]:
     -------
     job, new : its job, and False where a job that asks for the same waited or ran already
     """
-    check_model_id(request.open().select(request.steps).id)
+    check_model_id(opened(request)[1].id)
     return JobQueue(store).put(request.as_json())
 
 
@@ -48,131 +49,127 @@ def work(
     alive: Callable[[float], None] = lambda _: None,
     lease_ms: int = LEASE_MS,
 ) -> int:
-    """Take and run jobs.
+    """Take and do units of jobs.
 
     Parameters
     ----------
-    executor : where checkpoints are measured
+    executor : where checkpoints are measured and written
     stop : asked between checkpoints and while idle
-    until_empty : return when nothing waits, instead of waiting for more
+    until_empty : return when nothing is to be done here, instead of waiting for more
     tell : told one sentence about each job
     alive : told at each sign of life for how many seconds it is good: the store answered the idle worker, or a
         checkpoint was done, after which the next one may take long
-    lease_ms : how long the worker may be silent before another takes its job
+    lease_ms : how long the worker may be silent before another takes what it holds
 
     Returns
     -------
     ended : number of jobs this worker ended
     """
-    queue, worker, ended = JobQueue(store, lease_ms=lease_ms), _worker_name(), 0
+    name = worker_name()
+    queue, units = JobQueue(store, lease_ms=lease_ms), Units(store, name, lease_ms=lease_ms)
+    worker, ended = _Worker(store, queue, units, executor, stop, tell, alive), 0
     while not stop():
-        job = _claim(queue, worker, tell, alive)
-        if job is not None:
-            ended += _run(queue, worker, job, store, executor=executor, stop=stop, tell=tell, alive=alive)
-        elif until_empty:
+        try:
+            turn = worker.next_turn()
+            alive(ALIVE_IDLE_S if turn is None else ALIVE_BUSY_S)
+            if turn is not None:
+                ended += worker.do(turn)
+                continue
+        except StoreUnavailable as away:
+            tell(f"waiting for the store: {away}")
+            time.sleep(AWAY_S)
+            continue
+        if until_empty:
             break
-        else:
-            time.sleep(IDLE_S)
+        time.sleep(IDLE_S)
     return ended
 
 
-def _claim(
-    queue: JobQueue, worker: str, tell: Callable[[str], None], alive: Callable[[float], None]
-) -> Job | None:
-    """Take a job; a store that is away for a while does not end the worker."""
-    try:
-        job = queue.claim(worker)
-        alive(ALIVE_IDLE_S if job is None else ALIVE_BUSY_S)
-        return job
-    except StoreUnavailable as away:
-        tell(f"waiting for the store: {away}")
-        time.sleep(5 * IDLE_S)
+@dataclass(frozen=True)
+class _Turn:
+    """What there is to do: a job that is held, to be listed or ended, or one of whose units the first was taken."""
+
+    job: Job
+    unit: Unit | None
+
+
+@dataclass
+class _Worker:
+    """One worker; `closed` are the jobs whose source it cannot open."""
+
+    store: GraphStore
+    queue: JobQueue
+    units: Units
+    executor: Executor | None
+    stop: Callable[[], bool]
+    tell: Callable[[str], None]
+    alive: Callable[[float], None]
+    closed: set[str] = field(default_factory=set)
+
+    def next_turn(self) -> _Turn | None:
+        """Take what is most urgent; None where nothing is to be done."""
+        self.queue.abandon()
+        for id in self.queue.waiting():
+            if id not in self.closed and (unit := self.units.claim(id)) is not None:
+                return _Turn(self.queue.job(id), unit)
+            if (job := self.queue.take(id, self.units.worker)) is not None:
+                return _Turn(job, None)
         return None
 
-
-def _run(
-    queue: JobQueue,
-    worker: str,
-    job: Job,
-    store: GraphStore,
-    *,
-    executor: Executor | None,
-    stop: Callable[[], bool],
-    tell: Callable[[str], None],
-    alive: Callable[[float], None],
-) -> int:
-    """Run one job; return 1 when this worker ended it, 0 when it goes on elsewhere."""
-    with _Held(queue, worker, job, alive) as held:
-        try:
-            summary = ingest(
-                IngestRequest.from_json(job.request),
-                store,
-                executor=executor,
-                report=held.report,
-                stop=lambda: held.cancelled or stop(),
-            )
-            if held.cancelled:
-                ended = queue.finish(job, worker, "cancelled")
-            elif summary.stopped:
-                ended = queue.release(job, worker)
-            else:
-                ended = queue.finish(job, worker, "done", message=_told(summary), failed=len(summary.failed))
-        except (JobError, StoreUnavailable) as lost:
-            tell(f"job {job.id}: {lost}")
-            return 0
-        except NeuroMFAError as error:
-            ended = queue.finish(job, worker, "failed", message=str(error))
-        except Exception as error:
-            # a fault of this program ends one job, not the worker and then the next worker
-            ended = queue.finish(job, worker, "failed", message=f"{type(error).__name__}: {error}")
-    tell(f"job {ended.id}: {ended.status} {ended.message}".rstrip())
-    return 0 if ended.is_open else 1
-
-
-class _Held:
-    """A job while this worker has it: a thread keeps its lease, and progress is handed to the queue.
-
-    A store that is away for a moment does not end the thread: the lease may last until it is back.
-    """
-
-    def __init__(self, queue: JobQueue, worker: str, job: Job, alive: Callable[[float], None]) -> None:
-        self._queue, self._worker, self._job, self._alive = queue, worker, job, alive
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease of job {job.id}", daemon=True)
-        self.cancelled = False
-
-    def __enter__(self) -> "_Held":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        # a store that hangs keeps the thread for a while: it can do no harm any more
-        self._thread.join(LAST_BEAT_S)
-
-    def report(self, done: int, total: int, doing: str) -> None:
-        """Tell how far the job is; `JobError` when another worker has it, so that nothing more is written."""
-        now = self._queue.report(self._job, self._worker, done=done, total=total, message=doing)
-        self._alive(ALIVE_BUSY_S)
-        self.cancelled = self.cancelled or now.cancelling
-
-    def _beat(self) -> None:
-        while not self._ended.wait(self._queue.lease_s / BEATS_A_LEASE):
+    def do(self, turn: _Turn) -> int:
+        """Work on a job; return 1 when this worker ended it, 0 when it goes on elsewhere."""
+        with Heartbeat(self.queue, self.units, turn.job, holds_job=turn.unit is None) as beat:
             try:
-                now = self._queue.keep(self._job, self._worker)
-            except JobError:
-                return
-            except StoreError:
-                continue
-            self.cancelled = self.cancelled or now.cancelling
+                now = self._worked(turn, beat)
+            except StoreUnavailable:
+                raise
+            except (JobError, StoreError) as trouble:
+                self.tell(f"job {turn.job.id}: {trouble}")
+                time.sleep(IDLE_S)
+                return 0
+            except Exception as error:
+                # a fault of this program ends one job or unit, not the worker and then the next worker
+                now = self._failed(turn, beat, error)
+        if now.is_open:
+            return 0
+        self.tell(f"job {now.id}: {now.status} {now.message}".rstrip())
+        return 1
+
+    def _worked(self, turn: _Turn, beat: Heartbeat) -> Job:
+        job, unit = turn.job, turn.unit
+        run = JobRun(
+            self.store,
+            self.queue,
+            self.units,
+            job,
+            beat,
+            executor=self.executor,
+            stop=self.stop,
+            report=lambda *_: self.alive(ALIVE_BUSY_S),
+            tell=self.tell,
+        )
+        if unit is None and job.units is not None:
+            return run.end(job)
+        if unit is None:
+            job = run.list_units()
+            beat.holds_job = False
+        run.take_units(unit)
+        if (held := self.queue.take(job.id, self.units.worker)) is not None:
+            beat.holds_job = True
+            return run.end(held)
+        return self.queue.leave(job) if self.stop() else self.queue.job(job.id)
+
+    def _failed(self, turn: _Turn, beat: Heartbeat, error: Exception) -> Job:
+        """End a job that is held; one that is shared is left to workers that can open its source."""
+        told = sentence_of(error)
+        if beat.holds_job:
+            return self.queue.finish(turn.job, self.units.worker, "failed", message=told)
+        if isinstance(error, NeuroMFAError):
+            self.closed.add(turn.job.id)
+        self.tell(f"job {turn.job.id}: {told}")
+        return self.queue.leave(turn.job)
 
 
-def _told(summary: IngestSummary) -> str:
-    """Return what a job that is done leaves to do, in words; empty where nothing."""
-    return f"{len(summary.failed)} of {summary.total} checkpoints failed" if summary.failed else ""
-
-
-def _worker_name() -> str:
+def worker_name() -> str:
+    """Return a name no other worker has."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

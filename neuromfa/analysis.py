@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
 
 from neuromfa import __version__, mfa, series_check
 from neuromfa.beyond_scale import series_verdict
@@ -68,6 +69,7 @@ class CheckpointAnalysis:
     known_graphs : hashes of those that were
     graph_hashes : of the graphs of all seeds, whether asked for or not
     bytes_read, requests : what sampling took
+    read_s, measure_s : seconds that sampling and all that came after it took
     """
 
     step: int | None
@@ -80,6 +82,8 @@ class CheckpointAnalysis:
     graph_hashes: tuple[str, ...] = ()
     bytes_read: int = 0
     requests: int = 0
+    read_s: float = 0.0
+    measure_s: float = 0.0
 
 
 def analyze(
@@ -217,15 +221,19 @@ class _Task:
         if self.strict:
             raise error
         checkpoint = unit.checkpoint
-        failure = failure_of(checkpoint, error)
+        failure = failure_of(checkpoint.step, checkpoint.revision, error)
         return CheckpointAnalysis(checkpoint.step, checkpoint.revision, None, None, failure=failure)
 
 
-def failure_of(checkpoint: Checkpoint, error: Exception) -> FailedCheckpoint:
+def failure_of(step: int | None, revision: str, error: Exception) -> FailedCheckpoint:
     """Return the record of a checkpoint that gave no numbers."""
+    return FailedCheckpoint(step, revision, type(error).__name__, sentence_of(error))
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what an error says, with its kind where it was not raised for a person to read."""
     kind, told = type(error).__name__, str(error)
-    sentence = told if told and isinstance(error, NeuroMFAError | OSError) else f"{kind}: {told}".rstrip(": ")
-    return FailedCheckpoint(checkpoint.step, checkpoint.revision, kind, sentence)
+    return told if told and isinstance(error, NeuroMFAError | OSError) else f"{kind}: {told}".rstrip(": ")
 
 
 def analyze_checkpoint(
@@ -251,8 +259,9 @@ def analyze_checkpoint(
     SourceError : it cannot be read
     AnalysisError : it has no numbers, and `strict` or no graph was asked for
     """
-    known = known or Known()
+    known, begun = known or Known(), perf_counter()
     sampled = sample(checkpoint, options)
+    read = perf_counter()
     hashes = graph_hashes(sampled, options)
     identity = analysis_hash(hashes, options, baseline_hash=baseline.identity if baseline else None)
     asked = range(min(graph_samples, len(hashes)))
@@ -273,7 +282,12 @@ def analyze_checkpoint(
             raise
         graphs = tuple(_graph(measures, k, hashes[k], bare=True) for k in wanted)
         measured = CheckpointAnalysis(
-            checkpoint.step, checkpoint.revision, None, None, failure_of(checkpoint, absent), graphs
+            checkpoint.step,
+            checkpoint.revision,
+            None,
+            None,
+            failure_of(checkpoint.step, checkpoint.revision, absent),
+            graphs,
         )
     else:
         measured = CheckpointAnalysis(checkpoint.step, checkpoint.revision, identity, result, None, graphs)
@@ -283,6 +297,8 @@ def analyze_checkpoint(
         graph_hashes=tuple(hashes),
         bytes_read=sum(each.bytes_read for each in reads),
         requests=sum(each.requests for each in reads),
+        read_s=read - begun,
+        measure_s=perf_counter() - read,
     )
 
 

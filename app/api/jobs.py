@@ -21,6 +21,7 @@ from neuromfa.checkpoints import list_architectures
 from neuromfa.declared import adapter
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
+from neuromfa.graph.units import Unit, UnitStatus, units_of
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import put
 
@@ -81,9 +82,24 @@ def read_job(store: Store, id: JobId) -> Job:
     return JobQueue(store).job(id)
 
 
+@router.get("/{id}/units")
+def list_units(
+    store: Store,
+    pages: Pages,
+    settings: Configured,
+    id: JobId,
+    status: Annotated[UnitStatus | None, Query(description="Only units with this status.")] = None,
+) -> Listing[Unit]:
+    """List the units of a job, one checkpoint each, by step; none before a worker has listed them."""
+    limit = min(pages.limit, settings.page_limit)
+    JobQueue(store).job(id)
+    page = units_of(store, id, status=status, limit=limit, cursor=pages.cursor)
+    return Listing(items=page.items, next=page.next)
+
+
 @router.delete("/{id}", dependencies=[Writer])
 def cancel_job(store: Store, id: JobId) -> Job:
-    """Cancel a job: at once when it waits, after the checkpoint under way when it runs; one that is over stays."""
+    """Cancel a job: at once when nobody works on it, else after the checkpoints under way; one that is over stays."""
     return JobQueue(store).cancel(id)
 
 
@@ -139,7 +155,8 @@ def _event(state: Job) -> str:
 
 
 def _name(state: Job) -> str:
-    return f"{state.status}-{state.done}-{round(state.updated.timestamp() * 1000)}"
+    running = state.units.running if state.units else 0
+    return f"{state.status}-{state.done}-{running}-{round(state.updated.timestamp() * 1000)}"
 
 
 def _put(store: Store, request: IngestRequest) -> tuple[Job, bool]:

@@ -1,9 +1,10 @@
-"""`neuromfa jobs`: what waits, runs and has ended; one job in full, followed, cancelled or tried again."""
+"""`neuromfa jobs`: what waits, runs and has ended; one job with its units, followed, cancelled or tried again."""
 
 import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -15,7 +16,11 @@ from neuromfa.app.cli.output import EXIT_SOME_FAILED, console, write_json
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import load_settings
 from neuromfa.errors import OptionError
+from neuromfa.graph import GraphStore
+from neuromfa.graph.access import each
+from neuromfa.graph.catalog import step_name
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
+from neuromfa.graph.units import Unit, units_of
 from neuromfa.results import to_json
 
 LOOK_S = 0.5
@@ -44,6 +49,7 @@ def jobs(
     """List the jobs, the newest first, or show, follow, cancel or retry one of them."""
     with open_store(load_settings(data_dir=data_dir)) as store:
         queue = JobQueue(store)
+        queue.abandon()
         if what is What.LIST:
             _list(queue, _status(status), limit, as_json)
             return
@@ -51,14 +57,14 @@ def jobs(
             raise OptionError(f"neuromfa jobs {what} needs the id of a job; `neuromfa jobs` lists them")
         job = _named(queue, id)
         if what is What.FOLLOW:
-            _follow(queue, job, as_json)
+            _follow(store, queue, job, as_json)
             return
         deeds: dict[What, Callable[[str], Job]] = {
             What.SHOW: queue.job,
             What.CANCEL: queue.cancel,
             What.RETRY: queue.retry,
         }
-        _show(deeds[what](job.id), as_json)
+        _show(store, deeds[what](job.id), as_json)
 
 
 def _status(text: str | None) -> Status | None:
@@ -84,12 +90,13 @@ def _list(queue: JobQueue, status: Status | None, limit: int, as_json: bool) -> 
     if as_json:
         write_json(found, "-")
         return
-    table = Table("id", "status", "done", "failed", "priority", "queued", "source", "message")
+    table = Table("id", "status", "done", "under way", "failed", "priority", "queued", "source", "message")
     for job in found:
         table.add_row(
             job.id[:8],
-            job.status,
+            f"{job.status} in place" if job.in_place else job.status,
             _done(job),
+            str(job.units.running if job.units else 0),
             str(job.failed),
             str(job.priority),
             f"{job.created:%Y-%m-%d %H:%M}",
@@ -99,16 +106,34 @@ def _list(queue: JobQueue, status: Status | None, limit: int, as_json: bool) -> 
     console.print(table)
 
 
-def _show(job: Job, as_json: bool) -> None:
+def _show(store: GraphStore, job: Job, as_json: bool) -> None:
     if as_json:
         write_json(job, "-")
         return
     console.print(_line(job))
     for name, value in job.request.items():
         console.print(f"  {name}: {value}")
+    found = list(each(partial(units_of, store, job.id)))
+    if found:
+        console.print(_table(found))
 
 
-def _follow(queue: JobQueue, job: Job, as_json: bool) -> None:
+def _table(units: list[Unit]) -> Table:
+    table = Table("step", "status", "tries", "read s", "measure s", "write s", "MB read", "worker", "message")
+    for one in units:
+        table.add_row(
+            step_name(one.step),
+            one.status,
+            str(one.attempts),
+            *(f"{seconds:.1f}" for seconds in (one.read_s, one.measure_s, one.write_s)),
+            f"{one.bytes_read / 1e6:.1f}",
+            one.worker,
+            one.sentence,
+        )
+    return table
+
+
+def _follow(store: GraphStore, queue: JobQueue, job: Job, as_json: bool) -> None:
     """Write a line for every change, until the job is over; the exit code says how it ended."""
     _tell(job, as_json)
     while job.is_open:
@@ -117,6 +142,9 @@ def _follow(queue: JobQueue, job: Job, as_json: bool) -> None:
         if now != job:
             _tell(now, as_json)
         job = now
+    if not as_json:
+        for unit in each(partial(units_of, store, job.id, status="failed")):
+            console.print(f"  step {step_name(unit.step)}: {unit.sentence}")
     if job.status == "failed":
         raise typer.Exit(EXIT_FAILED)
     if job.failed:
@@ -133,7 +161,8 @@ def _tell(job: Job, as_json: bool) -> None:
 
 def _line(job: Job) -> str:
     ending = "; it is asked to stop" if job.cancelling and job.is_open else ""
-    return f"job {job.id}: {job.status}, {_done(job)} checkpoints {job.message}".rstrip() + ending
+    place = " in place" if job.in_place else ""
+    return f"job {job.id}: {job.status}{place}, {_done(job)} checkpoints {job.message}".rstrip() + ending
 
 
 def _done(job: Job) -> str:

@@ -21,7 +21,7 @@ COMMANDS = {
     "analyze": "Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them.",
     "compare": "Compare series (or what `analyze --json` wrote): which hold structure beyond scale, and which differ.",
     "ingest": "Measure a series and write its spectra and the graphs of its first samples into the store.",
-    "worker": "Run queued ingest jobs, one after the other, until Ctrl-C; the checkpoint under way is finished first.",
+    "worker": "Take units of queued jobs until Ctrl-C; the checkpoint under way is finished first.",
     "jobs": "List the jobs, the newest first, or show, follow, cancel or retry one of them.",
     "serve": "Serve REST and the page until Ctrl-C.",
     "demo": "Serve the bundled series from an embedded store; ingest first what is not in it yet.",

@@ -7,7 +7,7 @@ try:
     from neuromfa.graph.access import Page
     from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
     from neuromfa.graph.manifest import Manifest
-    from neuromfa.graph.open_store import open_store
+    from neuromfa.graph.open_store import open_shared, open_store
     from neuromfa.graph.store import GraphStore
     from neuromfa.graph.stored_results import Analysis, AnalysisRecord
 except ModuleNotFoundError as error:  # the driver is of an extra
@@ -22,5 +22,6 @@ __all__ = [
     "Manifest",
     "ModelRecord",
     "Page",
+    "open_shared",
     "open_store",
 ]

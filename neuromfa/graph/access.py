@@ -1,6 +1,7 @@
 """What every part of the store stands on: reading and writing through one connection, queries by name."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -57,6 +58,10 @@ class StoreAccess:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit of writing that is harmless when run twice."""
         return self._connection.write(work)
+
+    def fenced(self, fence: Callable[[Transaction], None]) -> AbstractContextManager[None]:
+        """Run a fence inside every write that this thread makes in a block; it raises where none may be made."""
+        return self._connection.fenced(fence)
 
     def query(
         self, name: str, parameters: dict[str, Any], *, timeout_s: float | None = None

@@ -45,6 +45,17 @@ class ReadAccess:
     database: str | None
 
 
+@dataclass(frozen=True)
+class WriteAccess:
+    """How another process reaches the same database to write into it."""
+
+    uri: str
+    user: str
+    password: str = field(repr=False)
+    database: str | None
+    limits: Limits
+
+
 class Transaction:
     """What a unit of work may do: run queries by name."""
 
@@ -114,6 +125,7 @@ class Connection:
         self.uri, self.limits, self._database = uri, limits, database
         self._users = [user for user in (writer, reader) if user is not None]
         self._revive, self._reviving = revive, threading.Lock()
+        self._of_thread = threading.local()
         self._drivers = _verified(uri, self._users, limits)
         self.agent = self._drivers[0].get_server_info().agent
         self.dialect = dialect_of(self.agent)
@@ -123,6 +135,12 @@ class Connection:
         """What opens a connection that is used for reads only."""
         user, password = self._users[-1]
         return ReadAccess(self.uri, user, password, self._database)
+
+    @property
+    def write_access(self) -> WriteAccess:
+        """What opens a connection that writes as this one does."""
+        user, password = self._users[0]
+        return WriteAccess(self.uri, user, password, self._database, self.limits)
 
     def close(self) -> None:
         """Close all connections."""
@@ -143,19 +161,38 @@ class Connection:
 
         return self._revived(once)
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, fenced: bool = True) -> T:
         """Run a unit of work in one transaction, again when somebody else was faster.
 
         The driver also runs it again when the connection broke, and the first try may have been committed: a
         unit of work must be harmless when done twice.
+
+        Parameters
+        ----------
+        fenced : inside `self.fenced`, run its fence first; not for work that has a fence of its own
         """
+        fence = getattr(self._of_thread, "fence", None) if fenced else None
+
+        def behind_fence(transaction: Transaction) -> T:
+            if fence is not None:
+                fence(transaction)
+            return work(transaction)
 
         def once() -> T:
             limit = self._server_limit(self.limits.write_s)
             with mapped(self.uri, dialect=self.dialect, limit=limit):
-                return self._write_patiently(work)
+                return self._write_patiently(behind_fence)
 
         return self._revived(once)
+
+    @contextmanager
+    def fenced(self, fence: Callable[[Transaction], None]) -> Iterator[None]:
+        """Run a fence, which raises when this thread may not write any more, inside every write of a block."""
+        self._of_thread.fence = fence
+        try:
+            yield
+        finally:
+            self._of_thread.fence = None
 
     def _write_patiently(self, work: Callable[[Transaction], T]) -> T:
         for attempt in range(RETRIES):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from neuromfa.graph.connection import Connection
+from neuromfa.graph.connection import Connection, WriteAccess
 from neuromfa.graph.limits import Limits
 from neuromfa.graph.store import GraphStore
 from neuromfa.servers.arcadedb_server import EmbeddedServer
@@ -51,6 +51,14 @@ def open_store(
         embedded.close()
         raise
     return _prepared(GraphStore(connection, embedded=embedded), prepare=prepare)
+
+
+def open_shared(access: WriteAccess) -> GraphStore:
+    """Open the store that another process has open, by its address; nothing is prepared, started or revived."""
+    writer = (access.user, access.password)
+    return GraphStore(
+        Connection(access.uri, writer=writer, reader=None, database=access.database, limits=access.limits)
+    )
 
 
 def _prepared(store: GraphStore, *, prepare: bool) -> GraphStore:

@@ -138,7 +138,7 @@ def _wipe_some(connection: Connection, held: Claim, layer: int) -> int:
         renew(transaction, held)
         return int(transaction.rows("write/delete_neurons", **some)[0]["deleted"])
 
-    return connection.write(work)
+    return connection.write(work, fenced=False)
 
 
 def unlink(connection: Connection, checkpoint: str, graph_hash: str) -> None:

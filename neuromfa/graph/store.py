@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any
 
 from neuromfa.graph import sample_leases
-from neuromfa.graph.connection import Connection
+from neuromfa.graph.connection import Connection, WriteAccess
 from neuromfa.graph.schema import current_version, ensure_schema, stored_version
 from neuromfa.graph.stored_results import StoredResults
 from neuromfa.graph.stored_samples import StoredSamples
@@ -48,9 +48,14 @@ class GraphStore(StoredResults, StoredSamples):
         """Bolt address of the server."""
         return self._connection.uri
 
-    def ping(self) -> None:
-        """Ask the server the shortest question; raises `StoreUnavailable` when it is away."""
-        self.read(lambda transaction: transaction.rows("read/ping"), timeout_s=5.0)
+    @property
+    def write_access(self) -> WriteAccess:
+        """What `open_shared` of another process takes; an embedded store is reached from this machine alone."""
+        return self._connection.write_access
+
+    def ping(self, *, timeout_s: float = 5.0) -> None:
+        """Ask the server the shortest question; raises `StoreUnavailable` or `QueryTimeout` when it is away."""
+        self.read(lambda transaction: transaction.rows("read/ping"), timeout_s=timeout_s)
 
     def versions(self) -> dict[str, str | int | None]:
         """Return the server's name and version, its address, and the schema version of store and program."""

@@ -44,6 +44,7 @@ CHECKED_ELSEWHERE = {
     "/v1/export/{model}.{format}": {"get"},
     "/v1/jobs": {"post"},
     "/v1/jobs/{id}": {"get", "delete"},
+    "/v1/jobs/{id}/units": {"get"},
     "/v1/jobs/{id}/retry": {"post"},
     "/v1/jobs/{id}/events": {"get"},
     "/v1/cypher": {"post"},

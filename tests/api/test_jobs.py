@@ -90,6 +90,30 @@ def test_a_job_is_queued_done_and_its_numbers_are_served(client: TestClient, sto
     store.delete_model("by/rest")
 
 
+def test_units_of_a_job_are_listed_in_pages(client: TestClient, store: GraphStore) -> None:
+    id = post(client, steps="0,32,512")["id"]
+    route = f"/v1/jobs/{id}/units"
+    assert client.get(route).json() == {"items": [], "next": None}
+    assert client.get(f"/v1/jobs/{id}").json()["units"] is None
+    work(store, until_empty=True, tell=quiet)
+    first = client.get(route, params={"limit": 2}).json()
+    check(first, {"$ref": "#/components/schemas/Listing_Unit_"})
+    second = client.get(route, params={"limit": 2, "cursor": first["next"]}).json()
+    found = [*first["items"], *second["items"]]
+    assert [(one["id"], one["step"], one["status"]) for one in found] == [
+        (f"{id}@{step}", step, "done") for step in (0, 32, 512)
+    ]
+    counts = {"queued": 0, "running": 0, "done": 3, "failed": 0, "skipped": 0}
+    assert client.get(f"/v1/jobs/{id}").json()["units"] == counts
+    assert client.get(route, params={"status": "failed"}).json()["items"] == []
+    for parameters in ({"cursor": "x"}, {"status": "odd"}, {"limit": 0}):
+        refusal = client.get(route, params=parameters)
+        assert (refusal.status_code, refusal.headers["content-type"]) == (422, "application/problem+json")
+    missing = client.get(f"/v1/jobs/{'0' * 32}/units")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+    store.delete_model("by/rest")
+
+
 def test_a_job_that_fails_says_why(client: TestClient, store: GraphStore) -> None:
     job = JobQueue(store).enqueue({})
     work(store, until_empty=True, tell=quiet)

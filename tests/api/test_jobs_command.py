@@ -12,6 +12,7 @@ from neuromfa.app.cli import jobs as command
 from neuromfa.app.cli.main import main
 from neuromfa.graph import GraphStore, open_store
 from neuromfa.graph.job_queue import Job, JobQueue, Status
+from neuromfa.graph.units import Units
 
 Capture = pytest.CaptureFixture[str]
 
@@ -62,6 +63,28 @@ def test_jobs_are_listed_shown_cancelled_and_tried_again(
         assert json.loads(text)["status"] == status == JobQueue(own).job(job.id).status
     code, _, told = neuromfa(capsys, monkeypatch, "jobs", "retry", job.id, *end)
     assert code == 1 and "cannot be tried again" in told
+
+
+def test_units_are_shown_with_their_sentences(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, folder: Path, own: GraphStore, job: Job
+) -> None:
+    queue = JobQueue(own)
+    held = queue.take(job.id, "w")
+    assert held is not None
+    queue.list_units(held, "w", model="m", checkpoints=[(0, "step0"), (8, "step8")])
+    units = Units(own, "w", lease_ms=60_000)
+    for status in ("done", "failed"):
+        unit = units.claim(job.id)
+        assert unit is not None
+        units.end(unit.id, status, sentence="" if status == "done" else "no such file", read_s=1.25)  # type: ignore[arg-type]
+    end = ("--data-dir", folder)
+    _, shown, _ = neuromfa(capsys, monkeypatch, "jobs", "show", job.id, *end)
+    assert "2 of 2 checkpoints" in shown and "no such file" in shown and "1.2" in shown
+    held = queue.take(job.id, "w")
+    assert held is not None
+    queue.finish(held, "w", "done", failed=1)
+    code, told, _ = neuromfa(capsys, monkeypatch, "jobs", "follow", job.id, *end)
+    assert code == 3 and "step 8: no such file" in told
 
 
 @pytest.mark.parametrize(("status", "failed", "code"), [("done", 0, 0), ("done", 2, 3), ("failed", 0, 1)])

@@ -20,6 +20,7 @@ from neuromfa.carry import each_carried
 from neuromfa.errors import CheckpointMissing, JobError, NotStored, OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import JobQueue
+from neuromfa.graph.units import GIVEN_UP, units_of
 from neuromfa.ingest.executors import InlineExecutor, open_executor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
@@ -44,11 +45,9 @@ def request_of_own(store: GraphStore) -> Iterator[IngestRequest]:
 
 
 @pytest.fixture
-def empty_queue(store: GraphStore) -> JobQueue:
-    queue = JobQueue(store, lease_ms=LEASE_MS)
-    while (job := queue.claim("sweeper")) is not None:
-        queue.finish(job, "sweeper", "cancelled")
-    return queue
+def empty_queue(store: GraphStore, server: Server) -> JobQueue:
+    server.raw("MATCH (n:Job|Unit) DETACH DELETE n")
+    return JobQueue(store, lease_ms=LEASE_MS)
 
 
 def test_the_same_ingest_twice_writes_nothing_twice(store: GraphStore, request_of_own: IngestRequest) -> None:
@@ -180,11 +179,13 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(
     )
     worker.start()
     assert slow.begun.wait(60)
-    server.raw("MATCH (j:Job {id: $id}) SET j.worker = 'another' RETURN j.id", id=id)
+    server.raw(
+        "MATCH (u:Unit {job: $id}) SET u.worker = 'another', u.status = 'running', u.lease = timestamp() + 600000",
+        id=id,
+    )
     worker.join(60)
-    assert len(told) == 1 and "taken over by another worker" in told[0]
+    assert len(told) == 1 and f"unit {id}@0 was taken over by another worker" in told[0]
     assert list(store.each_checkpoint(request_of_own.model_id or "")) == []
-    empty_queue.finish(empty_queue.job(id), "another", "cancelled")
 
 
 def test_what_failed_of_a_job_is_tried_again(
@@ -204,7 +205,9 @@ def test_what_failed_of_a_job_is_tried_again(
     empty_queue.retry(id)
     assert work(store, until_empty=True, tell=lambda _: None) == 1
     job = empty_queue.job(id)
-    assert (job.status, job.failed, job.done, job.total) == ("done", 0, 1, 1)
+    assert (job.status, job.failed, job.done, job.total) == ("done", 0, 2, 2)
+    attempts = {unit.step: (unit.attempts, unit.sentence) for unit in units_of(store, id).items}
+    assert attempts == {0: (1, ""), 2000: (1, "")}, "counted from the start again"
     assert store.result(request_of_own.model_id or "", 2000).step == 2000
 
 
@@ -230,10 +233,10 @@ def test_a_fault_of_the_program_ends_a_job_and_not_the_worker(
 ) -> None:
     ids = [enqueue(store, replace(request_of_own, steps=steps)) for steps in ("0", "2000")]
     assert work(store, executor=Faulty(), until_empty=True, tell=lambda _: None) == 2
-    jobs = [empty_queue.job(id) for id in ids]
-    assert {(job.status, job.message) for job in jobs} == {
-        ("failed", "ZeroDivisionError: nobody foresaw this")
-    }
+    for id in ids:
+        job, [unit] = empty_queue.job(id), units_of(store, id).items
+        assert (job.status, job.message) == ("done", "1 of 1 checkpoints failed")
+        assert unit.sentence == f"{GIVEN_UP}; the last one said: ZeroDivisionError: nobody foresaw this"
 
 
 def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_queue: JobQueue) -> None:
