@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from neuromfa.app.api import (
     checkpoints,
     comparisons,
+    curves,
     cypher,
     exports,
     health,
@@ -21,6 +22,7 @@ from neuromfa.app.api import (
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
@@ -89,6 +91,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.settings = settings
     app.state.store = store
     app.state.samples = SampleCache()
+    app.state.curves = CurveMemory()
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(models.router, dependencies=READING)
     app.include_router(checkpoints.router, dependencies=READING)
     app.include_router(comparisons.router, dependencies=READING)
+    app.include_router(curves.router, dependencies=READING)
     app.include_router(questions.question_router(), dependencies=READING)
     app.include_router(exports.router, dependencies=READING)
     app.include_router(jobs.router, dependencies=READING)

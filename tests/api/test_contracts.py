@@ -25,6 +25,7 @@ ANSWERS = {
     "/v1/models/{model}": SERIES,
     "/v1/models/{model}/checkpoints": f"{SERIES}/checkpoints",
     "/v1/models/{model}/emergence": f"{SERIES}/emergence?profile=exact",
+    "/v1/emergence": "/v1/emergence",
     "/v1/models/{model}/spectra": f"{SERIES}/spectra?profile=exact",
     "/v1/models/{model}/scores": f"{SERIES}/scores",
     "/v1/models/{model}/correlations": f"{SERIES}/correlations?profile=exact",
