@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from neuromfa.app.nearest import nearest
 
 
-def check_words(request: Request) -> None:
+async def check_words(request: Request) -> None:
     """Refuse a request with a word its route does not know, or with one given twice; each is a fault of its own."""
     if not request.url.query:
         return

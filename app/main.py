@@ -13,6 +13,7 @@ from neuromfa.app.api import (
     comparisons,
     curves,
     cypher,
+    deletions,
     exports,
     health,
     jobs,
@@ -22,6 +23,7 @@ from neuromfa.app.api import (
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.cross_origin import ReadersOrigins
 from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=READING)
     app.include_router(checkpoints.router, dependencies=READING)
+    app.include_router(deletions.router, dependencies=READING)
     app.include_router(comparisons.router, dependencies=READING)
     app.include_router(curves.router, dependencies=READING)
     app.include_router(questions.question_router(), dependencies=READING)
@@ -113,6 +116,8 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadMethod)
+    if settings.readers_origins:
+        app.add_middleware(ReadersOrigins, origins=settings.readers_origins)
     app.add_middleware(Doorkeeper, settings=settings)
     app.add_middleware(Meter, metrics=app.state.metrics)
     if settings.root_path:

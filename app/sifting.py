@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 from pydantic import StringConstraints
 
 from neuromfa import doubts, series_check, summarise
+from neuromfa.app.dependencies import made_at_once
 from neuromfa.app.nearest import nearest
 from neuromfa.errors import OptionError
 from neuromfa.mfa.diagnostics import FLAGS
@@ -134,4 +135,4 @@ def _value(point: Any, name: str) -> float | None:
     return value.value if isinstance(value, Estimate) else value
 
 
-Sifted = Annotated[Sifting, Depends()]
+Sifted = Annotated[Sifting, Depends(made_at_once(Sifting))]

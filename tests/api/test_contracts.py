@@ -43,12 +43,15 @@ ANSWERS = {
 CHECKED_ELSEWHERE = {
     "/metrics": {"get"},
     "/v1/export/{model}.{format}": {"get"},
+    "/v1/models/{model}": {"delete"},
+    "/v1/models/{model}/checkpoints/{step}": {"delete"},
+    "/v1/models/{model}/checkpoints/{step}/samples/{seed}": {"delete"},
     "/v1/jobs": {"post"},
     "/v1/jobs/{id}": {"get", "delete"},
     "/v1/jobs/{id}/retry": {"post"},
     "/v1/jobs/{id}/events": {"get"},
     "/v1/cypher": {"post"},
-}  # in test_routes.py, test_jobs.py and test_cypher.py: no JSON, or something has to be under way
+}  # in test_routes.py, test_jobs.py, test_deletions.py and test_cypher.py: no JSON, or something has to be under way
 
 
 @cache
