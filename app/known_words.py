@@ -4,7 +4,6 @@ A word that is passed over answers another question than the one that was asked.
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,8 +11,10 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
+from neuromfa.app.nearest import nearest
 
-def check_words(request: Request) -> None:
+
+async def check_words(request: Request) -> None:
     """Refuse a request with a word its route does not know, or with one given twice; each is a fault of its own."""
     if not request.url.query:
         return
@@ -39,8 +40,7 @@ def _fault(name: str, times: int, known: Mapping[str, bool]) -> str | None:
 def _unknown(name: str, known: list[str]) -> str:
     if not known:
         return "is not known: this address takes no parameters"
-    nearest = max(known, key=lambda word: SequenceMatcher(None, name[:80].lower(), word).ratio())
-    return f"is not known; the nearest is {nearest} (this address takes {', '.join(known)})"
+    return f"is not known; the nearest is {nearest(name, known)} (this address takes {', '.join(known)})"
 
 
 def _words(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -11,7 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from neuromfa.app.api import (
     checkpoints,
     comparisons,
+    curves,
     cypher,
+    deletions,
     exports,
     health,
     jobs,
@@ -21,6 +23,8 @@ from neuromfa.app.api import (
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.cross_origin import ReadersOrigins
+from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
@@ -89,6 +93,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.settings = settings
     app.state.store = store
     app.state.samples = SampleCache()
+    app.state.curves = CurveMemory()
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
@@ -98,7 +103,9 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=READING)
     app.include_router(checkpoints.router, dependencies=READING)
+    app.include_router(deletions.router, dependencies=READING)
     app.include_router(comparisons.router, dependencies=READING)
+    app.include_router(curves.router, dependencies=READING)
     app.include_router(questions.question_router(), dependencies=READING)
     app.include_router(exports.router, dependencies=READING)
     app.include_router(jobs.router, dependencies=READING)
@@ -109,6 +116,8 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadMethod)
+    if settings.readers_origins:
+        app.add_middleware(ReadersOrigins, origins=settings.readers_origins)
     app.add_middleware(Doorkeeper, settings=settings)
     app.add_middleware(Meter, metrics=app.state.metrics)
     if settings.root_path:

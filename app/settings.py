@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.servers.bolt_address import check_address
 
 PREFIX = "NEUROMFA_"
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?/?")
 
 
 def default_data_dir() -> Path:
@@ -70,6 +72,11 @@ class Settings(BaseSettings):
         description="Further host names, separated by commas, that requests may be addressed to, such as the "
         "public name behind a reverse proxy. Where no key is asked for, only these and the names of loopback "
         "pass; elsewhere an empty list lets every name pass.",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins of pages that may read answers from a browser, separated by commas, such as "
+        "`https://notebooks.example`: for notebooks that ask from the page they are shown in. Empty lets none.",
     )
     root_path: str = Field(
         "",
@@ -136,6 +143,17 @@ class Settings(BaseSettings):
                 raise OptionError(f"{PREFIX}NEO4J_URI: {error}") from None
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in filter(None, (part.strip() for part in value.split(","))):
+            if not ORIGIN.fullmatch(origin):
+                raise OptionError(
+                    f"{PREFIX}CORS_ORIGINS: {origin[:100]!r} is no origin; it is scheme, host and port, such as "
+                    "https://notebooks.example or http://localhost:8888, each named in full"
+                )
+        return value
+
     @field_validator("data_dir", "neo4j_password_file", "api_key_file", "worker_alive_file")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
@@ -157,6 +175,11 @@ class Settings(BaseSettings):
     def allowed_sources(self) -> tuple[str, ...]:
         """The folders and addresses of `sources`."""
         return tuple(part.strip() for part in self.sources.split(",") if part.strip())
+
+    @property
+    def readers_origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`."""
+        return tuple(part.strip().rstrip("/") for part in self.cors_origins.split(",") if part.strip())
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 from neuromfa import mfa
 from neuromfa.mfa.excess import PairedExcess, is_whole, shared_weights, terms_of
@@ -9,9 +10,18 @@ from neuromfa.mfa.nulls import PERMUTED
 from neuromfa.mfa.verdict import change_of, onset, structure_of
 from neuromfa.network import SNIN
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointNumbers
-from neuromfa.structure import Effect, NullExcess, Question, SeriesVerdict, Terms, Verdict
+from neuromfa.structure import Effect, NullExcess, Question, SeriesVerdict, Step, Terms, Verdict
 from neuromfa.verdict_words import verdict_sentence
+
+
+class HasVerdict(Protocol):
+    """What the verdict of a series is made of: a step and what it answers."""
+
+    @property
+    def step(self) -> Step: ...  # noqa: D102
+
+    @property
+    def verdict(self) -> Verdict | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +150,7 @@ def _strongest(paired: PairedExcess) -> str | None:
     return max(present, key=lambda kind: present[kind]) if present else None
 
 
-def series_verdict(
-    checkpoints: Sequence[CheckpointNumbers], options: AnalysisOptions
-) -> SeriesVerdict | None:
+def series_verdict(checkpoints: Sequence[HasVerdict], options: AnalysisOptions) -> SeriesVerdict | None:
     """Return the verdict of a series: that of its last measured step, and since when; None without any verdict.
 
     Where the baseline is a trained checkpoint, the question is what has changed since it.

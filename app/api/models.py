@@ -3,11 +3,14 @@
 from dataclasses import asdict, fields
 from typing import Annotated, TypedDict, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Store, page_of
-from neuromfa.app.etags import Tag, scores_hash
+from neuromfa.app.chosen_fields import chosen_json, with_some
+from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Paging, Store, page_of
+from neuromfa.app.etags import Tag, Tagging, scores_hash
 from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
+from neuromfa.app.settings import Settings
+from neuromfa.app.sifting import Sifted, Sifting
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.correlations import Correlation, correlate
 from neuromfa.graph import AnalysisRecord, CheckpointRecord, GraphStore, ModelRecord
@@ -45,12 +48,34 @@ def list_checkpoints(
     return Listing(items=page.items, next=pages.follow(page.next))
 
 
-@router.get("/{model}/emergence")
+@router.get("/{model}/emergence", response_model=CurveListing | with_some(CurveListing, items=CurvePoint))
 def read_emergence(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
-) -> CurveListing:
-    """Return the verdict of a series, and E, alpha0 and width over its steps with nulls, excess, coverage and flags."""
+    store: Store,
+    model: ModelId,
+    choice: Chosen,
+    sift: Sifted,
+    pages: Pages,
+    settings: Configured,
+    tag: Tag,
+    response: Response,
+) -> CurveListing | Response:
+    """Return the verdict of a series, and E, alpha0 and width over its steps with nulls, excess, coverage and flags.
+
+    With `fields`, items hold those alone; a part that was chosen or ordered is paged by number, all else by step.
+    """
     served, failed = store.choose(model, **asdict(choice)), store.failures(model)
+    if sift.is_asked:
+        return _sifted(
+            store,
+            model,
+            served,
+            failed,
+            sift=sift,
+            pages=pages,
+            settings=settings,
+            tag=tag,
+            response=response,
+        )
     page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
     tag.by((point.analysis_hash + point.notes for point in page.items), page.next, *_names(served, failed))
     points = [point.read() for point in page.items]
@@ -58,6 +83,31 @@ def read_emergence(
     is_whole = pages.cursor is None and page.next is None
     whole = points if is_whole else _points(store, model, served)
     return CurveListing(**dict(listing), verdict=series_verdict(whole, served.analysis.options))
+
+
+def _sifted(
+    store: GraphStore,
+    model: str,
+    served: Served,
+    failed: list[FailedCheckpoint],
+    *,
+    sift: Sifting,
+    pages: Paging,
+    settings: Settings,
+    tag: Tagging,
+    response: Response,
+) -> Response:
+    names = sift.names(CurvePoint)
+    stored = store.points(model, options_hash=served.analysis.options_hash)
+    hashes = (point.analysis_hash + point.notes for point in stored)
+    tag.by(hashes, str(sift), pages.cursor, str(pages.limit), *_names(served, failed))
+    points = [point.read() for point in stored]
+    part, following = page_of(sift.of(points), pages, most=settings.page_limit)
+    listing = CurveListing(
+        **dict(_series(part, following, served, failed)),
+        verdict=series_verdict(points, served.analysis.options),
+    )
+    return chosen_json(listing, response, {"items": {"__all__": names}} if names else None)
 
 
 def _points(store: GraphStore, model: str, served: Served) -> list[CurvePoint]:

@@ -141,7 +141,7 @@ class StoredResults(Catalog):
         That is the one with most steps, of those the one written last.
         """
         rows = self.read(lambda transaction: transaction.rows("read/analyses", model=model))
-        return [_analysis(row) for row in rows]
+        return [analysis_of(row) for row in rows]
 
     def choose(
         self,
@@ -165,10 +165,9 @@ class StoredResults(Catalog):
         """
         analyses = self.analyses(model)
         asked = {"profile": profile, "hops": hops, "baseline": baseline}
-        for one in analyses:
-            fits = all(value in (None, getattr(one, name)) for name, value in asked.items())
-            if fits and one.options_hash.startswith(options or ""):
-                return Served(one, analyses)
+        one = first_fitting(analyses, **asked, options=options)
+        if one is not None:
+            return Served(one, analyses)
         self.model(model)
         words = [f"{name}={value}" for name, value in (asked | {"options": options}).items() if value]
         raise NotStored(
@@ -299,7 +298,19 @@ class StoredResults(Catalog):
         return self.write(work)
 
 
-def _analysis(row: dict[str, Any]) -> Analysis:
+def first_fitting(
+    analyses: Iterable[Analysis], *, options: str | None = None, **asked: str | None
+) -> Analysis | None:
+    """Return the first analysis with what is asked for, None for any, and a hash that begins with `options`."""
+    for one in analyses:
+        fits = all(value in (None, getattr(one, name)) for name, value in asked.items())
+        if fits and one.options_hash.startswith(options or ""):
+            return one
+    return None
+
+
+def analysis_of(row: dict[str, Any]) -> Analysis:
+    """Return the record of a row of an analysis."""
     options = result_io.options_from(row["options"])
     return Analysis(
         row["options_hash"],

@@ -25,6 +25,7 @@ ANSWERS = {
     "/v1/models/{model}": SERIES,
     "/v1/models/{model}/checkpoints": f"{SERIES}/checkpoints",
     "/v1/models/{model}/emergence": f"{SERIES}/emergence?profile=exact",
+    "/v1/emergence": "/v1/emergence",
     "/v1/models/{model}/spectra": f"{SERIES}/spectra?profile=exact",
     "/v1/models/{model}/scores": f"{SERIES}/scores",
     "/v1/models/{model}/correlations": f"{SERIES}/correlations?profile=exact",
@@ -42,13 +43,16 @@ ANSWERS = {
 CHECKED_ELSEWHERE = {
     "/metrics": {"get"},
     "/v1/export/{model}.{format}": {"get"},
+    "/v1/models/{model}": {"delete"},
+    "/v1/models/{model}/checkpoints/{step}": {"delete"},
+    "/v1/models/{model}/checkpoints/{step}/samples/{seed}": {"delete"},
     "/v1/jobs": {"post"},
     "/v1/jobs/{id}": {"get", "delete"},
     "/v1/jobs/{id}/units": {"get"},
     "/v1/jobs/{id}/retry": {"post"},
     "/v1/jobs/{id}/events": {"get"},
     "/v1/cypher": {"post"},
-}  # in test_routes.py, test_jobs.py and test_cypher.py: no JSON, or something has to be under way
+}  # in test_routes.py, test_jobs.py, test_deletions.py and test_cypher.py: no JSON, or something has to be under way
 
 
 @cache

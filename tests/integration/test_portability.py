@@ -241,6 +241,8 @@ def values_for(store: GraphStore, name: str) -> dict[str, Any]:
         "status": None,
         "properties": {},
         "model": MODEL,
+        "models": [MODEL],
+        "options_hashes": ["portable"],
         "checkpoint": f"{MODEL}@0",
         "name": "B00.input.00000",
         "ids": ["portable"],

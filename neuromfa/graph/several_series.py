@@ -1,0 +1,70 @@
+"""Several series at once: their analyses and the names of their results in a query each, numbers by those names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from neuromfa.graph.access import StoreAccess
+from neuromfa.graph.result_io import StoredPoint
+from neuromfa.graph.stored_results import Analysis, analysis_of
+
+
+@dataclass(frozen=True)
+class NamedPoint:
+    """One step of a stored curve, without its numbers.
+
+    Attributes
+    ----------
+    id : identity of the numbers
+    notes : what only the other steps tell of it, as JSON, or nothing
+    """
+
+    model: str
+    step: int | None
+    revision: str
+    id: str
+    notes: str
+
+    def with_numbers(self, summary: str) -> StoredPoint:
+        """Return the point with the numbers of its name."""
+        return StoredPoint(self.step, self.revision, self.id, summary, self.notes)
+
+
+def analyses_of(store: StoreAccess, models: Sequence[str]) -> dict[str, list[Analysis]]:
+    """Return the analyses of models, of each the one that is served by default first."""
+    rows = store.read(lambda transaction: transaction.rows("read/analyses_of_models", models=list(models)))
+    found: dict[str, list[Analysis]] = {model: [] for model in models}
+    for row in rows:
+        found[row["model"]].append(analysis_of(row))
+    return found
+
+
+def failed_of(store: StoreAccess, models: Sequence[str]) -> dict[str, int]:
+    """Return how many checkpoints of models could not be measured; those without any are left out."""
+    rows = store.read(lambda transaction: transaction.rows("read/failed_of_models", models=list(models)))
+    return {row["model"]: row["failed"] for row in rows}
+
+
+def points_of(store: StoreAccess, chosen: Mapping[str, str]) -> dict[str, list[NamedPoint]]:
+    """Return the points of one analysis of each model, by step.
+
+    Parameters
+    ----------
+    chosen : `options_hash` by model
+    """
+    parts = {"models": list(chosen), "options_hashes": sorted(set(chosen.values()))}
+    rows = store.read(lambda transaction: transaction.rows("read/points_of_models", **parts))
+    found: dict[str, list[NamedPoint]] = {model: [] for model in chosen}
+    for row in rows:
+        if row["options_hash"] == chosen[row["model"]]:
+            point = NamedPoint(row["model"], row["step"], row["revision"], row["id"], row["notes"])
+            found[point.model].append(point)
+    return found
+
+
+def summaries(store: StoreAccess, ids: Iterable[str]) -> dict[str, str]:
+    """Return the numbers of results, as JSON, by the results' names."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = store.read(lambda transaction: transaction.rows("read/summaries", ids=wanted))
+    return {row["id"]: row["summary"] for row in rows}

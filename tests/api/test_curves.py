@@ -1,0 +1,150 @@
+"""Curves in parts: fields, steps, flags and order; and the curves of all models in one call."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from neuromfa.app.api.curves import MOST_CURVES
+from neuromfa.app.curve_memory import CurveMemory
+from neuromfa.app.main import create_app
+from neuromfa.app.openapi import openapi_document
+from neuromfa.app.settings import Settings
+from neuromfa.curves import CompactPoint, compact
+from neuromfa.declared import adapter
+from neuromfa.graph import GraphStore
+from neuromfa.graph.several_series import NamedPoint, points_of
+from neuromfa.results import CurvePoint
+from tests.api.conftest import LOOPBACK
+from tests.api.test_contracts import SERIES, check
+
+CURVE = f"{SERIES}/emergence?profile=exact"
+STEPS = [0, 128, 512, 2000]
+
+
+def got(client: TestClient, path: str) -> dict[str, Any]:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_curve_in_short_has_what_the_whole_has(client: TestClient, store: GraphStore) -> None:
+    alone, series = got(client, "/v1/emergence?profile=exact")["items"]
+    whole = got(client, CURVE)
+    assert (alone["model"], series["model"]) == ("org/alone", "stdlib-14m")
+    for name in ("options_hash", "verdict"):
+        assert series[name] == whole[name]
+    assert (series["found"], series["measured"], series["failed"]) == (4, 4, 0)
+    points = adapter(list[CurvePoint]).validate_python(whole["items"])
+    assert adapter(list[CompactPoint]).validate_python(series["points"]) == [
+        compact(point) for point in points
+    ]
+    assert series["points"][-1]["excess"]["alpha0"]["value"] == points[-1].excess["shuffled"].alpha0.value  # type: ignore[index]
+    assert sum(series["flags"].values()) == sum(len(point.flags) for point in points)
+    assert alone["points"][0]["step"] is None
+
+
+def test_models_are_chosen_repeated_or_with_commas(client: TestClient) -> None:
+    both = got(client, "/v1/emergence")
+    assert got(client, "/v1/emergence?models=stdlib-14m,org--alone") == both
+    assert got(client, "/v1/emergence?models=stdlib-14m&models=org/alone") == both
+    first = client.get("/v1/emergence?models=stdlib-14m,org--alone&limit=1")
+    assert first.json() == {"items": both["items"][:1], "next": "org/alone"}
+    assert got(client, "/v1/emergence" + first.links["next"]["url"])["items"] == both["items"][1:]
+    assert client.get("/v1/emergence?models=stdlib-14m,nope").status_code == 404
+    assert MOST_CURVES < 100
+
+
+def test_a_model_without_the_analysis_says_so(client: TestClient) -> None:
+    alone, series = got(client, "/v1/emergence?profile=paper")["items"]
+    assert (alone["options_hash"], alone["verdict"], alone["points"], alone["found"]) == (None, None, [], 1)
+    assert [point["step"] for point in series["points"]] == [0, 2000]
+
+
+@pytest.mark.parametrize("path", [CURVE, "/v1/emergence?models=stdlib-14m"])
+def test_parts_of_a_curve(client: TestClient, path: str) -> None:
+    def items(query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = got(client, f"{path}&{query}")["items"]
+        return found if path == CURVE else found[0]["points"]
+
+    whole = items("sort=step")
+    assert items("fields=step,alpha0&fields=flags") == [
+        {name: point[name] for name in ("step", "alpha0", "flags")} for point in whole
+    ]
+    assert [point["step"] for point in items("from_step=128&to_step=512")] == [128, 512]
+    rising = sorted(whole, key=lambda point: point["alpha0"]["value"])
+    assert items("sort=alpha0") == rising
+    assert [point["step"] for point in items("sort=-step")] == STEPS[::-1]
+    flag = whole[0]["flags"][0]
+    assert items(f"flag={flag}") == [point for point in whole if flag in point["flags"]]
+    assert items("flag=zero_weights") == []
+
+
+def test_a_part_says_of_the_series_what_the_whole_says(client: TestClient) -> None:
+    whole, part = got(client, CURVE), got(client, f"{CURVE}&to_step=0&fields=step")
+    assert part["items"] == [{"step": 0}]
+    assert {**part, "items": whole["items"]} == whole
+
+
+def test_parts_are_paged_by_number(client: TestClient) -> None:
+    first = client.get(f"{CURVE}&sort=-step&fields=step&limit=3")
+    second = got(client, SERIES + "/emergence" + first.links["next"]["url"])
+    assert [point["step"] for point in first.json()["items"] + second["items"]] == STEPS[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("fields=alpha", "the nearest is alpha0"),
+        ("fields=step,emergance", "the nearest is emergence"),
+        ("flag=poorfit", "the nearest is poor_fit"),
+        ("sort=size", "query.sort"),
+        ("from_step=-1", "query.from_step"),
+    ],
+)
+def test_what_cannot_be_chosen(client: TestClient, query: str, words: str) -> None:
+    for path in (CURVE, "/v1/emergence?profile=exact"):
+        answer = client.get(f"{path}&{query}")
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+
+
+def test_parts_keep_to_the_contract(client: TestClient) -> None:
+    for route, path in (
+        ("/v1/models/{model}/emergence", CURVE),
+        ("/v1/emergence", "/v1/emergence?profile=exact"),
+    ):
+        schema = openapi_document()["paths"][route]["get"]["responses"]["200"]["content"]["application/json"][
+            "schema"
+        ]
+        check(got(client, f"{path}&fields=step,flags"), schema)
+
+
+def test_unchanged_curves_cost_no_body(client: TestClient) -> None:
+    tags = []
+    for path in (
+        "/v1/emergence",
+        "/v1/emergence?fields=step",
+        f"{CURVE}&fields=step",
+        f"{CURVE}&fields=flags",
+    ):
+        tags.append(client.get(path).headers["etag"])
+        assert client.get(path, headers={"If-None-Match": tags[-1]}).status_code == 304
+    assert len(set(tags)) == 4
+
+
+def test_points_are_read_once(store: GraphStore, settings: Settings) -> None:
+    app = create_app(settings, store=store)
+    with TestClient(app, base_url=LOOPBACK) as client:
+        first = got(client, "/v1/emergence")
+        memory: CurveMemory = app.state.curves
+        hash_ = first["items"][1]["options_hash"]
+        names: list[NamedPoint] = points_of(store, {"stdlib-14m": hash_})["stdlib-14m"]
+        known = memory.read(_Closed(), names)  # type: ignore[arg-type]
+        assert [one.step for one in known.values()] == STEPS
+        assert got(client, "/v1/emergence") == first
+
+
+class _Closed:
+    """A store that must not be asked."""
