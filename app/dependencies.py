@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
+from neuromfa.app.page_key import cookie_opens
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
@@ -131,11 +132,12 @@ async def step_number(
 
 
 async def reader(
+    request: Request,
     settings: Annotated[Settings, Depends(settings_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
     """Let a read pass: always on loopback, with the key elsewhere, unless reads were opened."""
-    if not (settings.binds_loopback or settings.open_reads):
+    if not (settings.binds_loopback or settings.open_reads or cookie_opens(request, settings)):
         check_key(settings, given)
 
 
@@ -151,7 +153,7 @@ async def writer(
     origin = request.headers.get("origin")
     if origin is not None and not _own(origin, request, settings):
         raise Refused(FOREIGN_PAGE, f"requests of pages at {origin[:200]} are not taken")
-    if settings.api_key is not None:
+    if settings.api_key is not None and not cookie_opens(request, settings):
         check_key(settings, given)
 
 

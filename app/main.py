@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 
 from neuromfa.app.api import (
     checkpoints,
@@ -44,6 +45,8 @@ DESCRIPTION = """Multifractal spectra of neuron interaction networks over traini
 `{"items": [...], "next": cursor or null}`. Every error is `application/problem+json` (RFC 9457).
 Biases, norms, embeddings, unembedding and residual stream take no part in any number;
 E is not comparable between models."""
+
+SMALLEST_PACKED, PACKED_HOW_WELL = 1000, 5
 
 PROBLEM: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -111,9 +114,11 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(jobs.router, dependencies=READING)
     app.include_router(cypher.router, dependencies=STRICT)
     app.include_router(health.router, dependencies=STRICT)
-    app.include_router(pages.router)
+    app.include_router(pages.open_router)
+    app.include_router(pages.router, dependencies=READING)
     pages.mount_files(app)
 
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=PACKED_HOW_WELL)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadMethod)
     if settings.readers_origins:

@@ -25,6 +25,7 @@ EXTRA_OF = {
     "anyio": "service",
     "uvicorn": "service",
     "prometheus_client": "service",
+    "jinja2": "service",
     "pyarrow": "arrow",
     "numba": "fast",
     "vl_convert": "plots",

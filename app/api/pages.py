@@ -1,42 +1,138 @@
-"""What a browser is given: the page, its parts, the chart files and the API reference, all from here."""
+"""What a person is given in a browser: pages made from the store, at addresses that say all that is chosen."""
 
+from dataclasses import asdict
+from hashlib import sha256
+from hmac import compare_digest
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-WEB = Path(str(resources.files("neuromfa.app").joinpath("web")))
+from neuromfa.app.api.assets import ASK_AGAIN, Files, mount_assets
+from neuromfa.app.api.questions import explorer_of
+from neuromfa.app.dependencies import Chosen, Configured, ModelId, Store
+from neuromfa.app.drawing.scales import Along
+from neuromfa.app.errors import KEY_NEEDED
+from neuromfa.app.etags import headers_of, matches
+from neuromfa.app.page_key import COOKIE, token_of
+from neuromfa.app.pages import series_tabs
+from neuromfa.app.pages.addresses import linker, root_of
+from neuromfa.app.pages.problem_pages import PageRoute, problem_page
+from neuromfa.app.pages.series import (
+    TABS,
+    StoredSeries,
+    Tab,
+    along_choices,
+    scrub_data,
+    series_panels,
+    spectra_pictures,
+    spread_steps,
+)
+from neuromfa.app.pages.templating import WEB, rendered
+from neuromfa.app.pages.words import NULLS, checkpoint_name
+from neuromfa.model_id import in_route
+from neuromfa.questions import Explorer
+
 CHARTS = Path(str(resources.files("neuromfa").joinpath("charts")))
-ASK_AGAIN = {"Cache-Control": "no-cache"}
+SHORT_HASH = 12
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+open_router = APIRouter(include_in_schema=False)
+
+AskedStep = Annotated[str | None, Query(max_length=15)]
+Seed = Annotated[int | None, Query(ge=0, lt=2**32)]
 
 
-@router.get("/")
-def page() -> FileResponse:
+@open_router.get("/")
+def first_page() -> FileResponse:
     """Send the page of spectra and emergence."""
     return FileResponse(WEB / "index.html", headers=ASK_AGAIN)
 
 
-@router.get("/docs")
+@open_router.get("/docs")
 def reference() -> FileResponse:
     """Send the API reference."""
     return FileResponse(WEB / "docs.html", headers=ASK_AGAIN)
 
 
+@open_router.post("/key")
+async def take_key(request: Request, settings: Configured) -> Response:
+    """Give a browser that knows the key its cookie, and send it back to where it was asked."""
+    said = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
+    given, then = said.get("key", [""])[0], said.get("then", ["/"])[0]
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not key or not compare_digest(given.encode(), key.encode()):
+        return problem_page(request, KEY_NEEDED, "that was another key", refused=True, then=then)
+    response = RedirectResponse(f"./{then.lstrip('/')}", status_code=303)
+    response.set_cookie(COOKIE, token_of(key), httponly=True, samesite="strict")
+    return response
+
+
+@router.get("/models/{model}")
+def series_page(
+    request: Request,
+    store: Store,
+    explorer: Annotated[Explorer, Depends(explorer_of)],
+    model: ModelId,
+    choice: Chosen,
+    step: AskedStep = None,
+    along: Annotated[Along, Query()] = "log",
+    tab: Annotated[Tab, Query()] = "layers",
+    seed: Seed = None,
+) -> Response:
+    """Show one series: its verdict first, its measures on one axis, the chosen step, and a tab of more."""
+    series = StoredSeries.read(store, model, **asdict(choice))
+    at = series.at(step)
+    context: dict[str, Any] = {"series": series, "tab": tab, "along": along, "here": "series"}
+    if not series.points:
+        return page(request, "empty_series.html", context)
+    point = series.points[at]
+    result = series.result(store, point.step)
+    spread = [series.result(store, one) for one in spread_steps(series.points)]
+    data = scrub_data(series, along)
+    shown = {
+        "step": None if step is None else step,
+        "options": choice.options and series.analysis.options_hash[:SHORT_HASH],
+        "profile": choice.profile,
+        "hops": choice.hops,
+        "baseline": choice.baseline,
+        "along": None if along == "log" else along,
+        "tab": None if tab == "layers" else tab,
+        "seed": seed,
+    }
+    context |= {
+        "at": at,
+        "point": point,
+        "result": result,
+        "name": checkpoint_name(point.step, point.revision),
+        "numbers": data["numbers"][at],  # type: ignore[index]
+        "data": data,
+        "tabs": TABS,
+        "alongs": along_choices(series.points),
+        "nulls": [null for null in NULLS if any(null in (one.nulls or {}) for one in series.points)],
+        "drawn": series_panels(series, along, point.step),
+        "spectra": spectra_pictures(spread, result),
+        "link": linker(shown),
+        "here_path": in_route(model),
+    }
+    context |= series_tabs.context_of(tab, store, explorer, series, result, seed=seed)
+    return page(request, "series.html", context)
+
+
+def page(request: Request, template: str, context: dict[str, Any]) -> Response:
+    """Return a page; one that the browser has already costs it nothing to ask for again."""
+    text = rendered(template, {"root": root_of(request), **context})
+    headers = headers_of(f'"{sha256(text.encode()).hexdigest()[:32]}"') | {"Vary": "Authorization, Cookie"}
+    if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(text, headers=headers)
+
+
 def mount_files(app: FastAPI) -> None:
-    """Serve the folders the two pages load from."""
+    """Serve the folders the pages load from."""
+    mount_assets(app)
     app.mount("/static", Files(directory=WEB), name="static")
     app.mount("/charts", Files(directory=CHARTS), name="charts")
-
-
-class Files(StaticFiles):
-    """Files that browsers ask for again each time (by ETag), so that an update shows at once."""
-
-    def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Add the header to what Starlette answers."""
-        response = super().file_response(*args, **kwargs)
-        response.headers.update(ASK_AGAIN)
-        return response

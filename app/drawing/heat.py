@@ -1,0 +1,48 @@
+"""A heat map: a row for each layer, a column for each step; every cell tells its value."""
+
+from collections.abc import Mapping
+
+from neuromfa.app.drawing import svg
+from neuromfa.app.drawing.panels import drawing
+
+LEFT, TOP, ROW, COLUMN = 130.0, 24.0, 16.0, 62.0
+SHADES = 8
+DIGITS = 3
+
+
+def draw(columns: Mapping[str, Mapping[str, float]], *, title: str) -> str:
+    """Return the drawing.
+
+    Parameters
+    ----------
+    columns : by name of the column, its values by name of the row; rows come in the order of their first appearance
+    """
+    rows = list(dict.fromkeys(row for column in columns.values() for row in column))
+    values = [value for column in columns.values() for value in column.values()]
+    low, high = min(values), max(values)
+
+    def shade(value: float) -> int:
+        return round((value - low) / (high - low) * (SHADES - 1)) if high > low else 0
+
+    cells = [
+        svg.element(
+            "rect",
+            svg.title(f"{row}, step {step}: {column[row]:.{DIGITS}f}"),
+            class_=f"cell shade-{shade(column[row])}",
+            x=LEFT + x * COLUMN,
+            y=TOP + y * ROW,
+            width=COLUMN - 1,
+            height=ROW - 1,
+        )
+        for x, (step, column) in enumerate(columns.items())
+        for y, row in enumerate(rows)
+        if row in column
+    ]
+    across = [
+        svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, step, class_="tick middle")
+        for x, step in enumerate(columns)
+    ]
+    down = [svg.words(LEFT - 6, TOP + y * ROW + 11.5, row, class_="tick end") for y, row in enumerate(rows)]
+    spoken = f"{title}: {len(rows)} layers, {len(columns)} steps, from {low:.{DIGITS}f} to {high:.{DIGITS}f}."
+    width, height = LEFT + len(columns) * COLUMN, TOP + len(rows) * ROW + 4
+    return drawing(spoken, *cells, *across, *down, width=width, height=height, kind="heat")

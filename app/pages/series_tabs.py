@@ -1,0 +1,167 @@
+"""What the tabs of a series say: each reads only what it shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from neuromfa.app.drawing import heat
+from neuromfa.app.drawing.panels import Dot, Line, Panel
+from neuromfa.app.pages.curves import Positions, axis_of, positions_of
+from neuromfa.app.pages.series import Drawn, StoredSeries, Tab, drawn, spread_steps
+from neuromfa.app.pages.words import step_name
+from neuromfa.correlations import correlate
+from neuromfa.graph import GraphStore
+from neuromfa.matrices import MatrixFigure, MatrixFigures
+from neuromfa.questions import Explorer, NeuronList, ask
+from neuromfa.results import CheckpointResult, CurvePoint
+from neuromfa.structure import Excess
+
+Context = dict[str, Any]
+MOST_NEURONS = 40
+SHUFFLED = "shuffled"
+MEDIAN = 2
+
+
+def context_of(
+    tab: Tab,
+    store: GraphStore,
+    explorer: Explorer,
+    series: StoredSeries,
+    result: CheckpointResult,
+    *,
+    seed: int | None,
+) -> Context:
+    """Return what a tab says of the chosen step."""
+    graphs = [one.seed for one in store.samples(series.model.id, result.step)]
+    context: Context = {"graph_step": step_name(result.step) if graphs and result.step is not None else "-"}
+    context["graph_step"] = context["graph_step"] if graphs else None
+    if tab == "layers":
+        return context | _layers(store, series, result)
+    if tab == "neurons":
+        return context | {"neurons": _neurons(explorer, series, result, graphs, seed)}
+    if tab == "matrices":
+        return context | {"matrices": matrices_of(result)}
+    if tab == "benchmarks":
+        return context | {"correlations": correlate(series.points, series.scores)}
+    if tab == "provenance":
+        return context | {"lowest_fit": lowest_fit(result)}
+    return context
+
+
+def lowest_fit(result: CheckpointResult) -> float | None:
+    """Return the lowest R² of the log-log fits."""
+    return min((one for one in result.r_squared.values() if one is not None), default=None)
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """What one matrix kind holds beyond its shuffled self."""
+
+    name: str
+    effect: Excess | None
+    shape_alpha0: Excess | None
+    alpha0: Excess
+    width: Excess
+
+
+def kind_rows(result: CheckpointResult) -> list[KindRow]:
+    """Return the excess by matrix kind, none without nulls."""
+    over = (result.excess or {}).get(SHUFFLED)
+    if over is None:
+        return []
+    own = (result.shape.excess or {}).get(SHUFFLED) if result.shape else None
+    shape = (own or over).by_matrix
+    return [
+        KindRow(
+            kind,
+            shape[kind].nfd_variance if kind in shape else None,
+            shape[kind].alpha0 if kind in shape else None,
+            one.alpha0,
+            one.width,
+        )
+        for kind, one in over.by_matrix.items()
+    ]
+
+
+def _layers(store: GraphStore, series: StoredSeries, result: CheckpointResult) -> Context:
+    return {
+        "kinds": kind_rows(result),
+        "dimensions": dimension_panels(series.points),
+        **_heat(store, series),
+    }
+
+
+def dimension_panels(points: Sequence[CurvePoint]) -> list[Drawn]:
+    """Return the node dimensions of every kind of layer as bands over the steps."""
+    places = positions_of(points, "log")
+    kinds = list(dict.fromkeys(one.row for point in points for one in point.dimensions))
+    shown = [_dimension_panel(kind, points, places) for kind in kinds]
+    return drawn([one for one in shown if one.has_values], axis_of(points, "log"), at=None)
+
+
+def _dimension_panel(kind: str, points: Sequence[CurvePoint], places: Positions) -> Panel:
+    def line(name: str, low: int, high: int) -> Line:
+        dots = [
+            Dot(places[point.step], one.quantiles[MEDIAN], one.quantiles[low], one.quantiles[high])
+            for point in points
+            for one in point.dimensions
+            if one.row == kind and point.step in places
+        ]
+        return Line(name, "score", tuple(dots))
+
+    return Panel(
+        name=f"nfd-{kind}",
+        title=f"Sources in {kind}",
+        note="",
+        lines=(line("5 to 95 %", 0, 4), line("median", 1, 3)),
+    )
+
+
+def _heat(store: GraphStore, series: StoredSeries) -> Context:
+    """Return the node dimension of every layer at about eight steps, from the first stored graph of each."""
+    columns: dict[str, Mapping[str, float]] = {}
+    for step in spread_steps(series.points):
+        graphs = store.samples(series.model.id, step)
+        if graphs:
+            rows = store.query("layer_dimensions", {"sample": graphs[0].number, "layers": graphs[0].n_layers})
+            named = {row["layer"]: row["mean"] for row in rows if row["mean"] is not None}
+            columns[step_name(step)] = {
+                f"block {layer.block}, {layer.row}": named[place]
+                for place, layer in enumerate(graphs[0].layout)
+                if place in named
+            }
+    if not columns:
+        return {"heat": None, "heat_note": ""}
+    return {
+        "heat": heat.draw(columns, title="Mean node dimension by layer and step"),
+        "heat_note": "Mean over the kept neurons of one stored sample; the darker, the higher.",
+    }
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """The neurons of one stored sample."""
+
+    seed: int
+    seeds: list[int]
+    items: Sequence[Any]
+    caution: str
+
+
+def _neurons(
+    explorer: Explorer, series: StoredSeries, result: CheckpointResult, graphs: list[int], seed: int | None
+) -> Neurons | None:
+    if not graphs and seed is None:
+        return None
+    chosen = graphs[0] if seed is None else seed
+    sample = explorer.sample(series.model.id, result.step, chosen)
+    answer = ask(sample, NeuronList(order="dimension", limit=MOST_NEURONS))
+    caution = "A high dimension alone is no departure from chance."
+    return Neurons(chosen, sorted(set(graphs)), answer.items, caution)
+
+
+def matrices_of(result: CheckpointResult) -> Mapping[str, Mapping[str, MatrixFigure]]:
+    """Return the plain measures by matrix kind and name, none where they were not asked for."""
+    by_kind = result.matrices.by_kind if result.matrices else {}
+    names = [each.name for each in fields(MatrixFigures)]
+    return {kind: {name: getattr(one, name) for name in names} for kind, one in by_kind.items()}
