@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.worker import work
 
 LOOK_S = 0.5
-ANSWER_S = 3.0
+ANSWER_S = 6.0
 
 
 def worker(
@@ -80,11 +80,16 @@ def _not_waiting_for(store: GraphStore, stopped: threading.Event) -> Iterator[No
 
 
 def _answers(store: GraphStore) -> bool:
-    try:
-        store.ping(timeout_s=ANSWER_S)
-    except StoreError:
-        return False
-    return True
+    """Tell whether the store answers in time, from a thread that may hang longer than any limit of a query."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        with suppress(StoreError):
+            store.ping()
+            answered.set()
+
+    threading.Thread(target=ask, name="does it answer", daemon=True).start()
+    return answered.wait(ANSWER_S)
 
 
 def write_alive(path: Path | None, seconds: float) -> None:

@@ -1,9 +1,10 @@
 // Purpose: end the jobs that a command ran in place which is gone.
 // Parameters: $sentence
 MATCH (j:Job {status: 'running'})
+WHERE coalesce(j.in_place, false) AND j.lease < timestamp()
 SET j.locked = true
 WITH j
-WHERE coalesce(j.in_place, false) AND j.status = 'running' AND j.lease < timestamp()
+WHERE j.status = 'running' AND j.lease < timestamp()
 OPTIONAL MATCH (u:Unit {job: j.id})
 WHERE u.status = 'running' AND u.lease >= timestamp()
 WITH j, count(u) AS live

@@ -53,9 +53,9 @@ class GraphStore(StoredResults, StoredSamples):
         """What `open_shared` of another process takes; an embedded store is reached from this machine alone."""
         return self._connection.write_access
 
-    def ping(self, *, timeout_s: float = 5.0) -> None:
-        """Ask the server the shortest question; raises `StoreUnavailable` or `QueryTimeout` when it is away."""
-        self.read(lambda transaction: transaction.rows("read/ping"), timeout_s=timeout_s)
+    def ping(self) -> None:
+        """Ask the server the shortest question; raises `StoreUnavailable` when it is away."""
+        self.read(lambda transaction: transaction.rows("read/ping"), timeout_s=5.0)
 
     def versions(self) -> dict[str, str | int | None]:
         """Return the server's name and version, its address, and the schema version of store and program."""

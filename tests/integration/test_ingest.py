@@ -1,6 +1,7 @@
 """Ingest, queue, worker and verification on both servers, with the bundled series."""
 
 import os
+import pickle
 import shutil
 import signal
 import threading
@@ -23,7 +24,9 @@ from neuromfa.graph.job_queue import JobQueue
 from neuromfa.graph.units import GIVEN_UP, units_of
 from neuromfa.ingest.executors import InlineExecutor, open_executor
 from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.job_run import Tally
 from neuromfa.ingest.request import IngestRequest
+from neuromfa.ingest.unit_task import Told
 from neuromfa.ingest.verify import verify
 from neuromfa.ingest.worker import ALIVE_BUSY_S, ALIVE_IDLE_S, enqueue, work
 from neuromfa.options import AnalysisOptions
@@ -316,14 +319,41 @@ def test_a_request_survives_the_queue() -> None:
         IngestRequest.from_json({"source": "a", "unheard": 1})
 
 
-@pytest.mark.parametrize("store", ["embedded"], indirect=True)
-def test_measuring_in_processes_writes_the_same(store: GraphStore, request_of_own: IngestRequest) -> None:
+@pytest.fixture
+def writes_nothing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of all that comes back to this process, which writes no numbers and no graphs itself."""
+    sizes: list[int] = []
+    count = Tally.add
+
+    def add(self: Tally, told: Told) -> None:
+        sizes.append(len(pickle.dumps(told)))
+        count(self, told)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the process that measures has to write")
+
+    monkeypatch.setattr(Tally, "add", add)
+    for name in ("write_sample", "write_result", "write_checkpoint"):
+        monkeypatch.setattr(GraphStore, name, refuse)
+    return sizes
+
+
+def test_the_processes_that_measure_write(
+    store: GraphStore, request_of_own: IngestRequest, writes_nothing: list[int]
+) -> None:
     with open_executor(jobs=2) as pool:
-        ingest(request_of_own, store, executor=pool)
-    assert ingest(request_of_own, store).nothing_new
+        done = ingest(replace(request_of_own, graph_samples=2), store, executor=pool)
+    assert (done.spectra_written, done.graphs_written, done.failed) == (2, 4, [])
+    assert len(writes_nothing) == 2 and max(writes_nothing) < 1000
+    graphs = [one for step in (0, 2000) for one in store.samples(request_of_own.model_id or "", step)]
+    assert (
+        sum(store.read_sample(one.model, one.step, one.seed).n_edges for one in graphs) == done.edges_written
+    )
 
 
-def test_a_dask_cluster_measures_the_same(server: Server, request_of_own: IngestRequest) -> None:
+def test_a_dask_cluster_measures_and_writes(
+    server: Server, request_of_own: IngestRequest, writes_nothing: list[int]
+) -> None:
     try:
         from distributed import LocalCluster
     except ImportError:
@@ -333,8 +363,9 @@ def test_a_dask_cluster_measures_the_same(server: Server, request_of_own: Ingest
         server.open() as store,
         open_executor(dask=cluster.scheduler_address) as executor,
     ):
-        ingest(request_of_own, store, executor=executor)
-        assert ingest(request_of_own, store).nothing_new
+        done = ingest(request_of_own, store, executor=executor)
+    assert (done.spectra_written, done.graphs_written, done.failed) == (2, 2, [])
+    assert max(writes_nothing) < 1000
 
 
 def test_a_dask_worker_killed_under_way_costs_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,270 @@
+"""Faults at every boundary of a unit and around it, on both servers: what is stored is what nobody disturbed.
+
+One instance of each in every run of the tests, the rest in `make test-long`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuromfa.errors import NotStored, StoreError
+from neuromfa.graph import GraphStore
+from neuromfa.graph.job_queue import Job, JobQueue
+from neuromfa.graph.units import UnitCounts, units_of
+from neuromfa.ingest.executors import open_executor
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
+from neuromfa.ingest.worker import enqueue, work
+from neuromfa.options import AnalysisOptions
+from tests.integration.conftest import SERVERS, Server, new_server, wait_for
+from tests.integration.test_killed import left_loading, stored
+from tests.integration.test_store_errors import silent_proxy
+from tests.requirements import missing
+
+ROOT = Path(__file__).parents[2]
+SERIES = ROOT / "series" / "stdlib-14m"
+OPTIONS = AnalysisOptions(samples=2, nodes=16, nulls=False)
+LEASE_MS = 1500
+long = pytest.mark.long
+
+BOUNDARIES = {
+    "listed": ("neuromfa.graph.job_queue", "JobQueue", "list_units", "after"),
+    "claimed": ("neuromfa.graph.units", "Units", "claim", "after"),
+    "measured": ("neuromfa.graph.store", "GraphStore", "write_checkpoint", "before"),
+    "checkpoint": ("neuromfa.graph.store", "GraphStore", "write_checkpoint", "after"),
+    "result": ("neuromfa.graph.store", "GraphStore", "write_result", "after"),
+    "graph": ("neuromfa.graph.sample_io", None, "_write_chunk", "after"),
+    "shown": ("neuromfa.graph.store", "GraphStore", "write_sample", "after"),
+    "seen": ("neuromfa.graph.store", "GraphStore", "write_seen", "after"),
+    "unit ended": ("neuromfa.graph.units", "Units", "end", "after"),
+    "compared": ("neuromfa.graph.store", "GraphStore", "compare_steps", "after"),
+    "ended": ("neuromfa.graph.job_queue", "JobQueue", "finish", "before"),
+}
+"""Where a worker is killed: module, class, function, and whether before or after it."""
+
+WORKER = """
+import importlib, json, os, signal, sys
+from neuromfa.graph import Limits, open_store
+from neuromfa.ingest.worker import work
+
+where, lease_ms, boundary = (json.loads(word) for word in sys.argv[1:])
+
+def kill(function, moment):
+    def run(*args, **kwargs):
+        if moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = function(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+    return run
+
+if boundary:
+    module, owner, name, moment = boundary
+    place = importlib.import_module(module)
+    place = getattr(place, owner) if owner else place
+    setattr(place, name, kill(getattr(place, name), moment))
+with open_store(**where, limits=Limits(lease_s=1.0, retry_s=2.0)) as store:
+    print("ready", flush=True)
+    work(store, until_empty=True, lease_ms=lease_ms)
+"""
+
+
+@contextmanager
+def worker(
+    server: Server, boundary: Any = None, *, lease_ms: int = LEASE_MS
+) -> Iterator[subprocess.Popen[str]]:
+    """A worker in a process of its own that has just begun."""
+    told = (json.dumps(server.where, default=str), json.dumps(lease_ms), json.dumps(boundary))
+    words = [sys.executable, "-c", WORKER, *told]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def asked(store: GraphStore, server: Server) -> Iterator[IngestRequest]:
+    """A request for three steps of a model of this test's own, and an empty queue."""
+    server.raw("MATCH (n:Job|Unit) DETACH DELETE n")
+    model = f"faults-{uuid.uuid4().hex[:8]}"
+    yield IngestRequest(source=str(SERIES), steps="0,512,2000", model_id=model, options=OPTIONS)
+    with suppress(NotStored):
+        store.delete_model(model)
+
+
+def undisturbed(store: GraphStore, asked: IngestRequest) -> list[object]:
+    """Return what an ingest stores that nobody disturbs, and delete it."""
+    ingest(asked, store)
+    found = stored(store, asked.model_id or "")
+    store.delete_model(asked.model_id or "")
+    return found
+
+
+def finished(store: GraphStore, id: str) -> Job:
+    """Work here until a job is over, and return it."""
+    queue = JobQueue(store, lease_ms=LEASE_MS)
+
+    def is_over() -> bool:
+        work(store, until_empty=True, tell=lambda _: None, lease_ms=LEASE_MS)
+        return not queue.job(id).is_open
+
+    assert wait_for(is_over, seconds=90)
+    return queue.job(id)
+
+
+def whole(store: GraphStore, server: Server, asked: IngestRequest, job: Job, expected: list[object]) -> bool:
+    """Tell whether a job ended well: the undisturbed checksums, nothing doubled, nothing half written."""
+    store.sweep()
+    assert (job.status, job.units) == ("done", UnitCounts(done=3)), job
+    assert stored(store, asked.model_id or "") == expected
+    assert left_loading(server) == []
+    return True
+
+
+@pytest.mark.parametrize(
+    "boundary", [name if name == "graph" else pytest.param(name, marks=long) for name in BOUNDARIES]
+)
+def test_a_worker_killed_at_a_boundary(
+    store: GraphStore, server: Server, asked: IngestRequest, boundary: str
+) -> None:
+    expected = undisturbed(store, asked)
+    id = enqueue(store, asked)
+    with worker(server, BOUNDARIES[boundary]) as process:
+        assert process.wait(60) == -signal.SIGKILL, boundary
+    assert whole(store, server, asked, finished(store, id), expected)
+    attempts = sum(unit.attempts for unit in units_of(store, id).items)
+    assert attempts == (3 if boundary in ("listed", "unit ended", "compared", "ended") else 4)
+
+
+@pytest.fixture(params=SERVERS)
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server that may be killed."""
+    with new_server(request.param, tmp_path / "own") as server:
+        yield server
+
+
+def kill_and_start(server: Server, store: GraphStore) -> None:
+    """Kill the server at once; start it again, unless its users do."""
+    if server.neo4j is not None:
+        server.neo4j.kill()
+        server.neo4j.start()
+    else:
+        assert store._embedded is not None
+        os.kill(store._embedded.open().pid, signal.SIGKILL)
+
+
+def test_the_database_killed_during_a_load(own: Server, series: IngestRequest) -> None:
+    with own.open() as store:
+        expected = undisturbed(store, series)
+        id = enqueue(store, series)
+        with worker(own):
+            assert wait_for(lambda: bool(left_loading(own)), seconds=60)
+            kill_and_start(own, store)
+            queue = JobQueue(store)
+
+            def is_over() -> bool:
+                with suppress(StoreError):
+                    return not queue.job(id).is_open
+                return False
+
+            wait_for(is_over, seconds=60)
+        assert whole(store, own, series, finished(store, id), expected)
+
+
+@pytest.fixture
+def series() -> IngestRequest:
+    """A request for three steps."""
+    return IngestRequest(source=str(SERIES), steps="0,512,2000", model_id="faults", options=OPTIONS)
+
+
+def test_a_dask_worker_killed_under_way(store: GraphStore, server: Server, asked: IngestRequest) -> None:
+    try:
+        from distributed import LocalCluster
+    except ImportError:
+        missing("dask", "a real worker process is killed")
+    expected = undisturbed(store, asked)
+    id = enqueue(store, asked)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        open_executor(dask=cluster.scheduler_address) as executor,
+        Killing(cluster, lambda: bool(left_loading(server))),
+    ):
+        work(store, executor=executor, until_empty=True, tell=lambda _: None, lease_ms=LEASE_MS)
+    assert whole(store, server, asked, finished(store, id), expected)
+
+
+class Killing:
+    """Kills a process of a cluster once something holds."""
+
+    def __init__(self, cluster: Any, holds: Callable[[], bool]) -> None:
+        import threading
+
+        self._pids = [one.pid for one in cluster.workers.values()]
+        self._holds, self._thread = holds, threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        wait_for(self._holds, seconds=30)
+        os.kill(self._pids[0], signal.SIGKILL)
+
+    def __enter__(self) -> "Killing":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of a few megabytes."""
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    made = subprocess.run(words, capture_output=True, check=False)
+    if made.returncode:
+        missing("mount", "mounting a small disk is not allowed here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("hanging", ["idle", "busy"])
+def test_a_store_that_hangs_does_not_keep_a_worker_from_ending(
+    server: Server, store: GraphStore, asked: IngestRequest, hanging: str
+) -> None:
+    access = store.write_access
+    port = int(access.uri.rsplit(":", 1)[1])
+    if hanging == "busy":
+        enqueue(store, replace(asked, options=replace(OPTIONS, nodes=64)))
+    with silent_proxy(port) as proxy:
+        settings = {
+            "NEUROMFA_NEO4J_URI": f"bolt://127.0.0.1:{proxy.port}",
+            "NEUROMFA_NEO4J_USER": access.user,
+            "NEUROMFA_NEO4J_PASSWORD": access.password,
+            "NEUROMFA_NEO4J_DATABASE": access.database or "",
+        }
+        words = [sys.executable, "-m", "neuromfa", "worker"]
+        with subprocess.Popen(
+            words, cwd=ROOT, env=os.environ | settings, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None and "waiting for jobs" in process.stderr.readline()
+            if hanging == "busy":
+                assert wait_for(lambda: bool(left_loading(server)), seconds=60)
+            proxy.silent.set()
+            time.sleep(1.0)
+            begun = time.monotonic()
+            process.terminate()
+            process.wait(30)
+            assert time.monotonic() - begun < 10
+    store.sweep()
