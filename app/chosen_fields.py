@@ -37,4 +37,7 @@ def with_some(listing: type[BaseModel], *, items: type) -> Any:
         },
         total=False,
     )
-    return create_model(f"{listing.__name__}OfFields", __base__=listing, items=(list[some], ...))
+    told = "This part, of each item the fields that were asked for."
+    return create_model(
+        f"{listing.__name__}OfFields", __base__=listing, items=(list[some], Field(description=told))
+    )

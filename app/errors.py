@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from neuromfa import errors
 from neuromfa.app.path_prefix import prefix_of
+from neuromfa.declared import DOCUMENTED
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -19,43 +20,50 @@ RETRY_AFTER_SECONDS = 5
 
 @dataclass(frozen=True)
 class Fault:
-    """One input that was refused: where it stood, and why."""
+    """One input that was refused."""
+
+    __pydantic_config__ = DOCUMENTED
 
     where: str
+    """Where it stood, such as query.limit or body.source."""
     message: str
+    """What is wrong with it."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The one shape of every error answer.
+    """The one shape of every error answer."""
 
-    Attributes
-    ----------
-    type : relative address of the kind of problem, such as ``/problems/not-stored``, where it is explained
-    title : the kind in words; the same for every problem of this type
-    status : HTTP status
-    detail : what was wrong this time, with which input, and what to do
-    instance : path that was asked for
-    request_id : the id under which the service's log speaks of this request
-    errors : each input that was refused, for invalid requests
-    """
+    __pydantic_config__ = DOCUMENTED
 
     type: str
+    """Relative address of the kind of problem, such as /problems/not-stored, where it is explained."""
     title: str
+    """The kind in words; the same for every problem of this type."""
     status: int
+    """HTTP status."""
     detail: str
+    """What was wrong this time, with which input, and what to do."""
     instance: str
+    """Path that was asked for."""
     request_id: str
+    """The id under which the service's log speaks of this request."""
     errors: list[Fault] | None = None
+    """Each input that was refused, for invalid requests; left out of others."""
 
 
 @dataclass(frozen=True)
 class ProblemKind:
     """What all problems of one kind share."""
 
+    __pydantic_config__ = DOCUMENTED
+
     name: str
+    """Name of the kind, the last part of a problem's type."""
     status: int
+    """HTTP status."""
     title: str
+    """The kind in words."""
 
 
 INTERNAL = ProblemKind("internal", 500, "The service failed")

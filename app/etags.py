@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from neuromfa import __version__
 from neuromfa.app.dependencies import made_at_once
@@ -20,11 +20,20 @@ class NotModified(Exception):
         self.tag = tag
 
 
+KnownTags = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="`ETag` of an answer you have; 304 without a body while nothing has changed.",
+    ),
+]
+
+
 class Tagging:
     """The ETag of the answer under way."""
 
-    def __init__(self, request: Request, response: Response) -> None:
-        self._request = request
+    def __init__(self, response: Response, if_none_match: KnownTags = None) -> None:
+        self._known = if_none_match or ""
         self._response = response
         self.headers: dict[str, str] = {}  # for routes that answer with a response of their own
 
@@ -34,7 +43,7 @@ class Tagging:
         The program's version is part of the tag, since another version may write the same numbers otherwise.
         """
         tag = f'"{content_hash([__version__, list(hashes), list(more)])[:32]}"'
-        if matches(self._request.headers.get("if-none-match", ""), tag):
+        if matches(self._known, tag):
             raise NotModified(tag)
         self.headers = headers_of(tag)
         self._response.headers.update(self.headers)

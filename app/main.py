@@ -24,6 +24,7 @@ from neuromfa.app.api import (
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
+from neuromfa.app.contract import complete
 from neuromfa.app.cross_origin import ReadersOrigins
 from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
@@ -44,7 +45,11 @@ DESCRIPTION = """Multifractal spectra of neuron interaction networks over traini
 `{model}` is the id with `/` written `--`; `{step}` is `-` for a checkpoint without one. Lists are
 `{"items": [...], "next": cursor or null}`. Every error is `application/problem+json` (RFC 9457).
 Biases, norms, embeddings, unembedding and residual stream take no part in any number;
-E is not comparable between models."""
+E is not comparable between models.
+
+Numbers are pure numbers where no unit stands in their description: alpha0, width, E, q, tau, f, dimensions, every
+excess and every p. Distances and radii are in 1/|w|, w being a weight. Every address is strict: a parameter it does
+not know, or one given twice, is a 422 that names the nearest. `HEAD` is answered wherever `GET` is."""
 
 SMALLEST_PACKED, PACKED_HOW_WELL = 1000, 5
 
@@ -61,16 +66,13 @@ READING = [Depends(reader), *STRICT]
 
 
 class Service(FastAPI):
-    """A FastAPI whose contract says that the key is asked for in some settings only."""
+    """A FastAPI whose contract is complete."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the contract; where a route takes a key, it may also be called without one."""
-        document = super().openapi()
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                if {} not in operation.get("security", [{}]):
-                    operation["security"].insert(0, {})
-        return document
+        """Return the contract, made once."""
+        if self.openapi_schema is None:
+            complete(super().openapi())
+        return super().openapi()
 
 
 def create_app(settings: Settings | None = None, *, store: GraphStore | None = None) -> FastAPI:

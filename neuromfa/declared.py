@@ -6,7 +6,7 @@ schema are made from that.
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, astuple, dataclass, fields
+from dataclasses import Field, astuple, dataclass, fields, is_dataclass
 from functools import cache
 from threading import RLock
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,8 +21,18 @@ T = TypeVar("T")
 
 _MAKING = RLock()
 
-DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
-"""Of a record: the text below a field is its meaning in every schema."""
+
+def _tell_inherited(schema: dict[str, Any], record: type) -> None:
+    """Give the fields that a record inherits the meanings they have in the records they come from."""
+    told = [_meanings(base) for base in record.__mro__[1:] if is_dataclass(base)]
+    for name, field in schema.get("properties", {}).items():
+        meaning = next((texts[name] for texts in told if name in texts), None)
+        if meaning is not None:
+            field.setdefault("description", meaning)
+
+
+DOCUMENTED = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_tell_inherited)
+"""Of a record: the text below a field is its meaning in every schema, also in those of records made of it."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,14 @@ def _fields_of(record: Any) -> Mapping[str, Declared]:
         field.name: _declared(field, hints[field.name], meanings[field.name].get("description", ""))
         for field in fields(record)
     }
+
+
+@cache
+def _meanings(record: Any) -> dict[str, str]:
+    """Return the meanings of a record's fields by name, and by alias where it differs."""
+    schemas = [adapter(record).json_schema(by_alias=by_alias) for by_alias in (False, True)]
+    found = {name: field for schema in schemas for name, field in schema.get("properties", {}).items()}
+    return {name: field["description"] for name, field in found.items() if "description" in field}
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:

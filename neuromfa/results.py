@@ -334,7 +334,7 @@ class CheckpointResult(CheckpointNumbers):
     """The reading in profile shape; null where that is the asked profile."""
 
     coverage: Coverage
-    """How much of the checkpoint the numbers speak of."""
+    """Nodes, edges and tensors that took part, and those that did not."""
     spectrum: Spectrum
     """Means over samples."""
     samples: list[SampleResult]
@@ -386,7 +386,7 @@ class CheckpointMetrics(CheckpointNumbers):
     """All single numbers of one checkpoint, with its whole coverage and what it scored on benchmarks."""
 
     coverage: Coverage
-    """How much of the checkpoint the numbers speak of."""
+    """Nodes, edges and tensors that took part, and those that did not."""
     samples: int
     """Number of seeds."""
     scores: list[Score]

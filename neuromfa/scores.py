@@ -3,16 +3,25 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from neuromfa.declared import DOCUMENTED
+
 
 @dataclass(frozen=True)
 class Score:
-    """What a checkpoint scored on a benchmark; step is None outside a series, stderr where nobody gave one."""
+    """What a checkpoint scored on a benchmark."""
+
+    __pydantic_config__ = DOCUMENTED
 
     step: int | None
+    """Training step, null for a checkpoint outside any series."""
     task: str
+    """Name of the benchmark."""
     metric: str
+    """What was counted, such as acc; its unit is that of the benchmark."""
     value: float
+    """The figure, in the unit of the metric."""
     stderr: float | None = None
+    """Its standard error in the same unit, null where nobody gave one."""
 
 
 def by_benchmark(scores: Iterable[Score]) -> Iterator[tuple[str, str, dict[int, float]]]:

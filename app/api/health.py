@@ -2,8 +2,9 @@
 
 import platform
 from importlib.metadata import version
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from neuromfa import __version__
@@ -14,6 +15,10 @@ from neuromfa.app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa.errors import NotStored, SchemaMismatch, StoreError
 
 router = APIRouter(tags=["service"])
+
+ProblemName = Annotated[
+    str, Path(description="Name of a kind: the last part of a problem's `type`.", examples=["not-stored"])
+]
 
 NUMERIC_LIBRARIES = ("numpy", "scipy", "neo4j")
 
@@ -39,7 +44,7 @@ def count(request: Request, store: Store) -> Response:
 
 
 @router.get("/problems/{name}")
-def explain(name: str) -> ProblemKind:
+def explain(name: ProblemName) -> ProblemKind:
     """Explain the `type` of an error answer."""
     if name not in KINDS:
         raise NotStored(f"no problem is called {name!r}; there are {', '.join(sorted(KINDS))}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from starlette.testclient import TestClient
 
 from neuromfa.app.api.pages import WEB
 from neuromfa.app.api.questions import route_of
+from neuromfa.app.contract import example_of
+from neuromfa.app.errors import KINDS
 from neuromfa.app.openapi import DOCS, documents, openapi_document
 from neuromfa.graph import GraphStore
 from neuromfa.options import AnalysisOptions
@@ -111,7 +114,62 @@ def test_every_operation_names_its_problems() -> None:
         for operation in operations.values():
             responses = operation["responses"]
             assert "application/problem+json" in responses["default"]["content"], route
-            assert set(responses) - {"default"} in ({"200"}, {"202"}, {"200", "202"}), route
+            assert "422" in responses, route
+            assert {status for status in responses if status < "3"} in ({"200"}, {"202"}, {"200", "202"}), (
+                route
+            )
+            if "security" in operation:
+                assert "401" in responses, route
+
+
+def properties(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every property of a contract with its place."""
+    if isinstance(schema, dict):
+        own = schema.get("properties", {}) if schema.get("type") == "object" else {}
+        yield from ((f"{at}/{name}", each) for name, each in own.items())
+        for name, each in schema.items():
+            yield from properties(each, f"{at}/{name}")
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from properties(each, at)
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "result.schema.json"])
+def test_every_property_says_what_it_is(name: str) -> None:
+    found = list(properties(strict_json((DOCS / name).read_text(encoding="utf-8"))))
+    assert len(found) > 100
+    assert [place for place, each in found if not each.get("description", "").strip()] == []
+
+
+def test_every_parameter_says_what_it_is() -> None:
+    for route, operations in contract()["paths"].items():
+        for operation in operations.values():
+            assert operation["description"], route
+            for parameter in operation.get("parameters", []):
+                assert parameter.get("description"), f"{parameter['name']} of {route}"
+
+
+def test_statuses_and_headers_are_described_once_and_named_where_they_come(client: TestClient) -> None:
+    parts = contract()["components"]
+    assert {"304", "401", "404", "409", "422", "429"} <= set(parts["responses"])
+    kinds = " ".join(response["description"] for response in parts["responses"].values())
+    assert all(
+        f"`/problems/{kind.name}`" in kinds for kind in KINDS.values() if kind.status in (401, 404, 409, 422)
+    )
+    for route in ("/v1/models/{model}/scores", "/v1/models", "/v1/models/{model}/checkpoints/{step}/metrics"):
+        told = contract()["paths"][route]["get"]["responses"]["200"]["headers"]
+        given = client.get(ANSWERS[route]).headers
+        assert set(told) <= {name for name in parts["headers"] if name in given}, route
+
+
+def test_every_route_has_an_example_that_is_answered(client: TestClient) -> None:
+    for route, operations in contract()["paths"].items():
+        for method, operation in operations.items():
+            address = example_of(route, operation)
+            [sample] = operation["x-codeSamples"]
+            assert address in sample["source"]
+            if method == "get" and "{id}" not in route and route != "/v1/compare":
+                assert client.get(address).status_code == 200, address
 
 
 def test_stored_results_keep_to_the_schema_of_results(store: GraphStore) -> None:

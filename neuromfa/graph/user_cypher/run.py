@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from neo4j.exceptions import AuthError, Neo4jError
 
+from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import OptionError, QueryRefused
 from neuromfa.graph.connection import Connection, Transaction
 from neuromfa.graph.user_cypher.check_text import check_text
@@ -50,20 +51,18 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Table:
-    """What a query answered.
+    """What a query answered."""
 
-    Attributes
-    ----------
-    columns : names, in the order of RETURN
-    rows : plain JSON values, one list a row
-    truncated : null, or which bound left out the rows that would follow
-    not_finite : NaN and infinities that became null
-    """
+    __pydantic_config__ = DOCUMENTED
 
     columns: list[str]
+    """Names, in the order of RETURN."""
     rows: list[list[Any]]
+    """Plain JSON values, one list a row."""
     truncated: Literal["rows", "bytes"] | None
+    """Null, or which bound left out the rows that would follow."""
     not_finite: int
+    """Number of NaN and infinities that became null."""
 
 
 def ask(connection: Connection, query: FreeQuery, bounds: Bounds) -> Table:
