@@ -11,7 +11,8 @@ from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
-from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, schema
+from neuromfa.checkpoints.architecture.files import list_architectures
+from neuromfa.checkpoints.architecture.schema import Architecture, schema
 from neuromfa.questions import QUESTIONS, Question
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

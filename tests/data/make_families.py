@@ -5,7 +5,7 @@ library. Kept are config.json, the names and shapes that the library wrote, and 
 the truth which planted numbers it holds, so that the tests make both again without torch.
 
 A planted matrix is written as `NUMBER ROWS COLUMNS`: its entry (i, j) is NUMBER * 2^16 + ROWS[i] * 2^8 + COLUMNS[j];
-`turned` behind it says that j runs over ROWS and i over COLUMNS.
+`turned` behind it says that j runs over ROWS and i over COLUMNS, and ` & ` parts matrices that stand below each other.
 """
 
 import argparse
@@ -44,6 +44,14 @@ LIMIT_OF_CODE = 1 << 8
 def _bloom_split(model: torch.nn.Module, block: str, fused: torch.Tensor) -> tuple[torch.Tensor, ...]:
     states = model.get_submodule(f"{block}.self_attention")._reshape(fused)
     return tuple(heads.transpose(1, 2).flatten(2) for heads in states)
+
+
+def _falcon_split(model: torch.nn.Module, block: str, fused: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    attention = model.get_submodule(f"{block}.self_attention")
+    states = attention._split_heads(fused)
+    heads = states[0].shape[2]
+    # what heads share is repeated for each of them
+    return tuple(one.repeat_interleave(heads // one.shape[2], dim=2).flatten(2) for one in states)
 
 
 def _split_by_products(
@@ -278,6 +286,234 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+FALCON = {
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 7,
+    "ffn_hidden_size": 40,
+}
+FALCON_BLOCK = {
+    "block": "transformer.h.{b}",
+    "qkv": ("self_attention.query_key_value",),
+    "dense": "self_attention.dense",
+    "first": ("mlp.dense_h_to_4h",),
+    "second": "mlp.dense_4h_to_h",
+    "spied": False,
+    "split": _falcon_split,
+}
+FUSED_GATE = {
+    "block": "model.layers.{b}",
+    "dense": "self_attn.o_proj",
+    "first": ("mlp.gate_up_proj",),
+    "second": "mlp.down_proj",
+}
+SEPARATE = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+CLIP_TOWER = {
+    "hidden_size": HIDDEN,
+    "num_hidden_layers": 2,
+    "num_attention_heads": HEADS,
+    "intermediate_size": FEED_FORWARD,
+    "projection_dim": 6,
+}
+CLIP_TEXT = {**CLIP_TOWER, **TEXT, **TOKENS}
+CLIP_IMAGE = {**CLIP_TOWER, "hidden_size": 16, "num_attention_heads": 4, "image_size": 4, "patch_size": 2}
+CLIP_BLOCK = {"qkv": SEPARATE, "dense": "self_attn.out_proj", "first": ("mlp.fc1",), "second": "mlp.fc2"}
+
+
+def _clip() -> torch.nn.Module:
+    return tf.CLIPModel(tf.CLIPConfig(text_config=CLIP_TEXT, vision_config=CLIP_IMAGE, projection_dim=6))
+
+
+def _text_and_image(batch: int) -> dict[str, Any]:
+    return {"input_ids": torch.full((batch, 1), TOKEN), **_images(batch)}
+
+
+class NanoGPT(torch.nn.Module):
+    """The modules of nanoGPT by the names under which it saves them; queries, keys and values follow each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks = torch.nn.ModuleList(_nano_block(HIDDEN) for _ in range(2))
+        self.transformer = torch.nn.ModuleDict(
+            {"wte": torch.nn.Embedding(7, HIDDEN), "wpe": torch.nn.Embedding(8, HIDDEN), "h": blocks}
+        )
+        self.transformer["ln_f"] = torch.nn.LayerNorm(HIDDEN)
+        self.lm_head = torch.nn.Linear(HIDDEN, 7, bias=False)
+
+    def forward(self, input_ids: torch.Tensor) -> None:
+        """Run every module of the blocks."""
+        states = self.transformer["wte"](input_ids)
+        for block in self.transformer["h"]:
+            query, _, _ = block["attn"]["c_attn"](states).split(HIDDEN, dim=2)
+            states = block["attn"]["c_proj"](query)
+            states = block["mlp"]["c_proj"](block["mlp"]["c_fc"](states))
+
+
+def _nano_block(width: int) -> torch.nn.ModuleDict:
+    linear = torch.nn.Linear
+    return torch.nn.ModuleDict(
+        {
+            "ln_1": torch.nn.LayerNorm(width),
+            "attn": torch.nn.ModuleDict({"c_attn": linear(width, 3 * width), "c_proj": linear(width, width)}),
+            "ln_2": torch.nn.LayerNorm(width),
+            "mlp": torch.nn.ModuleDict(
+                {"c_fc": linear(width, 4 * width), "c_proj": linear(4 * width, width)}
+            ),
+        }
+    )
+
+
+FAMILIES |= {
+    "phi3": Family(
+        build=lambda: tf.Phi3ForCausalLM(tf.Phi3Config(**{**QWEN2, **TOKENS})),
+        qkv=("self_attn.qkv_proj",),
+        activation="mlp.activation_fn",
+        **FUSED_GATE,
+    ),
+    "glm": Family(
+        build=lambda: tf.GlmForCausalLM(tf.GlmConfig(**{**GROUPED, **TOKENS})),
+        qkv=SEPARATE,
+        activation="mlp.activation_fn",
+        **FUSED_GATE,
+    ),
+    "glm4": Family(
+        build=lambda: tf.Glm4ForCausalLM(tf.Glm4Config(**{**GROUPED, **TOKENS})),
+        qkv=SEPARATE,
+        activation="mlp.activation_fn",
+        **FUSED_GATE,
+    ),
+    "falcon": Family(
+        build=lambda: tf.FalconForCausalLM(
+            tf.FalconConfig(**FALCON, **TOKENS, new_decoder_architecture=True, num_kv_heads=2)
+        ),
+        **FALCON_BLOCK,
+    ),
+    "falcon_7b": Family(
+        build=lambda: tf.FalconForCausalLM(
+            tf.FalconConfig(**FALCON, **TOKENS, new_decoder_architecture=False, multi_query=True)
+        ),
+        **FALCON_BLOCK,
+    ),
+    "falcon_rw": Family(
+        build=lambda: tf.FalconForCausalLM(
+            tf.FalconConfig(
+                **FALCON,
+                **TOKENS,
+                new_decoder_architecture=False,
+                multi_query=False,
+                alibi=True,
+                parallel_attn=False,
+            )
+        ),
+        **FALCON_BLOCK,
+    ),
+    "gpt_bigcode": Family(
+        build=lambda: tf.GPTBigCodeForCausalLM(
+            tf.GPTBigCodeConfig(n_embd=HIDDEN, n_layer=2, n_head=HEADS, n_positions=8, vocab_size=7, **TOKENS)
+        ),
+        block="transformer.h.{b}",
+        qkv=("attn.c_attn",),
+        dense="attn.c_proj",
+        first=("mlp.c_fc",),
+        second="mlp.c_proj",
+    ),
+    "nanogpt": Family(
+        build=NanoGPT,
+        block="transformer.h.{b}",
+        qkv=("attn.c_attn",),
+        dense="attn.c_proj",
+        first=("mlp.c_fc",),
+        second="mlp.c_proj",
+        spied=False,
+        split=lambda _, __, fused: fused.split(HIDDEN, dim=2),
+    ),
+    "modernbert": Family(
+        build=lambda: tf.ModernBertForMaskedLM(tf.ModernBertConfig(**BERT_SIZES, **TEXT, **TOKENS)),
+        block="model.layers.{b}",
+        qkv=("attn.Wqkv",),
+        dense="attn.Wo",
+        first=("mlp.Wi",),
+        second="mlp.Wo",
+        activation="mlp.act",
+    ),
+    "modernbert_decoder": Family(
+        build=lambda: tf.ModernBertDecoderForCausalLM(
+            tf.ModernBertDecoderConfig(**BERT_SIZES, **TEXT, **TOKENS)
+        ),
+        block="model.layers.{b}",
+        qkv=("attn.q_proj", "attn.k_proj", "attn.v_proj"),
+        dense="attn.Wo",
+        first=("mlp.Wi",),
+        second="mlp.Wo",
+        activation="mlp.act",
+    ),
+    "gemma3_images": Family(
+        build=lambda: tf.Gemma3ForConditionalGeneration(
+            tf.Gemma3Config(
+                text_config={**GROUPED, **TOKENS},
+                vision_config={
+                    **BERT_SIZES,
+                    "image_size": 4,
+                    "patch_size": 2,
+                },
+                mm_tokens_per_image=1,
+            )
+        ),
+        **{**GATED_BLOCK, "block": "model.language_model.layers.{b}"},
+    ),
+    "bart_decoder": Family(
+        build=FAMILIES["bart"].build, block="model.decoder.layers.{b}", spied=False, **OPT_LIKE
+    ),
+    "whisper_decoder": Family(
+        build=FAMILIES["whisper"].build,
+        block="model.decoder.layers.{b}",
+        inputs=FAMILIES["whisper"].inputs,
+        spied=False,
+        **OPT_LIKE,
+    ),
+    "clip": Family(
+        build=_clip, block="text_model.encoder.layers.{b}", inputs=_text_and_image, spied=False, **CLIP_BLOCK
+    ),
+    "clip_vision": Family(
+        build=_clip,
+        block="vision_model.encoder.layers.{b}",
+        inputs=_text_and_image,
+        spied=False,
+        **CLIP_BLOCK,
+    ),
+    "clip_text_model": Family(
+        build=lambda: tf.CLIPTextModel(tf.CLIPTextConfig(**CLIP_TEXT)),
+        block="encoder.layers.{b}",
+        **CLIP_BLOCK,
+    ),
+    "clip_vision_model": Family(
+        build=lambda: tf.CLIPVisionModel(tf.CLIPVisionConfig(**CLIP_IMAGE)),
+        block="encoder.layers.{b}",
+        inputs=_images,
+        **CLIP_BLOCK,
+    ),
+    "dinov2_swiglu": Family(
+        build=lambda: tf.Dinov2Model(
+            tf.Dinov2Config(
+                hidden_size=HIDDEN,
+                num_hidden_layers=2,
+                num_attention_heads=HEADS,
+                mlp_ratio=2,
+                image_size=4,
+                patch_size=2,
+                use_swiglu_ffn=True,
+            )
+        ),
+        block="encoder.layer.{b}",
+        qkv=("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+        dense="attention.o_proj",
+        first=("mlp.gate_proj", "mlp.up_proj"),
+        second="mlp.down_proj",
+        inputs=_images,
+    ),
+}
+
 # Architecture files that describe several model types.
 ARCHITECTURES = {
     "olmo2": "olmo",
@@ -285,7 +521,15 @@ ARCHITECTURES = {
     "gemma2": "gemma",
     "gemma3": "gemma",
     "cohere2": "cohere",
+    "glm": "glm4",
+    "gemma3_images": "gemma3",
+    "modernbert_decoder": "modernbert_decoder",
+    "clip": "clip_text",
+    "clip_text_model": "clip_text",
+    "clip_vision_model": "clip_vision",
 }
+# Read as the user says, since the whole model is read as something else.
+NAMED = ("bart_decoder", "whisper_decoder", "clip_vision")
 
 
 def without_norms(model: torch.nn.Module) -> None:
@@ -299,8 +543,11 @@ def planted(values: np.ndarray) -> str:
     """Return a matrix of planted numbers in words, see the top of this file."""
     whole = values.astype(np.int64)
     number, rows, columns = whole >> 16, whole >> 8 & 255, whole & 255
-    if (whole != values).any() or np.unique(number).size != 1:
-        raise ValueError("no matrix of planted numbers")
+    if (whole != values).any() or (number != number[:, :1]).any():
+        raise ValueError(f"no matrix of planted numbers: {values}")
+    ends = np.flatnonzero(np.diff(number[:, 0])) + 1
+    if ends.size:
+        return " & ".join(planted(part) for part in np.split(values, ends))
     turned = (rows != rows[:, :1]).any()
     rows, columns = (rows.T, columns.T) if turned else (rows, columns)
     if (rows != rows[:, :1]).any() or (columns != columns[:1]).any():
@@ -313,20 +560,37 @@ def recorded(name: str, family: Family) -> dict[str, Any]:
     torch.manual_seed(0)
     model = family.build()
     plant(model)
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        config = json.loads((Path(folder) / "config.json").read_text())
-        tensors = load_file(Path(folder) / "model.safetensors")
-    config.pop("transformers_version", None)
+    config, tensors = _saved(model)
     without_norms(model)
     truth = transformer_truth(family, model)
     return {
-        "origin": f"{type(model).__name__} of transformers {tf.__version__}, built by tests/data/make_families.py",
+        "origin": f"{_builder(model)}, built by tests/data/make_families.py",
         "architecture": ARCHITECTURES.get(name, name),
+        "named": name in NAMED,
         "config": config,
         "tensors": {tensor: _tensor_words(values) for tensor, values in sorted(tensors.items())},
         "truth": {matrix: planted(values) for matrix, values in sorted(truth.items())},
     }
+
+
+def _builder(model: torch.nn.Module) -> str:
+    own = isinstance(model, tf.PreTrainedModel)
+    return (
+        f"{type(model).__name__} of transformers {tf.__version__}"
+        if own
+        else f"{type(model).__name__} of torch"
+    )
+
+
+def _saved(model: torch.nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return config.json and the tensors as the library writes them; without a library, the state dict alone."""
+    if not isinstance(model, tf.PreTrainedModel):
+        return {}, {name: values.numpy() for name, values in model.state_dict().items()}
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        config = json.loads((Path(folder) / "config.json").read_text())
+        tensors = load_file(Path(folder) / "model.safetensors")
+    return {key: value for key, value in config.items() if key != "transformers_version"}, tensors
 
 
 def _tensor_words(values: np.ndarray) -> str:

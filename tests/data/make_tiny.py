@@ -264,7 +264,8 @@ class Probe:
 
 def _columns(states: torch.Tensor) -> np.ndarray:
     """Return (units, batch): what stands at the first position."""
-    return (states if states.dim() == 2 else states[:, 0]).detach().T.numpy()
+    # a copy: a library may add to its states in place
+    return (states if states.dim() == 2 else states[:, 0]).detach().clone().T.numpy()
 
 
 def first_position(zeros: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from neuromfa.checkpoints.architecture.schema import Architecture, list_architectures, load_architecture
+from neuromfa.checkpoints.architecture.files import list_architectures, load_architecture
+from neuromfa.checkpoints.architecture.schema import Architecture
 from neuromfa.checkpoints.formats.quantisation import scheme_of
 from neuromfa.checkpoints.formats.tensor_names import plain_name
 from neuromfa.errors import UnsupportedArchitecture, UnsupportedFormat
@@ -14,22 +15,24 @@ NAMES_IN_MESSAGES = 12
 FLAT = "flat_param"
 
 
-def find_architecture(
+def find_architectures(
     names: Sequence[str], config: Mapping[str, Any], *, given: Path | None, where: str
-) -> tuple[Architecture, str]:
-    """Return the architecture and the prefix of its tensor names."""
+) -> list[tuple[Architecture, str]]:
+    """Return the architectures whose tensors are there with the prefix of their names, the likeliest first.
+
+    Where config.json names the type of the model or the user the file, there is one.
+    """
     model_type = config.get("model_type")
     if given is not None:
         candidates = [load_architecture(given)]
     else:
-        candidates = [known for known in list_architectures() if model_type in known.model_types]
+        candidates = _described(config)
         if model_type is None:
             candidates += list_architectures()
     for find in (_prefix, _wrapped_prefix) if given is not None or model_type is not None else (_prefix,):
-        for candidate in candidates:
-            prefix = find(candidate, names)
-            if prefix is not None:
-                return candidate, prefix
+        held = [(one, prefix) for one in candidates if (prefix := find(one, names)) is not None]
+        if held:
+            return held if model_type is None and given is None else held[:1]
     flat = next((name for name in names if FLAT in name), None)
     if flat is not None:
         raise UnsupportedFormat(
@@ -43,6 +46,40 @@ def find_architecture(
             "bfloat16 or float32"
         )
     raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
+
+
+def _described(config: Mapping[str, Any]) -> list[Architecture]:
+    """Return the architectures of config.json's model_type, or of that of a model inside which it speaks of."""
+    known = [one for one in list_architectures() if _holds(one, config)]
+    own = [one for one in known if config.get("model_type") in one.model_types]
+    return own or [one for one in known if _inner_types(one, config) & set(one.model_types)]
+
+
+def _inner_types(architecture: Architecture, config: Mapping[str, Any]) -> set[str]:
+    inner = [nest.get("model_type") for nest in _nests(architecture, config)]
+    return {name for name in inner if isinstance(name, str)}
+
+
+def _holds(architecture: Architecture, config: Mapping[str, Any]) -> bool:
+    """Return whether config.json has the values that the architecture describes."""
+    return all(look_up(architecture, config, [key]) in wanted for key, wanted in architecture.when.items())
+
+
+def look_up(architecture: Architecture, config: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return the value of the first key that is there, in a nested object before the top; None without any."""
+    places = [*_nests(architecture, config), config]
+    return next((place[key] for key in keys for place in places if place.get(key) is not None), None)
+
+
+def _nests(architecture: Architecture, config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = (config.get(name) for name in architecture.nested)
+    return [nest for nest in found if isinstance(nest, dict)]
+
+
+def known_by_names(names: Sequence[str]) -> list[tuple[Architecture, str]]:
+    """Return the bundled architectures whose tensor names are there, each with its prefix."""
+    known = [(one, prefix) for one in list_architectures() if (prefix := _prefix(one, names)) is not None]
+    return known
 
 
 def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:

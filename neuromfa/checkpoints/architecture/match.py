@@ -1,10 +1,9 @@
-"""An architecture laid over one checkpoint: which rows there are, how large, and which tensor links them."""
+"""Laying an architecture over one checkpoint: which rows there are, how large, and which tensor links them."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
-from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,222 +12,30 @@ import numpy as np
 
 from neuromfa.checkpoints.architecture.detect import (
     NAMES_IN_MESSAGES,
-    find_architecture,
+    find_architectures,
+    known_by_names,
     matching,
     nearest_family,
 )
-from neuromfa.checkpoints.architecture.formulas import Number, evaluate
-from neuromfa.checkpoints.architecture.schema import (
-    Architecture,
-    Blocks,
-    Init,
-    LinkData,
-    Matrix,
-    Row,
+from neuromfa.checkpoints.architecture.fitted import (
+    Fit,
+    FittedLink,
+    FittedMatrix,
+    FittedRow,
+    FittedRows,
+    joined,
 )
-from neuromfa.checkpoints.formats.quantisation import scheme_of
+from neuromfa.checkpoints.architecture.model import Model
+from neuromfa.checkpoints.architecture.schema import Architecture, Blocks, Init, LinkData, Matrix, Row
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.errors import (
-    CheckpointMissing,
     CorruptFile,
     SourceError,
     UnsupportedArchitecture,
-    UnsupportedFormat,
 )
-from neuromfa.identity import content_hash
-from neuromfa.network import BoolArray, IntArray
 from neuromfa.results import SkippedTensor, TensorCoverage
 
-FLOATS = ("float", "bfloat")
 FURTHER_BLOCKS = "num_nextn_predict_layers"
-
-
-@dataclass(frozen=True)
-class FittedRow:
-    """A row of the whole model; `draw` names the units it shares with other rows, `times` multiplies S."""
-
-    block: int
-    row: str
-    kinds: tuple[str, ...]
-    size: int
-    draw: str
-    times: int
-
-
-@dataclass(frozen=True)
-class FittedMatrix:
-    """A tensor that holds `parts` kinds of a target row of `target` units, fed by `source` units.
-
-    Attributes
-    ----------
-    heads, shared_heads : attention heads of the target row; how many of them the tensor has (grouped-query)
-    place : first of its parts in the target row
-    kernel : numbers between two channels of a convolution, None for a plain matrix
-    init : distribution and spread of the initial weights
-    """
-
-    tensor: str
-    parts: int
-    target: int
-    source: int
-    in_out: bool
-    fused: str
-    heads: int
-    shared_heads: int
-    place: int
-    kernel: int | None
-    init: tuple[str, float]
-
-    @property
-    def head_size(self) -> int:
-        """Units of one head."""
-        return self.target // self.heads
-
-    @property
-    def grouped(self) -> bool:
-        """True where several heads of the target row share rows of the tensor."""
-        return self.shared_heads < self.heads
-
-    @property
-    def n_targets(self) -> int:
-        """Target rows the tensor has."""
-        return self.parts * self.head_size * self.shared_heads
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Axes 0 and 1 the tensor must have."""
-        return (self.source, self.n_targets) if self.in_out else (self.n_targets, self.source)
-
-    def target_rows(self, units: IntArray, *, row_rule: str) -> IntArray:
-        """Return the tensor's target indices of the drawn units, part by part.
-
-        Parameters
-        ----------
-        units : (n_units,), drawn units of the target row
-        row_rule : ``paper`` takes t, t + d, t + 2d of any fused tensor; ``exact`` follows the heads' layout
-
-        Returns
-        -------
-        int64 array of shape (parts * n_units,); a row that several units share stands once, where the first of
-        them stands, so there are fewer then
-        """
-        if self.grouped:
-            return _each_once(self._shared_head(units) * self.head_size + units % self.head_size)
-        if self.fused == "per_head_qkv" and row_rule == "exact":
-            head, within = units // self.head_size, units % self.head_size
-            first, stride = head * self.parts * self.head_size + within, self.head_size
-        else:
-            first, stride = units, self.target
-        return np.concatenate([first + part * stride for part in range(self.parts)]).astype(np.int64)
-
-    def parts_of(self, rows: IntArray) -> IntArray:
-        """Return which part of a tensor fused head by head each target index belongs to, counted from 0."""
-        return rows // self.head_size % self.parts
-
-    def neurons(self, units: IntArray) -> IntArray:
-        """Return the indices of one part's neurons: the drawn units, or the rows of the tensor that they share."""
-        return self.target_rows(units, row_rule="exact") if self.grouped else units
-
-    def used_by(self, units: IntArray) -> BoolArray:
-        """Return which of the drawn units use which neuron of a part when attention mixes positions.
-
-        Shared rows work for the heads that share them (ours), and rows of their own for all units (paper).
-
-        Returns
-        -------
-        bool array of shape (n_units, n_neurons)
-        """
-        neurons = self.neurons(units)
-        if not self.grouped:
-            return np.ones((units.size, neurons.size), np.bool_)
-        return np.equal.outer(self._shared_head(units), neurons // self.head_size)
-
-    def _shared_head(self, units: IntArray) -> IntArray:
-        """Return the head of the tensor that each unit's head shares."""
-        return units // self.head_size // (self.heads // self.shared_heads)
-
-
-def _each_once(rows: IntArray) -> IntArray:
-    """Return the rows without repetition, in the order in which they first stand."""
-    _, first = np.unique(rows, return_index=True)
-    return rows[np.sort(first)]
-
-
-@dataclass(frozen=True)
-class FittedLink:
-    """What joins two rows: matrices stacked along the target row, or wiring."""
-
-    name: str
-    matrices: tuple[FittedMatrix, ...]
-    wiring: str | None
-
-    @cached_property
-    def fused(self) -> bool:
-        """True when the parts of the target row lie in one tensor."""
-        return any(matrix.fused != "none" for matrix in self.matrices)
-
-    @cached_property
-    def by_kind(self) -> tuple[FittedMatrix, ...]:
-        """The matrix of every kind of the target row; none for wiring."""
-        return tuple(matrix for matrix in self.matrices for _ in range(matrix.parts))
-
-
-@dataclass(frozen=True)
-class Fit:
-    """An architecture laid over a checkpoint: `links[k]` joins `rows[k]` to `rows[k + 1]`.
-
-    Attributes
-    ----------
-    prefix : what stands before every tensor name of the architecture file
-    dtype : number formats of the tensors used
-    """
-
-    architecture: Architecture
-    prefix: str
-    rows: tuple[FittedRow, ...]
-    links: tuple[FittedLink, ...]
-    coverage: TensorCoverage
-    dtype: str
-
-    @property
-    def link_names(self) -> tuple[str, ...]:
-        """Name of every link: its tensors without their prefix, or its wiring."""
-        return tuple(
-            " + ".join(matrix.tensor.removeprefix(self.prefix) for matrix in link.matrices) or link.name
-            for link in self.links
-        )
-
-    @cached_property
-    def reading_hash(self) -> str:
-        """Identity of how the weights are taken: rows, links, tensors, orientation, heads.
-
-        What a file or its format may say beyond that (a prefix, a key that is not used here) does not enter.
-        """
-        return content_hash(
-            {
-                "rows": [[row.block, row.row, row.kinds, row.size, row.draw, row.times] for row in self.rows],
-                "links": [_reading_of(link, self.prefix) for link in self.links],
-            }
-        )
-
-
-def _reading_of(link: FittedLink, prefix: str) -> dict[str, Any]:
-    if link.wiring is not None:
-        return {"wiring": link.wiring}
-    return {"matrices": [_matrix_reading(matrix, prefix) for matrix in link.matrices]}
-
-
-def _matrix_reading(matrix: FittedMatrix, prefix: str) -> dict[str, Any]:
-    """Return what says how a tensor is taken; what a plain matrix lacks is left out, so that new keys move nothing."""
-    heads = {"heads": matrix.heads, "kept_heads": matrix.shared_heads}
-    special = {
-        "in_out": matrix.in_out or None,
-        "fused": None if matrix.fused == "none" else [matrix.fused, matrix.parts],
-        "kernel": matrix.kernel,
-        **(heads if matrix.fused == "per_head_qkv" or matrix.grouped else {}),
-    }
-    plain = {"tensor": matrix.tensor.removeprefix(prefix), "target": matrix.target, "source": matrix.source}
-    return plain | {key: value for key, value in special.items() if value is not None}
 
 
 def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path | None = None) -> Fit:
@@ -249,10 +56,42 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
         Tensors are missing or contradict config.json.
     """
     names = tensors.names()
-    found, prefix = find_architecture(names, config, given=architecture, where=tensors.name)
-    model = _Model(found, prefix, tensors, config)
+    held = find_architectures(names, config, given=architecture, where=tensors.name)
+    try:
+        return _laid(*held[0], tensors, config)
+    except SourceError as error:
+        fitting = [*fits(held[1:], tensors, config)]
+        if fitting:
+            return fitting[0]
+        if architecture is None:
+            raise type(error)(f"{error}{_advice(tensors, config, tried=held[0][0])}") from error
+        raise
+
+
+def fits(
+    held: Iterable[tuple[Architecture, str]], tensors: TensorStore, config: Mapping[str, Any]
+) -> Iterator[Fit]:
+    """Yield the architectures that fit a checkpoint by names and shapes, laid over it."""
+    for found, prefix in held:
+        with suppress(SourceError):
+            yield _laid(found, prefix, tensors, config)
+
+
+def _advice(tensors: TensorStore, config: Mapping[str, Any], *, tried: Architecture) -> str:
+    """Return the flag that reads a refused checkpoint, where another family fits by names and shapes."""
+    others = [(one, prefix) for one, prefix in known_by_names(tensors.names()) if one is not tried]
+    other = next(fits(others, tensors, config), None)
+    if other is None or other.architecture.chain is not None:
+        return ""
+    return f"; it fits {other.architecture.name}: pass --architecture {other.architecture.name} to read it as that"
+
+
+def _laid(found: Architecture, prefix: str, tensors: TensorStore, config: Mapping[str, Any]) -> Fit:
+    """Return an architecture laid over the tensors of a checkpoint."""
+    names = tensors.names()
+    model = Model(found, prefix, tensors, config)
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
-    used = [matrix.tensor for link in links for matrix in link.matrices]
+    used = list(dict.fromkeys(matrix.tensor for link in links for matrix in link.matrices))
     notes = [*tensors.notes, *_wrapped(found, prefix)]
     coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)), notes=notes)
     return Fit(found, prefix, rows, links, coverage, _dtypes(tensors, used))
@@ -263,95 +102,7 @@ def _wrapped(architecture: Architecture, prefix: str) -> list[str]:
     return [] if prefix in architecture.prefixes else [f"tensors of {architecture.name} found under {prefix}"]
 
 
-class _Model:
-    """Names, shapes and numbers of one checkpoint, as its architecture calls them."""
-
-    def __init__(
-        self, architecture: Architecture, prefix: str, tensors: TensorStore, config: Mapping[str, Any]
-    ) -> None:
-        self.architecture = architecture
-        self.prefix = prefix
-        self.tensors = tensors
-        self.names = tensors.names()
-        self._known = set(self.names)
-        self.sizes = _sizes(architecture, config, where=tensors.name)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a tensor that must be there."""
-        if name not in self._known:
-            raise CorruptFile(
-                f"{self.tensors.name} has no tensor {name}, which {self.architecture.name} needs"
-            )
-        info = self.tensors.info(name)
-        if not info.dtype.startswith(FLOATS):
-            scheme = scheme_of(self.names, self.tensors.config)
-            raise UnsupportedFormat(
-                f"{name} in {self.tensors.name} is stored as {info.dtype}{f' ({scheme})' if scheme else ''}; "
-                "quantised weights are not read, save the model in bfloat16 or float32"
-            )
-        return info.shape
-
-    def count(self, name: str) -> int:
-        """Return a size that counts something."""
-        value = self.sizes[name]
-        if not isinstance(value, int) or value < 1:
-            raise CorruptFile(
-                f"config.json of {self.tensors.name} gives {name} = {value}, not a number above 0"
-            )
-        return value
-
-    def init(self, init: Init, matrix: Mapping[str, Number]) -> tuple[str, float]:
-        """Return distribution and spread of the initial weights."""
-        return init.distribution, float(evaluate(init.spread, {**self.sizes, **matrix}))
-
-
-def _sizes(architecture: Architecture, config: Mapping[str, Any], *, where: str) -> dict[str, Number]:
-    """Evaluate the sizes of an architecture from a config.json, in the order of the file."""
-    sizes: dict[str, Number] = {}
-    for name, size in architecture.sizes.items():
-        found = next((config[key] for key in size.keys if config.get(key) is not None), None)
-        if found is None and size.otherwise is not None:
-            found = evaluate(size.otherwise, sizes)
-        if size.accept is not None and found not in size.accept:
-            wanted = " or ".join(map(str, size.accept))
-            raise UnsupportedArchitecture(
-                f"{where} has {' / '.join(size.keys)} = {found}; {architecture.name} describes {wanted} only"
-            )
-        if found is None:
-            raise _size_missing(architecture, config, size.keys, where=where)
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            raise CorruptFile(
-                f"config.json of {where} gives {' / '.join(size.keys) or name} = {found!r}; "
-                f"{architecture.name} needs a number there"
-            )
-        sizes[name] = found
-    return sizes
-
-
-def _size_missing(
-    architecture: Architecture, config: Mapping[str, Any], keys: Iterable[str], *, where: str
-) -> SourceError:
-    """Return the error for a size that config.json does not tell, with what to do."""
-    needed = [size.keys[0] for size in architecture.sizes.values() if size.keys and size.otherwise is None]
-    if not config:
-        return CheckpointMissing(
-            f"{where} has no config.json; {architecture.name} needs {', '.join(needed)}: write them into a config.json "
-            "beside the weights"
-        )
-    nest = next(
-        (key for key, part in config.items() if isinstance(part, dict) and set(keys) & set(part)), None
-    )
-    if nest is not None:
-        return CorruptFile(
-            f"config.json of {where} keeps {' / '.join(keys)} under {nest}; {architecture.name} needs it at the top: "
-            f"copy what stands under {nest} there"
-        )
-    return CorruptFile(
-        f"config.json of {where} does not give {' / '.join(keys)}; {architecture.name} needs a number there"
-    )
-
-
-def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
+def _lay_blocks(model: Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
     repeat = model.count(blocks.repeat)
     if repeat > len(model.names):
         raise CorruptFile(
@@ -369,7 +120,7 @@ def _lay_blocks(model: _Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], t
     return tuple(rows), tuple(links)
 
 
-def _refuse_more_blocks(model: _Model, blocks: Blocks, repeat: int) -> None:
+def _refuse_more_blocks(model: Model, blocks: Blocks, repeat: int) -> None:
     """Refuse weights of more blocks than config.json speaks of, beside those that predict further tokens."""
     further = model.tensors.config.get(FURTHER_BLOCKS)
     block = repeat + (further if isinstance(further, int) else 0)
@@ -384,12 +135,12 @@ def _refuse_more_blocks(model: _Model, blocks: Blocks, repeat: int) -> None:
         )
 
 
-def _row(model: _Model, row: Row, *, block: int) -> FittedRow:
+def _row(model: Model, row: Row, *, block: int) -> FittedRow:
     draw = f"{block}.{row.draw}"
     return FittedRow(block, row.row, tuple(row.kinds), model.count(row.size), draw, row.times)
 
 
-def _link(model: _Model, link: LinkData, *, block: int, source: FittedRow, target: FittedRow) -> FittedLink:
+def _link(model: Model, link: LinkData, *, block: int, source: FittedRow, target: FittedRow) -> FittedLink:
     if link.wiring is not None:
         return FittedLink(f"wiring {source.row} to {target.row}", (), link.wiring)
     parts = len(target.kinds) // len(link.matrices)
@@ -397,11 +148,11 @@ def _link(model: _Model, link: LinkData, *, block: int, source: FittedRow, targe
         _matrix(model, matrix, block=block, parts=parts, place=place, source=source.size, target=target.size)
         for place, matrix in enumerate(link.matrices)
     )
-    return FittedLink(" + ".join(matrix.tensor for matrix in matrices), matrices, None)
+    return FittedLink(joined(matrix.tensor for matrix in matrices), matrices, None)
 
 
 def _matrix(
-    model: _Model, matrix: Matrix, *, block: int, parts: int, place: int, source: int, target: int
+    model: Model, matrix: Matrix, *, block: int, parts: int, place: int, source: int, target: int
 ) -> FittedMatrix:
     name = model.prefix + matrix.tensor.replace("{block}", str(block))
     heads = model.count(matrix.heads) if matrix.heads else 1
@@ -423,6 +174,7 @@ def _matrix(
         place=place,
         kernel=None,
         init=model.init(matrix.init, {"fan_in": source, "fan_out": target}),
+        rows=_rows(model, matrix, head_size=target // heads, heads=shared),
     )
     if model.shape(name) != fitted.shape:
         raise CorruptFile(
@@ -432,7 +184,32 @@ def _matrix(
     return fitted
 
 
-def _lay_chain(model: _Model) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
+def _rows(model: Model, matrix: Matrix, *, head_size: int, heads: int) -> FittedRows | None:
+    """Return where the rows of a part lie in a tensor that it shares.
+
+    Parameters
+    ----------
+    head_size, heads : of the part, as the tensor has them
+    """
+    rows = matrix.rows
+    if rows is None:
+        return None
+    per_head = model.whole(rows.per_head, matrix) if rows.per_head else head_size * rows.step
+    group = heads // model.count(rows.groups) if rows.groups else heads
+    per_group = model.whole(rows.per_group, matrix) if rows.per_group else 0
+    fitted = FittedRows(
+        model.whole(rows.of, matrix), model.whole(rows.first, matrix), rows.step, per_head, group, per_group
+    )
+    last = fitted.place(np.array([0, head_size * heads - 1]), head_size=head_size)
+    if not 0 <= last.min() <= last.max() < fitted.of:
+        raise UnsupportedArchitecture(
+            f"{model.architecture.name} places rows {last.min()} to {last.max()} of {matrix.tensor} in a tensor of "
+            f"{fitted.of} rows"
+        )
+    return fitted
+
+
+def _lay_chain(model: Model) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
     matrices = _chain_matrices(model)
     sizes = [matrices[0].source, *(matrix.target for matrix in matrices)]
     chain = model.architecture.chain
@@ -446,7 +223,7 @@ def _lay_chain(model: _Model) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, 
     return tuple(rows), tuple(FittedLink(matrix.tensor, (matrix,), None) for matrix in matrices)
 
 
-def _chain_matrices(model: _Model) -> list[FittedMatrix]:
+def _chain_matrices(model: Model) -> list[FittedMatrix]:
     """Return the tensors of a chain in order, each fitting to the one before."""
     chain = model.architecture.chain
     assert chain is not None
@@ -471,7 +248,7 @@ def _chain_matrices(model: _Model) -> list[FittedMatrix]:
     return found
 
 
-def _chain_matrix(model: _Model, name: str, init: Init) -> FittedMatrix:
+def _chain_matrix(model: Model, name: str, init: Init) -> FittedMatrix:
     target, source, *rest = model.shape(name)
     fans = {"fan_in": source * prod(rest), "fan_out": target * prod(rest)}
     return FittedMatrix(
@@ -489,7 +266,7 @@ def _chain_matrix(model: _Model, name: str, init: Init) -> FittedMatrix:
     )
 
 
-def _broken_chain(model: _Model, fault: str) -> UnsupportedArchitecture:
+def _broken_chain(model: Model, fault: str) -> UnsupportedArchitecture:
     seen = ", ".join(model.names[:NAMES_IN_MESSAGES])
     return UnsupportedArchitecture(
         f"{model.tensors.name} is not a chain of tensors as {model.architecture.name} describes: {fault}. "

@@ -1,23 +1,12 @@
-"""Architectures as data: what an architecture file may say, and how files are found and read.
+"""Architectures as data: what an architecture file may say.
 
 A file says which rows of neurons a model has, in the order they are drawn, and which tensor joins each row to
 the next. docs/architectures.md explains every key; docs/architecture.schema.json is made from these classes.
 """
 
-import json
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from neuromfa.errors import UnsupportedArchitecture
-
-BUNDLED = files("neuromfa.checkpoints") / "architectures"
-LARGEST_FILE = 1 << 20
-LONGEST_INHERITANCE = 4
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Names of rows and kinds become labels in the graph and parts of neurons' names.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -33,6 +22,16 @@ class Size(_Data):
 
     keys: list[str] = Field(
         default=[], description="Keys of config.json to try, in order; null counts as absent."
+    )
+    axis: tuple[str, int] | None = Field(
+        default=None,
+        strict=False,
+        description="Tensor after the prefix and which of its axes has this size; used when none of the keys is there.",
+    )
+    counted: str | None = Field(
+        default=None,
+        pattern=r"\{block\}",
+        description="Tensor with {block} in its name: how many blocks have it, used when none of the keys is there.",
     )
     otherwise: Formula | None = Field(
         default=None, description="Formula used when none of the keys is there."
@@ -64,6 +63,33 @@ class Row(_Data):
     times: int = Field(default=1, ge=1, le=16, description="The draw takes times x S units.")
 
 
+class Rows(_Data):
+    """Which rows of a tensor are those of one part, where parts share the tensor in another way than `fused` says."""
+
+    of: Formula = Field(description="Rows that the tensor has in all.")
+    first: Formula = Field(default="0", description="Row of the part's first unit.")
+    step: int = Field(
+        default=1, ge=1, description="Rows from one unit to the next; 2 where two parts alternate."
+    )
+    per_head: Formula | None = Field(
+        default=None,
+        description="Rows from one head of the tensor to the next, where others lie between; else heads follow each "
+        "other.",
+    )
+    groups: Name | None = Field(
+        default=None, description="Size that counts the groups of heads, where a group's keys lie between."
+    )
+    per_group: Formula | None = Field(
+        default=None, description="Rows from one group of heads to the next, with `groups`."
+    )
+
+    @model_validator(mode="after")
+    def _groups_together(self) -> Self:
+        if (self.groups is None) != (self.per_group is None):
+            raise ValueError("`groups` and `per_group` stand together")
+        return self
+
+
 class Matrix(_Data):
     """One tensor of weights between a row and the next."""
 
@@ -83,6 +109,9 @@ class Matrix(_Data):
     shared_heads: Name | None = Field(
         default=None, description="Grouped-query attention: size that counts the heads this tensor has."
     )
+    rows: Rows | None = Field(
+        default=None, description="Which rows of the tensor these are; all of them unless it says otherwise."
+    )
     init: Init
 
     @model_validator(mode="after")
@@ -90,7 +119,13 @@ class Matrix(_Data):
         if (self.fused == "per_head_qkv" or self.shared_heads is not None) and self.heads is None:
             raise ValueError(f"{self.tensor} needs `heads`")
         if self.fused != "none" and self.shared_heads is not None:
-            raise ValueError(f"{self.tensor} cannot be fused and have shared heads")
+            raise ValueError(
+                f"{self.tensor} cannot be fused and have shared heads; say its `rows` part by part"
+            )
+        if self.rows is not None and self.fused != "none":
+            raise ValueError(f"{self.tensor} is fused, or says its `rows`, not both")
+        if self.rows is not None and (self.rows.per_head or self.rows.groups) and self.heads is None:
+            raise ValueError(f"{self.tensor} needs `heads`")
         return self
 
 
@@ -206,6 +241,8 @@ class Architecture(_Data):
     ----------
     name, title, layout : short name, what a person calls the family, and how its tensors lie, in words
     model_types : values of config.json's model_type it describes
+    when : further values of config.json that it describes, by key; null for a key that is not there
+    nested : objects of config.json in which its keys are looked for before the top, where they are there
     prefixes : what may stand before every tensor name, tried in order
     sizes : numbers of the model by name, in order of evaluation
     blocks, chain : the one that is set says how the model is laid out
@@ -216,6 +253,8 @@ class Architecture(_Data):
     title: str
     layout: str = Field(default="", description="How the tensors lie, in a few words for lists.")
     model_types: list[str] = []
+    when: dict[str, list[Any]] = {}
+    nested: list[str] = []
     prefixes: list[str] = Field(default=[""], min_length=1)
     sizes: dict[Name, Size] = {}
     blocks: Blocks | None = None
@@ -244,106 +283,13 @@ class Architecture(_Data):
 def _sizes_named(blocks: Blocks) -> set[str]:
     """Return every size that rows and matrices of the blocks refer to."""
     matrices = [matrix for link in blocks.links for matrix in link.matrices]
-    heads = [name for matrix in matrices for name in (matrix.heads, matrix.shared_heads) if name is not None]
+    groups = [matrix.rows.groups for matrix in matrices if matrix.rows]
+    heads = [
+        name
+        for name in [*groups, *(name for matrix in matrices for name in (matrix.heads, matrix.shared_heads))]
+        if name is not None
+    ]
     return {blocks.repeat, *(row.size for row in blocks.rows), *heads}
-
-
-def load_architecture(path: Path) -> Architecture:
-    """Read an architecture file of the user; the bare name of a bundled one is accepted too.
-
-    Raises
-    ------
-    UnsupportedArchitecture
-        No such file, not JSON, or not what docs/architecture.schema.json allows; the message says which key.
-    """
-    if not path.exists() and path.name == str(path) and _is_bundled(path.name):
-        return bundled(path.name)
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise UnsupportedArchitecture(
-                f"the architecture file {path} has {size} bytes; {LARGEST_FILE} are allowed"
-            )
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnsupportedArchitecture(f"the architecture file {path} cannot be read: {error}") from error
-    return _parse(text, where=str(path))
-
-
-@cache
-def list_architectures() -> tuple[Architecture, ...]:
-    """Return the bundled architectures: those that others extend first, chains after blocks, the most general last."""
-    names = sorted(entry.name[: -len(".json")] for entry in BUNDLED.iterdir() if entry.name.endswith(".json"))
-    found = [bundled(name) for name in names if not name.startswith("_")]
-    return tuple(sorted(found, key=_generality))
-
-
-def _generality(architecture: Architecture) -> tuple[bool, int]:
-    """Sort key: a chain fits more models than blocks do, and the more so the shorter its patterns are.
-
-    Of files with the same tensor names the one that the others extend stands first: it names their kind.
-    """
-    chain = architecture.chain
-    return (False, _depth(architecture.name)) if chain is None else (True, -sum(map(len, chain.tensors)))
-
-
-def _depth(name: str) -> int:
-    """Return how many bundled files stand beneath one."""
-    base = _json_object(_bundled_text(name), where=f"{name}.json").get("extends")
-    return 0 if base is None else 1 + _depth(base)
-
-
-@cache
-def bundled(name: str) -> Architecture:
-    """Return a bundled architecture by name."""
-    return _parse(_bundled_text(name), where=f"{name}.json")
-
-
-def _is_bundled(name: str) -> bool:
-    return name.isidentifier() and (BUNDLED / f"{name}.json").is_file()
-
-
-def _bundled_text(name: str) -> str:
-    if not _is_bundled(name):
-        raise UnsupportedArchitecture(f"there is no bundled architecture {name!r} to extend")
-    return (BUNDLED / f"{name}.json").read_text(encoding="utf-8")
-
-
-def _parse(text: str, *, where: str) -> Architecture:
-    try:
-        return Architecture.model_validate(_inherited(_json_object(text, where=where), depth=0))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(map(str, fault["loc"])) or "the file"
-        raise UnsupportedArchitecture(
-            f"the architecture file {where} is not valid at {key}: {fault['msg']}"
-        ) from error
-
-
-def _json_object(text: str, *, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnsupportedArchitecture(f"the architecture file {where} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise UnsupportedArchitecture(f"the architecture file {where} is not a JSON object")
-    return value
-
-
-def _inherited(values: Mapping[str, Any], *, depth: int) -> dict[str, Any]:
-    """Return the keys over those of the bundled file that ``extends`` names; `skip` lists are joined."""
-    own = {key: value for key, value in values.items() if key not in ("extends", "$schema")}
-    base_name = values.get("extends")
-    if base_name is None:
-        return own
-    if depth >= LONGEST_INHERITANCE:
-        raise UnsupportedArchitecture("architecture files extend each other in a circle")
-    text = _bundled_text(str(base_name))
-    base = _inherited(_json_object(text, where=f"{base_name}.json"), depth=depth + 1)
-    joined = {**base, **own}
-    if isinstance(own.get("skip", []), list):
-        joined["skip"] = [*own.get("skip", []), *base.get("skip", [])]
-    return joined
 
 
 def schema() -> dict[str, Any]:

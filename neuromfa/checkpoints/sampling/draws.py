@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuromfa.checkpoints.architecture.match import FittedRow
+from neuromfa.checkpoints.architecture.fitted import FittedRow
 from neuromfa.network import IntArray
 
 DRAWS_KEPT = 16

@@ -7,7 +7,7 @@ from typing import Protocol, overload
 
 import numpy as np
 
-from neuromfa.checkpoints.architecture.match import Fit, FittedLink, FittedMatrix
+from neuromfa.checkpoints.architecture.fitted import Fit, FittedLink, FittedMatrix
 from neuromfa.checkpoints.formats.dtypes import AnyArray
 from neuromfa.checkpoints.formats.tensor_store import TensorStore, read_picks
 from neuromfa.checkpoints.sampling.draws import Draw, Pick

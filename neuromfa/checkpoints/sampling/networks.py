@@ -8,7 +8,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
-from neuromfa.checkpoints.architecture.match import Fit, FittedLink, FittedRow, fit
+from neuromfa.checkpoints.architecture.fitted import Fit, FittedLink, FittedRow
+from neuromfa.checkpoints.architecture.match import fit
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.sampling.draws import Draw, draw_units
 from neuromfa.checkpoints.sampling.links import (

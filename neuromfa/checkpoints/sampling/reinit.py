@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromfa.checkpoints.architecture.match import FittedMatrix, fit
+from neuromfa.checkpoints.architecture.fitted import FittedMatrix
+from neuromfa.checkpoints.architecture.match import fit
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.checkpoints.sampling.draws import Pick
 from neuromfa.checkpoints.sampling.links import kernel_norm

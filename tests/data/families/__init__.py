@@ -14,10 +14,17 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 @dataclass(frozen=True)
 class Recorded:
-    """A tiny model: its config.json, its tensors, and what the library computes inside its blocks."""
+    """A tiny model: its config.json, its tensors, and what the library computes inside its blocks.
+
+    Attributes
+    ----------
+    architecture : what it is read as
+    given : the same, where the user has to say so
+    """
 
     origin: str
     architecture: str
+    given: Path | None
     config: dict[str, Any]
     tensors: dict[str, np.ndarray]
     truth: dict[str, np.ndarray]
@@ -29,6 +36,7 @@ def load(name: str) -> Recorded:
     return Recorded(
         record["origin"],
         record["architecture"],
+        Path(record["architecture"]) if record["named"] else None,
         record["config"],
         {tensor: _tensor(words) for tensor, words in record["tensors"].items()},
         {matrix: matrix_of(words) for matrix, words in record["truth"].items()},
@@ -36,7 +44,9 @@ def load(name: str) -> Recorded:
 
 
 def matrix_of(words: str) -> np.ndarray:
-    """Return the planted matrix that `NUMBER ROWS COLUMNS [turned]` stands for."""
+    """Return the planted matrix that `NUMBER ROWS COLUMNS [turned]` stands for, or several below each other."""
+    if "&" in words:
+        return np.concatenate([matrix_of(part) for part in words.split("&")])
     number, rows, columns, *turned = words.split()
     code = (int(number) << 16) + (_indices(rows)[:, None] << 8) + _indices(columns)
     return (code.T if turned else code).astype(np.float32)

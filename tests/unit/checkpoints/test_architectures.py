@@ -15,14 +15,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from neuromfa.checkpoints.architecture.detect import nearest_family
-from neuromfa.checkpoints.architecture.match import FittedMatrix
-from neuromfa.checkpoints.architecture.schema import (
-    Architecture,
-    bundled,
-    list_architectures,
-    load_architecture,
-    schema,
-)
+from neuromfa.checkpoints.architecture.files import bundled, list_architectures, load_architecture
+from neuromfa.checkpoints.architecture.fitted import FittedMatrix
+from neuromfa.checkpoints.architecture.schema import Architecture, schema
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint
 from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture, UnsupportedFormat

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuromfa.checkpoints.architecture.files import bundled, list_architectures
 from neuromfa.checkpoints.architecture.match import fit
-from neuromfa.checkpoints.architecture.schema import list_architectures
 from neuromfa.checkpoints.sampling.networks import SampledCheckpoint, sample_networks
+from neuromfa.errors import CorruptFile, UnsupportedArchitecture
 from tests.data import families
 from tests.requirements import missing
 from tests.unit.checkpoints.memory import MemoryTensors
@@ -24,9 +25,12 @@ def store_of(name: str) -> MemoryTensors:
     return MemoryTensors(record.tensors, record.config)
 
 
-def sampled(name: str, *, nodes: int | None = 5, seeds=(0, 1, 2), row_rule="exact") -> SampledCheckpoint:
+def sampled(
+    name: str, *, nodes: int | None = 5, seeds=(0, 1, 2), row_rule="exact", architecture: Path | None = None
+) -> SampledCheckpoint:
     store = store_of(name)
-    where = {"series": name, "step": None, "revision": "r"}
+    given = architecture or loaded(name).given
+    where = {"series": name, "step": None, "revision": "r", "architecture": given}
     return sample_networks(store, store.config, nodes=nodes, seeds=seeds, row_rule=row_rule, **where)
 
 
@@ -42,7 +46,11 @@ def test_weights_are_what_the_library_computes(name, nodes):
 @pytest.mark.parametrize("name", families.NAMES)
 def test_keys_and_values_feed_the_heads_that_the_library_gives_them(name):
     store = store_of(name)
-    keys = [matrix for matrix in fit(store, store.config).links[0].by_kind if matrix.grouped]
+    keys = [
+        matrix
+        for matrix in fit(store, store.config, architecture=loaded(name).given).links[0].by_kind
+        if matrix.grouped
+    ]
     if not keys:
         return
     for network in sampled(name, nodes=9).networks:
@@ -73,11 +81,12 @@ def test_no_neuron_stands_twice(name):
 
 
 def test_every_model_type_is_proved_by_a_model():
-    proved = {loaded(name).config["model_type"] for name in families.NAMES}
+    proved = {loaded(name).config.get("model_type") for name in families.NAMES}
     tiny = Path(families.__file__).parents[1] / "tiny"
     proved |= {json.loads(path.read_text())["model_type"] for path in tiny.glob("*/config.json")}
     claimed = {one for known in list_architectures() for one in known.model_types}
-    assert claimed - proved == {"mlp"}  # the type that a person writes beside a plain MLP
+    # types that a person writes beside weights that have no config.json
+    assert claimed - proved == {"mlp", "nanogpt"}
 
 
 @pytest.mark.slow
@@ -90,3 +99,79 @@ def test_a_recorded_model_is_what_the_library_builds_today(name):
     kept = json.loads((families.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     built = recorded(name, FAMILIES[name])
     assert {**built, "origin": kept["origin"]} == kept
+
+
+def links_of(described):
+    return [link["matrices"] for link in described["blocks"]["links"] if link.get("matrices")]
+
+
+def turn(described):
+    for matrices in links_of(described):
+        for matrix in matrices:
+            matrix["orientation"] = "out_in" if matrix["orientation"] == "in_out" else "in_out"
+
+
+def exchange_parts(described):
+    for matrices in links_of(described):
+        matrices[0], matrices[-1] = matrices[-1], matrices[0]
+        if matrices[0].get("fused", "none") != "none":
+            other = "qkv" if matrices[0]["fused"] == "per_head_qkv" else "per_head_qkv"
+            described["sizes"]["wrong"] = {"otherwise": "2"}
+            matrices[0] |= {"fused": other, "heads": "wrong"}
+
+
+def shift_rows(described):
+    for matrices in links_of(described):
+        for matrix in matrices:
+            if "rows" in matrix:
+                matrix["rows"]["first"] = f"{matrix['rows']['first']} + 1"
+
+
+@pytest.mark.parametrize("wrong", [turn, exchange_parts, shift_rows])
+@pytest.mark.parametrize("name", families.NAMES)
+def test_a_wrong_description_cannot_pass(name, wrong, tmp_path):
+    described = bundled(loaded(name).architecture).model_dump(mode="json", exclude_none=True)
+    right = json.dumps(described)
+    wrong(described)
+    if json.dumps(described) == right:
+        return  # nothing of the kind in this family
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(described))
+    try:
+        (network,) = sampled(name, nodes=None, seeds=(0,), architecture=path).networks
+    except (CorruptFile, UnsupportedArchitecture):
+        return
+    truth = loaded(name).truth
+    assert not all(
+        np.array_equal(network.links[k].weights, expected_weights(network, k, truth))
+        for k in weighted(network)
+    )
+
+
+def test_a_family_that_fits_by_shape_is_told_with_the_flag_that_reads_it():
+    """Tensors of nanoGPT under the model_type of GPT-2, whose tensors lie the other way round."""
+    store = store_of("nanogpt")
+    store.config = {"model_type": "gpt2", "n_layer": 2, "n_embd": 12, "n_head": 3}
+    with pytest.raises(
+        CorruptFile, match="has shape .* it fits nanogpt: pass --architecture nanogpt to read"
+    ):
+        fit(store, store.config)
+    assert fit(store, store.config, architecture=Path("nanogpt")).architecture.name == "nanogpt"
+
+
+def test_the_shapes_decide_where_config_says_no_type():
+    store = store_of("nanogpt")
+    config = {"n_layer": 2, "n_embd": 12, "n_head": 3}
+    assert fit(store, config).architecture.name == "nanogpt"
+    turned = {
+        name: values.T if "attn" in name or "mlp" in name else values
+        for name, values in store.tensors.items()
+    }
+    assert fit(MemoryTensors(turned, config), config).architecture.name == "gpt2"
+
+
+def test_the_row_rule_of_the_paper_leaves_other_layouts_as_they_are():
+    for name in ("phi3", "falcon", "modernbert"):
+        exact, paper = (sampled(name, row_rule=rule).networks[0] for rule in ("exact", "paper"))
+        for k in weighted(exact):
+            np.testing.assert_array_equal(exact.links[k].weights, paper.links[k].weights)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuromfa.checkpoints.architecture.match import FittedMatrix
+from neuromfa.checkpoints.architecture.fitted import FittedMatrix
 from neuromfa.checkpoints.sampling.links import WholeLinks, kernel_norm, wiring
 from neuromfa.checkpoints.sampling.networks import sample_checkpoint, sample_networks
 from neuromfa.checkpoints.series import open_series

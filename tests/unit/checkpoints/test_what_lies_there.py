@@ -73,10 +73,17 @@ def test_weights_without_config_name_what_the_family_needs(tmp_path):
         read(tmp_path / "m")
 
 
-@pytest.mark.parametrize("nest", ["text_config", "llm_config", "model"])
-def test_sizes_under_a_key_of_config(tmp_path, nest):
-    with pytest.raises(CorruptFile, match=f"keeps num_hidden_layers .*under {nest}"):
-        read(write_model(tmp_path / "m", config={"model_type": "gpt_neox", nest: CONFIG}))
+@pytest.mark.parametrize("nest", ["text_config", "llm_config"])
+def test_sizes_of_a_model_inside_another_one(tmp_path, nest):
+    plain = read(write_model(tmp_path / "plain"))
+    for outer in ("gpt_neox", "newer"):
+        inside = read(write_model(tmp_path / outer, config={"model_type": outer, nest: CONFIG}))
+        assert inside.link_hashes == plain.link_hashes
+
+
+def test_sizes_under_another_key_of_config(tmp_path):
+    with pytest.raises(CorruptFile, match="keeps num_hidden_layers .*under model"):
+        read(write_model(tmp_path / "m", config={"model_type": "gpt_neox", "model": CONFIG}))
 
 
 @pytest.mark.parametrize(
