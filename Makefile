@@ -6,8 +6,9 @@ DEMO   := $(VENV)/.demo-installed
 DEV    := $(VENV)/.dev-installed
 STORE  := var/demo
 LONG   := 40
+REPORTED := stdlib-14m stdlib-14m-decay1 stdlib-14m-shuffled
 
-.PHONY: help setup demo test-fast test test-long test-compose torch-env test-torch check bench evidence series neo4j neo4j-home up docs clean
+.PHONY: help setup demo test-fast test test-long test-compose torch-env test-torch check bench evidence report series neo4j neo4j-home up docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -65,6 +66,9 @@ bench: $(DEV)  ## every benchmark; figures go to benchmarks/results/
 
 evidence: $(DEV)  ## the tables of docs/structure.md, counted in full (about 15 minutes); results go to evidence/results/
 	$(BIN)/python -m evidence
+
+report: $(DEV)  ## measure the bundled series and write docs/report again (some minutes)
+	$(BIN)/neuromfa report $(REPORTED:%=series/%) --matrices -o docs/report/report.html
 
 series: $(DEV)  ## train and score the bundled checkpoint series again (extra torch, about 5 GB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt

@@ -11,13 +11,16 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from neuromfa.app.api import (
     checkpoints,
+    comparison_page,
     comparisons,
     curves,
     cypher,
     deletions,
     exports,
+    graph_page,
     health,
     jobs,
+    jobs_page,
     models,
     pages,
     questions,
@@ -118,6 +121,9 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(health.router, dependencies=STRICT)
     app.include_router(pages.open_router)
     app.include_router(pages.router, dependencies=READING)
+    app.include_router(comparison_page.router, dependencies=READING)
+    app.include_router(jobs_page.router, dependencies=READING)
+    app.include_router(graph_page.router, dependencies=READING)
     pages.mount_files(app)
 
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=PACKED_HOW_WELL)

@@ -1,25 +1,25 @@
 """What a person is given in a browser: pages made from the store, at addresses that say all that is chosen."""
 
 from dataclasses import asdict
-from hashlib import sha256
 from hmac import compare_digest
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
+from neuromfa.analysis import versions
 from neuromfa.app.api.assets import ASK_AGAIN, Files, mount_assets
 from neuromfa.app.api.questions import explorer_of
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, Store
 from neuromfa.app.drawing.scales import Along
 from neuromfa.app.errors import KEY_NEEDED
-from neuromfa.app.etags import headers_of, matches
 from neuromfa.app.page_key import COOKIE, token_of
-from neuromfa.app.pages import series_tabs
-from neuromfa.app.pages.addresses import linker, root_of
+from neuromfa.app.pages import overview, report, series_tabs
+from neuromfa.app.pages.addresses import linker
+from neuromfa.app.pages.answering import page
 from neuromfa.app.pages.problem_pages import PageRoute, problem_page
 from neuromfa.app.pages.series import (
     TABS,
@@ -31,8 +31,9 @@ from neuromfa.app.pages.series import (
     spectra_pictures,
     spread_steps,
 )
-from neuromfa.app.pages.templating import WEB, rendered
+from neuromfa.app.pages.templating import WEB
 from neuromfa.app.pages.words import NULLS, checkpoint_name
+from neuromfa.errors import NotStored
 from neuromfa.model_id import in_route
 from neuromfa.questions import Explorer
 
@@ -46,16 +47,43 @@ AskedStep = Annotated[str | None, Query(max_length=15)]
 Seed = Annotated[int | None, Query(ge=0, lt=2**32)]
 
 
-@open_router.get("/")
-def first_page() -> FileResponse:
-    """Send the page of spectra and emergence."""
-    return FileResponse(WEB / "index.html", headers=ASK_AGAIN)
-
-
 @open_router.get("/docs")
 def reference() -> FileResponse:
     """Send the API reference."""
     return FileResponse(WEB / "docs.html", headers=ASK_AGAIN)
+
+
+@router.get("/")
+def first_page(
+    request: Request,
+    store: Store,
+    choice: Chosen,
+    q: Annotated[str, Query(max_length=200)] = "",
+    sort: Annotated[overview.Sort, Query()] = "name",
+    model: Annotated[str | None, Query(max_length=400)] = None,
+    step: AskedStep = None,
+) -> Response:
+    """Show all series; an address of the page that once stood here leads to the series it named."""
+    if model is not None:
+        link = linker({**asdict(choice), "step": step})
+        return RedirectResponse(f"./models/{quote(in_route(model), safe='')}{link()}", status_code=307)
+    rows = overview.rows(store, q=q, sort=sort)
+    context = {
+        "here": "series",
+        "rows": rows,
+        "any": bool(rows or q),
+        "q": q,
+        "sort": sort,
+        "sorts": overview.SORTS,
+        "waiting": overview.waiting(store, (row.model for row in rows)) if not q else [],
+    }
+    return page(request, "overview.html", context)
+
+
+@open_router.get("/key")
+def ask_for_key(request: Request, then: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+    """Ask a person for the key, for what a page does on their behalf."""
+    return problem_page(request, KEY_NEEDED, "", then=then)
 
 
 @open_router.post("/key")
@@ -122,13 +150,16 @@ def series_page(
     return page(request, "series.html", context)
 
 
-def page(request: Request, template: str, context: dict[str, Any]) -> Response:
-    """Return a page; one that the browser has already costs it nothing to ask for again."""
-    text = rendered(template, {"root": root_of(request), **context})
-    headers = headers_of(f'"{sha256(text.encode()).hexdigest()[:32]}"') | {"Vary": "Authorization, Cookie"}
-    if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return HTMLResponse(text, headers=headers)
+@router.get("/models/{model}/report")
+def report_page(store: Store, model: ModelId, choice: Chosen) -> Response:
+    """Show the report of a stored series, as `neuromfa report` writes it."""
+    series = StoredSeries.read(store, model, **asdict(choice))
+    if not series.points:
+        raise NotStored(f"nothing of {model} is measured yet")
+    steps = report.needed_steps(series.shown())
+    shown = series.shown({step: series.result(store, step) for step in steps})
+    text = report.report_html([shown], None, versions=versions())
+    return HTMLResponse(text, headers={**ASK_AGAIN, "Content-Security-Policy": report.style_policy()})
 
 
 def mount_files(app: FastAPI) -> None:

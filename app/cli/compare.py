@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from neuromfa import analysis, exports
+from neuromfa import exports
 from neuromfa.app.cli.comparison_table import print_comparison
+from neuromfa.app.cli.measured import WRITTEN, measured
 from neuromfa.app.cli.options import Jobs, with_requests
 from neuromfa.app.cli.output import EXIT_SOME_FAILED, Progress, messages, write_json
 from neuromfa.comparison import (
@@ -25,13 +24,10 @@ from neuromfa.comparison import (
 )
 from neuromfa.comparison import compare as compared
 from neuromfa.comparison.align import axis_named
-from neuromfa.declared import sentence
-from neuromfa.errors import AnalysisError, OptionError, SourceError
+from neuromfa.errors import OptionError
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.results import SeriesResult, from_json
-
-WRITTEN = ".json"
+from neuromfa.results import SeriesResult
 
 
 @with_requests
@@ -61,7 +57,7 @@ def compare(
     with open_executor(jobs=jobs) as executor, Progress("measuring", show=json != "-") as progress:
         # files first: one that cannot be read ends the command before anything is measured
         found = {
-            request.source: _measured(request, executor, progress)
+            request.source: measured(request, executor, progress)
             for request in sorted(requests, key=lambda request: not request.source.endswith(WRITTEN))
         }
     series = {source: one for source in asked if isinstance(one := found[source], SeriesResult)}
@@ -79,55 +75,6 @@ def compare(
     if csv is not None:
         _write_csv(comparison, csv)
     _end_with([*comparison.failed, *_failed_steps(series)])
-
-
-def _measured(
-    request: IngestRequest, executor: Executor | None, progress: Progress
-) -> SeriesResult | FailedSeries:
-    """Return the numbers of a source, or why it has none: the others can still be compared."""
-    try:
-        if request.source.endswith(WRITTEN):
-            return _read(Path(request.source))
-        return _analyzed(request, executor, progress)
-    except (SourceError, AnalysisError) as error:
-        if request.strict:
-            raise
-        return FailedSeries(id=request.source, error=type(error).__name__, sentence=str(error))
-
-
-def _analyzed(request: IngestRequest, executor: Executor | None, progress: Progress) -> SeriesResult:
-    series = request.open(follow_links=True)
-
-    def tell(done: int, total: int, doing: str) -> None:
-        progress.update(done, total, f"{series.id}, {doing}")
-
-    return analysis.analyze(
-        series,
-        request.options,
-        steps=request.steps,
-        executor=executor,
-        progress=tell,
-        strict=request.strict,
-    )
-
-
-def _read(path: Path) -> SeriesResult:
-    """Return what `analyze --json` wrote.
-
-    Raises
-    ------
-    OptionError : no such file, or something else stands in it
-    AnalysisError : it holds no checkpoint
-    """
-    try:
-        result = from_json(SeriesResult, path.read_bytes())
-    except OSError as error:
-        raise OptionError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValidationError as error:
-        raise OptionError(f"{path} is not what `neuromfa analyze --json` writes: {sentence(error)}") from None
-    if not result.checkpoints:
-        raise AnalysisError(f"{path} holds no checkpoint")
-    return result
 
 
 def _names(series: dict[str, SeriesResult]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import threading
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 
@@ -57,6 +58,13 @@ def series_to_show() -> list[Path]:
         return [Path(str(resources.files("neuromfa"))) / "data" / "series" / SMALL_SERIES]
 
 
+def first_page(folders: list[Path]) -> str:
+    """Return the address where the demo begins: the main run beside its controls, or the only series there is."""
+    if len(folders) == 1:
+        return f"models/{folders[0].name}"
+    return f"compare?{urlencode([('models', folder.name) for folder in folders])}"
+
+
 class _Ingest:
     """The ingest beside the running service: a thread that ends between two checkpoints when asked to."""
 
@@ -68,6 +76,7 @@ class _Ingest:
     def start(self, address: str) -> None:
         """Say where the service is and begin."""
         messages.print(f"page {address}   REST {address}/docs   (Ctrl-C stops both)")
+        messages.print(f"begin at {address}/{first_page(self._folders)}", soft_wrap=True)
         self._thread.start()
 
     def stop(self) -> None:

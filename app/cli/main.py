@@ -20,6 +20,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "analyze": "Measure a series of checkpoints: spectra, alpha0, width and E with nulls and intervals beside them.",
     "compare": "Compare series (or what `analyze --json` wrote): which hold structure beyond scale, and which differ.",
+    "report": "Write a report of series (or of `analyze --json` files): one HTML file that stands alone, and its JSON.",
     "ingest": "Measure a series and write its spectra and the graphs of its first samples into the store.",
     "worker": "Take units of queued jobs until Ctrl-C; the checkpoint under way is finished first.",
     "jobs": "List the jobs, the newest first, or show, follow, cancel or retry one of them.",

@@ -131,4 +131,4 @@ def step_label(position: float, along: Along) -> str:
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if position >= size:
             return f"{position / size:.3g}{letter}"
-    return f"{position / 1000:.3g}k" if position >= 10_000 else f"{position:.0f}"
+    return f"{position / 1000:.3g}k" if position >= 10_000 else f"{position:.4g}"

@@ -14,10 +14,10 @@ def root_of(request: Request) -> str:
     return "../" * (route.count("/") - 1) or "./"
 
 
-def linker(shown: Mapping[str, str | int | None]) -> Link:
+def linker(shown: Mapping[str, str | int | float | None]) -> Link:
     """Return a function that gives the address of the same page with some words changed, None leaving one out."""
 
-    def link(**changed: str | int | None) -> str:
+    def link(**changed: str | int | float | None) -> str:
         words = {**shown, **changed}
         told = urlencode({name: value for name, value in words.items() if value is not None})
         return f"?{told}"

@@ -1,6 +1,6 @@
 """The page of one series: what is chosen, what is stored of it, and its parts as records a template can say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,12 +9,13 @@ from neuromfa.app.drawing import spectra
 from neuromfa.app.drawing.panels import Panel
 from neuromfa.app.drawing.scales import Along, StepAxis
 from neuromfa.app.pages.curves import Positions, axis_of, panels, positions_of
+from neuromfa.app.pages.shown import Shown
 from neuromfa.app.pages.words import checkpoint_name, listed, step_name
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import GraphStore, ModelRecord
 from neuromfa.graph.stored_results import Analysis, Served
-from neuromfa.results import CheckpointResult, CurvePoint, FailedCheckpoint
+from neuromfa.results import CheckpointNumbers, CheckpointResult, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
 from neuromfa.structure import SeriesVerdict, Step
 
@@ -92,6 +93,20 @@ class StoredSeries:
         """Return the whole result of a step."""
         return store.result(self.model.id, step, options=self.analysis.options_hash)
 
+    def shown(self, whole: Mapping[Step, CheckpointResult] | None = None) -> Shown:
+        """Return what pages of several series, and reports, show of it."""
+        return Shown(
+            id=self.model.id,
+            options=self.analysis.options,
+            options_hash=self.analysis.options_hash,
+            points=self.points,
+            whole=whole or {},
+            scores=self.scores,
+            verdict=self.verdict,
+            failed=self.failed,
+            found=self.found,
+        )
+
     def _steps(self) -> str:
         names = [step_name(one.step, one.revision) for one in self.points]
         shown = names if len(names) <= MOST_NAMED else [*names[: MOST_NAMED - 1], f"{len(names)} in all"]
@@ -130,7 +145,7 @@ def along_choices(points: Sequence[CurvePoint]) -> list[Along]:
     return ["log", "linear", *(("tokens",) if told > 1 else ())]
 
 
-def spread_steps(points: Sequence[CurvePoint], along: Along = "log") -> list[Step]:
+def spread_steps(points: Sequence[CheckpointNumbers], along: Along = "log") -> list[Step]:
     """Return about eight steps, evenly spread along the axis; all checkpoints where none has a step."""
     places = positions_of(points, along)
     if not places:

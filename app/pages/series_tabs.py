@@ -13,7 +13,7 @@ from neuromfa.correlations import correlate
 from neuromfa.graph import GraphStore
 from neuromfa.matrices import MatrixFigure, MatrixFigures
 from neuromfa.questions import Explorer, NeuronList, ask
-from neuromfa.results import CheckpointResult, CurvePoint
+from neuromfa.results import CheckpointNumbers, CheckpointResult
 from neuromfa.structure import Excess
 
 Context = dict[str, Any]
@@ -91,7 +91,7 @@ def _layers(store: GraphStore, series: StoredSeries, result: CheckpointResult) -
     }
 
 
-def dimension_panels(points: Sequence[CurvePoint]) -> list[Drawn]:
+def dimension_panels(points: Sequence[CheckpointNumbers]) -> list[Drawn]:
     """Return the node dimensions of every kind of layer as bands over the steps."""
     places = positions_of(points, "log")
     kinds = list(dict.fromkeys(one.row for point in points for one in point.dimensions))
@@ -99,7 +99,7 @@ def dimension_panels(points: Sequence[CurvePoint]) -> list[Drawn]:
     return drawn([one for one in shown if one.has_values], axis_of(points, "log"), at=None)
 
 
-def _dimension_panel(kind: str, points: Sequence[CurvePoint], places: Positions) -> Panel:
+def _dimension_panel(kind: str, points: Sequence[CheckpointNumbers], places: Positions) -> Panel:
     def line(name: str, low: int, high: int) -> Line:
         dots = [
             Dot(places[point.step], one.quantiles[MEDIAN], one.quantiles[low], one.quantiles[high])

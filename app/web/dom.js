@@ -12,8 +12,6 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
-
 export function save(name, type, text) {
   const address = URL.createObjectURL(new Blob([text], { type }));
   h("a", { href: address, download: name }).click();

@@ -65,12 +65,16 @@ function fresh() {
 
 function refused(page, status) {
   const why = page.querySelector(".notice p")?.textContent ?? `The service answers ${status}.`;
+  if (kind(document) === "problem") return fresh();
   if (status >= 500) stale(why);
   else say("failed", why);
   return false;
 }
 
+const kind = (page) => page.querySelector("main")?.dataset.page;
+
 function show(page) {
+  if (kind(page) !== kind(document)) return location.reload(); // another kind of page now stands at this address
   for (const part of parts(page)) {
     const name = part.dataset.part;
     const place = document.querySelector(`[data-part="${CSS.escape(name)}"]`);

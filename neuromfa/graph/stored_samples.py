@@ -8,7 +8,7 @@ from neuromfa.graph.catalog import Catalog, checkpoint_id, step_name
 from neuromfa.graph.connection import Transaction
 from neuromfa.graph.manifest import Manifest, manifest_from
 from neuromfa.identity import GRAPH_VERSION, options_hash
-from neuromfa.network import SampleGraph
+from neuromfa.network import EdgeColumns, SampleGraph
 from neuromfa.options import AnalysisOptions
 
 
@@ -84,6 +84,10 @@ class StoredSamples(Catalog):
         """
         manifest = self.sample(model, step, seed, graph_hash=graph_hash)
         return sample_io.read_sample(self._connection, manifest, timeout_s=timeout_s)
+
+    def read_edges(self, manifest: Manifest, layer: int, *, timeout_s: float | None = None) -> EdgeColumns:
+        """Read the edges that leave one layer of a stored graph, ordered by source, then target."""
+        return sample_io.read_edges(self._connection, manifest, layer, timeout_s=timeout_s)
 
     def delete_sample(
         self, model: str, step: int | None, seed: int, *, graph_hash: str | None = None

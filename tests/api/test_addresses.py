@@ -56,12 +56,13 @@ def test_an_address_without_words_says_so(client: TestClient) -> None:
     assert "takes no parameters" in client.get(f"{SERIES}?profile=exact").json()["detail"]
 
 
-def test_pages_keep_words_of_their_own(client: TestClient) -> None:
-    assert client.get("/?model=stdlib-14m&anything=1").status_code == 200
+def test_a_page_says_a_word_it_does_not_know(client: TestClient) -> None:
+    answer = client.get("/?anything=1")
+    assert (answer.status_code, "anything: is not known" in answer.text) == (422, True)
 
 
 def test_head_is_get_without_a_body(client: TestClient) -> None:
-    for path in (*ANSWERS.values(), "/", "/docs", "/openapi.json", "/static/page.js"):
+    for path in (*ANSWERS.values(), "/", "/docs", "/openapi.json", "/static/live.js"):
         head, whole = client.head(path), client.get(path)
         assert (head.status_code, head.content) == (200, b""), path
         for header in ("content-type", "content-length", "etag"):
@@ -79,7 +80,7 @@ def test_a_prefix_stands_in_every_link_whether_the_proxy_takes_it_away_or_not(
 ) -> None:
     at = "" if taken_away else PREFIX
     assert behind.get(f"{at}/v1/models").status_code == 200
-    assert behind.get(f"{at}/static/page.js").headers["content-type"].startswith("text/javascript")
+    assert behind.get(f"{at}/static/live.js").headers["content-type"].startswith("text/javascript")
     assert behind.get(f"{at}/openapi.json").json()["servers"] == [{"url": PREFIX}]
     for path, kind in (("/v1/models/nope", "not-stored"), ("/static/nope.js", "not-found")):
         problem = behind.get(at + path).json()
@@ -93,7 +94,10 @@ def test_the_bare_prefix_leads_to_the_page(behind: TestClient) -> None:
     assert "neuromfax" in behind.get("/neuromfax/v1/models").json()["detail"]
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize(
+    "page",
+    ["/", "/docs", "/compare", "/models/stdlib-14m?tab=numbers", "/compare?models=stdlib-14m,org--alone"],
+)
 def test_all_that_a_page_asks_for_is_named_relatively(client: TestClient, page: str) -> None:
     text = client.get(page).text
     targets = re.findall(r'(?:href|src)="([^"#]+)"', text)

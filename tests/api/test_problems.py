@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
@@ -168,6 +169,7 @@ def test_a_request_id_is_kept_when_it_is_harmless(client: TestClient) -> None:
 
 # beyond loopback
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 KEY = "a-key-of-some-length"
 
 
@@ -191,8 +193,32 @@ def test_reads_beyond_loopback_need_the_key(public: TestClient, header: str | No
 
 def test_the_key_opens_and_page_and_health_need_none(public: TestClient) -> None:
     assert public.get("/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
-    for path in ("/", "/docs", "/healthz", "/readyz", "/openapi.json", "/static/page.js"):
+    for path in ("/docs", "/healthz", "/readyz", "/openapi.json", "/static/live.js"):
         assert public.get(path).status_code == 200
+
+
+def test_a_page_asks_a_browser_for_the_key_and_remembers_it(public: TestClient) -> None:
+    asked = public.get("/models/stdlib-14m?tab=numbers")
+    assert (asked.status_code, 'action="../key"' in asked.text) == (401, True)
+    wrong = public.post("/key", content="key=wrong&then=/", headers=FORM)
+    assert (wrong.status_code, "another key" in wrong.text, "set-cookie" in wrong.headers) == (
+        401,
+        True,
+        False,
+    )
+    for then, leads in (
+        ("/models/x?tab=numbers", "./models/x?tab=numbers"),
+        ("//evil.example", "./evil.example"),
+    ):
+        body = urlencode({"key": KEY, "then": then})
+        given = public.post("/key", content=body, headers=FORM, follow_redirects=False)
+        assert (given.status_code, given.headers["location"]) == (303, leads)
+    assert KEY not in given.headers["set-cookie"]
+    assert "HttpOnly" in given.headers["set-cookie"] and "SameSite=strict" in given.headers["set-cookie"]
+    assert (public.get("/").status_code, public.get("/v1/models").status_code) == (200, 200)
+    public.cookies.set("neuromfa", "0" * 64)
+    public.cookies.clear()
+    assert public.get("/").status_code == 401
 
 
 def test_opened_reads_answer_to_loopback_names_only(store: GraphStore, settings: Settings) -> None:

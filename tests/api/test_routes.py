@@ -368,8 +368,8 @@ def test_without_a_store_it_opens_and_closes_its_own(
     [
         ("/", "text/html"),
         ("/docs", "text/html"),
-        ("/static/page.js", "text/javascript"),
-        ("/static/style.css", "text/css"),
+        ("/static/live.js", "text/javascript"),
+        ("/static/site.css", "text/css"),
         ("/static/vendor/vega.min.js", "text/javascript"),
         ("/static/icon.svg", "image/svg+xml"),
         ("/charts/spectrum.json", "application/json"),

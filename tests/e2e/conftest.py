@@ -39,7 +39,7 @@ class Visit:
         if response.status == 500:
             self.said.append(f"{response.url}: {response.text()}")
 
-    def open(self, path: str, *, wait_for: str = "#charts svg.marks") -> "Visit":
+    def open(self, path: str, *, wait_for: str = "body[data-state=fresh]") -> "Visit":
         self.page.goto(self.address + path)
         self.page.wait_for_selector(wait_for)
         return self

@@ -1,0 +1,67 @@
+"""The page of one stored graph of a step."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from neuromfa.app.api.questions import explorer_of
+from neuromfa.app.dependencies import ModelId, Step, Store
+from neuromfa.app.pages import graph
+from neuromfa.app.pages.addresses import linker
+from neuromfa.app.pages.answering import page
+from neuromfa.app.pages.problem_pages import PageRoute
+from neuromfa.app.pages.words import checkpoint_name, step_name
+from neuromfa.errors import NotStored, OptionError
+from neuromfa.questions import Explorer
+
+LONGEST_NAME = 100
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+Name = Annotated[str | None, Query(max_length=LONGEST_NAME)]
+
+
+@router.get("/models/{model}/graph/{step}")
+def graph_page(
+    request: Request,
+    store: Store,
+    explorer: Annotated[Explorer, Depends(explorer_of)],
+    model: ModelId,
+    step: Step,
+    seed: Annotated[int | None, Query(ge=0, lt=2**32)] = None,
+    block: Annotated[int | None, Query(ge=0, lt=10**6)] = None,
+    neuron: Name = None,
+    to: Name = None,
+    boxes: Annotated[float | None, Query(gt=0)] = None,
+) -> Response:
+    """Show a stored graph: one block of it, its hubs, and what is asked of one neuron."""
+    graphs = store.samples(model, step)
+    if not graphs:
+        raise NotStored(
+            f"no graph is stored of {checkpoint_name(step)} of {model}; `neuromfa ingest --graph-samples 1` keeps one"
+        )
+    if boxes is not None and boxes not in graph.BOX_RADII:
+        raise OptionError(
+            f"boxes have one of the radii {', '.join(f'{r:g}' for r in graph.BOX_RADII)}, not {boxes:g}"
+        )
+    sample = explorer.sample(model, step, graphs[0].seed if seed is None else seed)
+    link = linker({"seed": seed, "block": block, "neuron": neuron or None, "to": to or None, "boxes": boxes})
+    found = graph.view(
+        explorer, sample, block=block, neuron=neuron or None, to=to or None, boxes=boxes, link=link
+    )
+    context = {
+        "here": "series",
+        "model": model,
+        "step": step_name(step) if step is not None else "-",
+        "name": checkpoint_name(step),
+        "sample": sample.manifest,
+        "seeds": sorted({one.seed for one in graphs}),
+        "steps": [
+            "-" if one.step is None else f"{one.step}" for one in store.each_checkpoint(model) if one.samples
+        ],
+        "view": found,
+        "radii": graph.BOX_RADII,
+        "link": link,
+        "neuron": neuron,
+        "to": to,
+    }
+    return page(request, "graph.html", context)

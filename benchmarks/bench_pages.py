@@ -1,0 +1,182 @@
+"""The pages in a real Chromium: bytes of a first visit, and what moving through 154 and 1,000 steps costs.
+
+The rival draws the same spectra with Vega-Lite in the same tab (the shared chart file, its signal moved from step to
+step), as a page without curves of its own would. ``python -m benchmarks pages`` writes results/pages.csv:
+milliseconds of CPU a step of the scrubber, the ratio to the rival, frames a second, and bytes on the wire.
+``NEUROMFA_BENCH_STEPS=154`` leaves out the longer series.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from benchmarks.long_series import fill, name_of
+from neuromfa.graph import open_store
+from neuromfa.model_id import in_route
+from tests.e2e.conftest import FLAGS
+from tests.requirements import chromium
+
+RESULTS = Path(__file__).parent / "results" / "pages.csv"
+LENGTHS = tuple(map(int, os.environ.get("NEUROMFA_BENCH_STEPS", "154,1000").split(",")))
+SCRUBS = 120
+SERVE = """
+from neuromfa.app.server import run
+from neuromfa.app.settings import load_settings
+run(load_settings(), ready=lambda address: print(address, flush=True))
+"""
+SCRUB = """async (count) => {
+  const scrub = document.getElementById("scrub");
+  const frame = () => new Promise(requestAnimationFrame);
+  const start = performance.now();
+  for (let k = 0; k < count; k += 1) {
+    scrub.value = k % (Number(scrub.max) + 1);
+    scrub.dispatchEvent(new Event("input", { bubbles: true }));
+    await frame();
+  }
+  return 1000 * count / (performance.now() - start);
+}"""
+RIVAL = """async (count) => {
+  const { spectrumRows } = await import(new URL("rows.js", document.querySelector("script[type=module]").src));
+  const home = document.body.dataset.root;
+  const base = document.querySelector("script[type=module]").src.replace(/[^/]+$/, "");
+  for (const name of ["vega", "vega-lite", "vega-embed"]) await new Promise((done) => {
+    const script = Object.assign(document.createElement("script"), { src: `${base}vendor/${name}.min.js` });
+    script.onload = done;
+    document.head.append(script);
+  });
+  const data = JSON.parse(document.getElementById("data").textContent);
+  let items = [], cursor = null;
+  do {
+    const words = new URLSearchParams({ options: data.options, limit: 100, ...(cursor === null ? {} : { cursor }) });
+    const listing = await (await fetch(`${home}v1/models/${data.model.replaceAll("/", "--")}/spectra?${words}`)).json();
+    items = items.concat(listing.items);
+    cursor = listing.next;
+  } while (cursor !== null);
+  const read = async (name) => (await fetch(`${home}charts/${name}.json`)).json();
+  const [spec, config] = [await read("spectrum"), await read("theme-light")];
+  const place = document.querySelector("main").appendChild(document.createElement("div"));
+  const values = { highlighted: 0, stepTicks: [], bend: false };
+  const params = spec.params.map((one) => ({ ...one, value: values[one.name] }));
+  const whole = { ...spec, params, width: 700, height: 380, datasets: { rows: spectrumRows(items) } };
+  const how = { config, ast: true, renderer: "svg", actions: false, defaultStyle: false };
+  const drawn = await vegaEmbed(place, whole, how);
+  globalThis.rival = { view: drawn.view, steps: items.map(({ step }) => step) };
+  await new Promise(requestAnimationFrame);
+}"""
+RIVAL_SCRUB = """async (count) => {
+  const { view, steps } = globalThis.rival;
+  for (let k = 0; k < count; k += 1) {
+    await view.signal("highlighted", steps[k % steps.length]).runAsync();
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    rows = [["what", "steps", "value", "unit", "ratio to Vega-Lite", "goal"]]
+    for steps in LENGTHS:
+        for row in measured(steps):
+            print(*row, sep="\t", flush=True)
+            rows.append(row)
+    with RESULTS.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def measured(steps: int) -> Iterator[list[str]]:
+    """Yield the rows of a series of so many steps."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open_store(data_dir=Path(folder)) as store:
+            fill(store, models=1, steps=steps)
+        with serving(Path(folder)) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            page = browser.new_page(viewport={"width": 1400, "height": 900})
+            session = page.context.new_cdp_session(page)
+            wire = listen(session)
+            page.goto(f"{address}/models/{in_route(name_of(0))}")
+            page.wait_for_selector("body[data-state=fresh]")
+            painted = page.evaluate(
+                "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+            )
+            yield [
+                f"first visit of a series of {steps}",
+                f"{steps}",
+                f"{sum(wire) / 1000:.0f}",
+                "kB",
+                "",
+                "at most 350 kB",
+            ]
+            yield ["first paint, server warm or not", f"{steps}", f"{painted:.0f}", "ms", "", ""]
+            page.locator("#scrub").focus()
+            page.evaluate(SCRUB, 5)
+            page.wait_for_timeout(3000)
+            own, frames = cost(session, page, SCRUB)
+            page.evaluate(RIVAL, 1)
+            other, _ = cost(session, page, RIVAL_SCRUB, count=max(10, SCRUBS // 10))
+            yield [
+                "CPU of a scrub",
+                f"{steps}",
+                f"{own:.1f}",
+                "ms",
+                f"{own / other:.3f}",
+                "at most 16 ms at 154",
+            ]
+            yield ["CPU of a scrub, rival", f"{steps}", f"{other:.1f}", "ms", "1", ""]
+            yield [
+                "frames while scrubbing",
+                f"{steps}",
+                f"{frames:.0f}",
+                "a second",
+                "",
+                "60 where the machine is idle",
+            ]
+            browser.close()
+
+
+def listen(session: CDPSession) -> list[float]:
+    """Return a list to which the size on the wire of every answer is added."""
+    sizes: list[float] = []
+    session.send("Network.enable")
+    session.send("Performance.enable")
+    session.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
+    return sizes
+
+
+def cost(session: CDPSession, page: Page, script: str, *, count: int = SCRUBS) -> tuple[float, float]:
+    """Return the milliseconds of the tab's main thread a step, and what the script returns."""
+    before = task_seconds(session)
+    frames: Any = page.evaluate(script, count)
+    return 1000 * (task_seconds(session) - before) / count, frames or 0.0
+
+
+def task_seconds(session: CDPSession) -> float:
+    """Return the seconds that tasks of the main thread took so far."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Run the service on the store in a folder; give its address."""
+    settings = {"NEUROMFA_DATA_DIR": str(folder), "NEUROMFA_PORT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], text=True, stdout=subprocess.PIPE, env=os.environ | settings
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+if __name__ == "__main__":
+    main()
