@@ -55,6 +55,8 @@ class Unit:
     """Seconds spent writing numbers and graphs into the store."""
     bytes_read: int
     """Bytes read of its files."""
+    edges: int
+    """Relationships written."""
     updated: datetime
     """When its status last changed, by the clock of the store."""
 
@@ -153,7 +155,7 @@ class Units:
 
         Parameters
         ----------
-        facts : read_s, measure_s, write_s, bytes_read, lacks_baseline
+        facts : read_s, measure_s, write_s, bytes_read, edges, lacks_baseline
         """
         told = {"sentence": sentence[:LONGEST_SENTENCE], **facts}
         row = self._store.write(
