@@ -322,6 +322,7 @@ def report(found: dict[str, object], shape: Shape, watched: Watched) -> None:
     with (RESULTS / "rehearsal_memory.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("s", "process", "MB"))
+        # every fifth, which meets each of the processes in turn
         writer.writerows((moment, name, round(size / 1e6)) for moment, name, size in watched.memory[::5])
     print((RESULTS / "rehearsal.csv").read_text())
 

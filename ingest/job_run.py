@@ -14,7 +14,14 @@ from itertools import chain
 from neuromfa.analysis import CheckpointAnalysis, failure_of, measured_baseline, sentence_of
 from neuromfa.carry import Outcome, each_carried
 from neuromfa.checkpoints import CheckpointSeries
-from neuromfa.errors import CheckpointMissing, NeuroMFAError, StoreConflict, StoreError
+from neuromfa.errors import (
+    CheckpointMissing,
+    JobError,
+    NeuroMFAError,
+    StoreConflict,
+    StoreError,
+    StoreUnavailable,
+)
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue, Status
 from neuromfa.graph.units import Unit, Units, units_of
@@ -147,6 +154,9 @@ class JobRun:
         """
         try:
             self._take_units(first)
+        except StoreUnavailable:
+            self._put_back("")
+            raise
         except Exception as error:
             self._put_back(sentence_of(error))
             raise
@@ -190,7 +200,9 @@ class JobRun:
         unit = first or self._claimed()
         while unit is not None:
             checkpoint, known = steps.get(unit.step), known_of(self._store, model, unit.step)
-            if checkpoint is None:
+            if unit.given_up:
+                self._fail(unit.id, unit.step, unit.revision, JobError(unit.given_up))
+            elif checkpoint is None:
                 gone = CheckpointMissing(
                     f"the series {request.source} has it no more; it was there when listed"
                 )
@@ -247,6 +259,9 @@ class JobRun:
             self._ended(given.id, outcome.answer)
         elif isinstance(error, StoreConflict):
             self._let(given.id, error)
+        elif isinstance(error, StoreUnavailable):
+            self._store.ping()  # brings back an embedded server that is gone, maybe at another address
+            self._let(given.id, error)
         elif isinstance(error, StoreError):
             raise error
         elif error is not None:
@@ -267,10 +282,10 @@ class JobRun:
         else:
             self._ended(id, told)
 
-    def _let(self, id: str, conflict: StoreConflict) -> None:
-        """Leave a unit to whoever has it, or put it back where somebody writes the same graph."""
-        self._tell(str(conflict))
-        self._units.release([id], sentence=str(conflict))
+    def _let(self, id: str, trouble: StoreError) -> None:
+        """Leave a unit to whoever has it, or put it back where it is ours and may be tried again."""
+        self._tell(str(trouble))
+        self._units.release([id], sentence=str(trouble))
         self._beat.let(id)
 
     def _ended(self, id: str, told: Told) -> None:

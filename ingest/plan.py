@@ -13,6 +13,7 @@ from neuromfa.checkpoints import Checkpoint
 from neuromfa.checkpoints.formats.dtypes import dtype_named
 from neuromfa.checkpoints.formats.tensor_store import FileTensors
 from neuromfa.graph import GraphStore
+from neuromfa.ingest.pace import seconds_to_measure, written_per_s
 from neuromfa.ingest.recognise import failed_before, key_maker, no_key, recognised
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import SNIN
@@ -24,7 +25,10 @@ BYTES_A_RELATIONSHIP = 240
 READ_BYTES_PER_S = 6e8
 MEASURED_PER_S = 3.5e6
 WRITTEN_PER_S = 7e4
-"""Measured on two cores with files of 1.4B shape: bytes, edges of all samples with nulls, and relationships."""
+"""Measured on two cores with files of 1.4B shape: bytes, edges of a whole network, and relationships."""
+
+UNIT_S = 0.1
+"""Of small writes around each checkpoint."""
 
 PLAIN_BYTES_PER_S = 7e6
 """Of float16 weights of that shape, for their plain measures and those of two nulls."""
@@ -42,7 +46,8 @@ class IngestPlan:
     to_read : of them, those that would be read
     bytes_to_read, requests : what sampling these would take, the baseline among it
     graphs, relationships, bytes_to_store : that would be written at most; those of a touched file are found to be known
-    seconds : an estimate, by rates measured elsewhere, in one process; the link to a remote source is not in it
+    seconds : an estimate, in one process; the link to a remote source is not in it. Measuring is timed here on noise,
+        writing goes as fast as it did for what the store has; the rest, and what is not known, by rates from elsewhere
     """
 
     model: str
@@ -59,14 +64,14 @@ class IngestPlan:
 
 @dataclass(frozen=True)
 class _Cost:
-    """What one checkpoint takes: bytes and requests to read, edges to measure, relationships to write.
+    """What one checkpoint takes: bytes and requests to read, seconds to measure, relationships to write.
 
     `whole` is what plain measures of its matrices read besides, which those of the baseline are not.
     """
 
     n_bytes: int = 0
     requests: int = 0
-    edges: int = 0
+    measure_s: float = 0.0
     relationships: int = 0
     whole: int = 0
 
@@ -90,9 +95,9 @@ def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = F
     reads = len(unread) + (against is not None and request.options.baseline != BASELINE_NONE)
     graphs = len(unread) * request.graphs_per_checkpoint
     seconds = (
-        reads * (cost.n_bytes / READ_BYTES_PER_S + cost.edges / MEASURED_PER_S)
-        + len(unread) * cost.whole / PLAIN_BYTES_PER_S
-        + graphs * cost.relationships / WRITTEN_PER_S
+        reads * (cost.n_bytes / READ_BYTES_PER_S + cost.measure_s)
+        + len(unread) * (cost.whole / PLAIN_BYTES_PER_S + UNIT_S)
+        + graphs * cost.relationships / (written_per_s(store) or WRITTEN_PER_S)
     )
     return IngestPlan(
         model=series.id,
@@ -116,10 +121,14 @@ def _cost(checkpoint: Checkpoint, request: IngestRequest) -> _Cost:
         sampled = sample(replace(checkpoint, opener=tensors.unread), request.options)
         sizes = [_edges(network) for network in sampled.networks]
         whole = headers + _whole(tensors, sampled.tensors.used) if request.options.matrices else 0
+        n_bytes, requests = headers + sampled.bytes_read, asked + sampled.requests
+        if request.options.nodes is None:
+            measure_s = sum(sizes) / MEASURED_PER_S
+        else:
+            measure_s = seconds_to_measure(checkpoint, sampled, request.options)
     finally:
         tensors.close()
-    n_bytes, requests = headers + sampled.bytes_read, asked + sampled.requests
-    return _Cost(n_bytes, requests, sum(sizes), max(sizes), whole)
+    return _Cost(n_bytes, requests, measure_s, max(sizes), whole)
 
 
 def _whole(tensors: FileTensors, names: Sequence[str]) -> int:

@@ -139,6 +139,7 @@ def write_unit(
         measure_s=analysis.measure_s,
         write_s=perf_counter() - begun,
         bytes_read=analysis.bytes_read,
+        edges=told.edges,
         lacks_baseline=result is not None and result.emergence_reason == BASELINE_FAILED,
     )
     return told

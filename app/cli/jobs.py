@@ -119,7 +119,9 @@ def _show(store: GraphStore, job: Job, as_json: bool) -> None:
 
 
 def _table(units: list[Unit]) -> Table:
-    table = Table("step", "status", "tries", "read s", "measure s", "write s", "MB read", "worker", "message")
+    table = Table(
+        "step", "status", "tries", "read s", "measure s", "write s", "MB read", "edges", "worker", "message"
+    )
     for one in units:
         table.add_row(
             step_name(one.step),
@@ -127,6 +129,7 @@ def _table(units: list[Unit]) -> Table:
             str(one.attempts),
             *(f"{seconds:.1f}" for seconds in (one.read_s, one.measure_s, one.write_s)),
             f"{one.bytes_read / 1e6:.1f}",
+            f"{one.edges:,}",
             one.worker,
             one.sentence,
         )

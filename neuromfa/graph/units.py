@@ -55,8 +55,17 @@ class Unit:
     """Seconds spent writing numbers and graphs into the store."""
     bytes_read: int
     """Bytes read of its files."""
+    edges: int
+    """Relationships written."""
     updated: datetime
     """When its status last changed, by the clock of the store."""
+
+    @property
+    def given_up(self) -> str:
+        """Why nobody should try it again: something about it ends its workers; nothing of one that may be tried."""
+        if self.attempts <= MOST_ATTEMPTS:
+            return ""
+        return f"{GIVEN_UP}; the last one said: {self.sentence}" if self.sentence else GIVEN_UP
 
 
 @dataclass(frozen=True)
@@ -112,28 +121,20 @@ class Units:
     def claim(self, job: str, *, held: Iterable[str] = ()) -> Unit | None:
         """Take the first free unit of a job; None where none is free at this moment.
 
-        A unit that was taken `MOST_ATTEMPTS` times and never ended is failed instead: something about it ends its
-        workers.
+        One whose claim was committed and whose answer was lost is found again as ours.
 
         Parameters
         ----------
         held : ids of those this worker has
         """
-        while (unit := self._taken(job, frozenset(held))) is not None and unit.attempts > MOST_ATTEMPTS:
-            told = f"{GIVEN_UP}; the last one said: {unit.sentence}" if unit.sentence else GIVEN_UP
-            self.end(unit.id, "failed", sentence=told)
-        return unit
-
-    def _taken(self, job: str, held: frozenset[str]) -> Unit | None:
-        """Take a unit; one whose claim was committed and whose answer was lost is found again as ours."""
-        wish = {"job": job, "worker": self.worker}
+        wish, known = {"job": job, "worker": self.worker}, frozenset(held)
 
         def work(transaction: Transaction) -> Row | None:
             row = transaction.one("write/claim_unit", **wish, lease_ms=self.lease_ms)
             if row is not None:
                 return row
             ours = transaction.rows("read/units_of_worker", **wish)
-            return next((one for one in ours if one["unit"]["id"] not in held), None)
+            return next((one for one in ours if one["unit"]["id"] not in known), None)
 
         row = self._store.write(work)
         return _unit(row["unit"]) if row else None
@@ -153,7 +154,7 @@ class Units:
 
         Parameters
         ----------
-        facts : read_s, measure_s, write_s, bytes_read, lacks_baseline
+        facts : read_s, measure_s, write_s, bytes_read, edges, lacks_baseline
         """
         told = {"sentence": sentence[:LONGEST_SENTENCE], **facts}
         row = self._store.write(

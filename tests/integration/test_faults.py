@@ -27,6 +27,7 @@ from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import enqueue, work
 from neuromfa.options import AnalysisOptions
+from tests import made_series
 from tests.integration.conftest import SERVERS, Server, new_server, wait_for
 from tests.integration.test_killed import left_loading, stored
 from tests.integration.test_store_errors import silent_proxy
@@ -54,8 +55,10 @@ BOUNDARIES = {
 """Where a worker is killed: module, class, function, and whether before or after it."""
 
 WORKER = """
-import importlib, json, os, signal, sys
+import importlib, json, os, resource, signal, sys
+from neuromfa.analysis import analyze_checkpoint
 from neuromfa.graph import Limits, open_store
+from neuromfa.ingest import unit_task
 from neuromfa.ingest.worker import work
 
 where, lease_ms, boundary = (json.loads(word) for word in sys.argv[1:])
@@ -69,7 +72,18 @@ def kill(function, moment):
         return answer
     return run
 
-if boundary:
+def measure_in_little_memory(*args, **kwargs):
+    pages = int(open("/proc/self/statm").read().split()[0])
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 1_000_000, limits[1]))
+    try:
+        return analyze_checkpoint(*args, **kwargs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+if boundary == "memory":
+    unit_task.analyze_checkpoint = measure_in_little_memory
+elif boundary:
     module, owner, name, moment = boundary
     place = importlib.import_module(module)
     place = getattr(place, owner) if owner else place
@@ -223,6 +237,29 @@ class Killing:
 
     def __exit__(self, *_: object) -> None:
         self._thread.join()
+
+
+def test_a_worker_without_enough_memory_says_so(
+    store: GraphStore, server: Server, asked: IngestRequest, tmp_path: Path
+) -> None:
+    for step in (0, 100, 200):
+        made_series.write(tmp_path / f"step{step}", made_series.tensors(step / 300, hidden=384))
+    whole_network = replace(OPTIONS, nodes=None, baseline="none", shape=False)
+    asked = replace(asked, source=str(tmp_path), steps="all", options=whole_network, graph_samples=0)
+    ingest(asked, store)
+    expected = [store.result(asked.model_id or "", step).analysis_hash for step in (0, 100, 200)]
+    store.delete_model(asked.model_id or "")
+    id = enqueue(store, asked)
+    with worker(server, "memory") as process:
+        assert process.wait(60) == 0
+    job = JobQueue(store).job(id)
+    assert (job.status, job.units) == ("done", UnitCounts(failed=3))
+    for unit in units_of(store, id).items:
+        assert "MemoryError" in unit.sentence or "llocate" in unit.sentence, unit
+    JobQueue(store).retry(id)
+    assert finished(store, id).units == UnitCounts(done=3)
+    found = [store.result(asked.model_id or "", step).analysis_hash for step in (0, 100, 200)]
+    assert found == expected and left_loading(server) == []
 
 
 @contextmanager

@@ -49,6 +49,7 @@ SCANNING = {
     "read/ping": "reads nothing",
     "read/abandoned_samples": "asked at start-up; looks at samples, of which there are few",
     "read/jobs": "the list of jobs",
+    "read/unit_rates": "asked for a plan",
     "read/undescribed_spectra": "asked when an older store is brought to this schema",
     "write/neurons": "makes nodes and finds none",
 }

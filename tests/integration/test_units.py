@@ -151,15 +151,39 @@ def test_a_clock_of_the_store_that_jumps_costs_work_and_no_more(
     store.delete_model("both")
 
 
-def test_a_unit_that_ends_its_workers_is_given_up_and_says_so(store: GraphStore, listed: Job) -> None:
+def test_a_unit_that_ends_its_workers_is_given_up_and_says_so(
+    store: GraphStore, queue: JobQueue, asked: IngestRequest
+) -> None:
+    id = enqueue(store, replace(asked, steps="0,512"))
+    held = queue.claim("lister")
+    assert held is not None
+    store.claim_model(asked.model_id or "", source=str(SERIES), same_run=False)
+    queue.list_units(held, "lister", model=asked.model_id or "", checkpoints=[(0, "step0"), (512, "step512")])
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        unit = units(store, f"w{attempt}", lease_ms=SHORT_MS).claim(listed.id)
+        unit = units(store, f"w{attempt}", lease_ms=SHORT_MS).claim(id)
         assert unit is not None and (unit.step, unit.attempts) == (0, attempt)
         time.sleep(2 * SHORT_MS / 1000)
-    following = units(store, "w").claim(listed.id)
-    assert following is not None and following.step == 1
-    [failed] = units_of(store, listed.id, status="failed").items
+    assert work(store, until_empty=True, tell=lambda _: None) == 1
+    assert queue.job(id).units == UnitCounts(done=1, failed=1)
+    [failed] = units_of(store, id, status="failed").items
     assert (failed.step, failed.sentence) == (0, GIVEN_UP)
+    assert [one.sentence for one in store.failures(asked.model_id or "")] == [GIVEN_UP]
+
+
+def test_an_open_job_of_an_earlier_version_goes_on(
+    store: GraphStore, server: Server, queue: JobQueue, asked: IngestRequest
+) -> None:
+    for status in ("queued", "running"):
+        id = enqueue(store, replace(asked, steps="0"))
+        server.raw(
+            "MATCH (j:Job {id: $id}) REMOVE j.listed, j.in_place "
+            "SET j.status = $status, j.worker = 'old', j.lease = 1, j.attempts = 1",
+            id=id,
+            status=status,
+        )
+        assert queue.job(id).units is None
+        assert work(store, until_empty=True, tell=lambda _: None) == 1
+        assert queue.job(id).units == UnitCounts(done=1)
 
 
 def test_what_is_put_back_counts_an_attempt_only_with_a_reason(store: GraphStore, listed: Job) -> None:
