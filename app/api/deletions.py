@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from neuromfa.app.dependencies import ModelId, Step, Store, writer
-from neuromfa.graph import Manifest, ModelRecord
-from neuromfa.graph.catalog import CheckpointRecord
+from neuromfa.graph import CheckpointRecord, Manifest, ModelRecord
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["series"], dependencies=[Depends(writer)])
 
