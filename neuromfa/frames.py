@@ -1,7 +1,7 @@
 """Records as rows of plain columns, and rows as a data frame of pandas or polars, whichever is there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from importlib import import_module
 from typing import Any, Literal
 
@@ -68,7 +68,12 @@ def _parts(value: Any) -> Iterable[tuple[str, Any]]:
 
 def _put(row: Row, name: str, value: Any) -> None:
     if not (is_dataclass(value) or isinstance(value, Mapping)):
-        row[name] = value
+        row[name] = [_plain(one) for one in value] if isinstance(value, list) else value
         return
     for part, inner in _parts(value):
         _put(row, name if part == MAIN else f"{name}_{part}", inner)
+
+
+def _plain(value: Any) -> Any:
+    """Return a record inside a list as a dict: not every data frame holds objects."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -26,6 +26,7 @@ ERRORS: Mapping[str, type[errors.NeuroMFAError]] = {
     "store-conflict": errors.StoreConflict,
     "job-refused": errors.JobError,
     "key-needed": errors.KeyRefused,
+    "key-not-enough": errors.KeyRefused,
     "too-many": errors.ServiceBusy,
 }
 """Errors by the kind of a problem; kinds that are not here speak of the service itself."""
