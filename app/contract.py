@@ -33,6 +33,7 @@ HEADERS = {
 STATUSES = {
     304: "You have this answer already, by the `If-None-Match` you sent; without a body.",
     401: "The key is missing, or is not one that may do this.",
+    403: "The key may not do this, a page of another site sent it, or this part is switched off.",
     404: "There is no such model, step, sample, job or analysis; the text says which there are.",
     409: "Somebody else is writing the same thing, or the job is not in a state for this.",
     422: "A parameter outside what is allowed, unknown or given twice, or a number that does not exist for this input.",
@@ -91,7 +92,7 @@ def _statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     if "{" in path or names & {"model", "models"}:
         yield 404
     if method != "get":
-        yield 409
+        yield from (403, 409)
     if path.startswith("/v1/"):
         yield from (429, 503, 504)
     if path == "/readyz":

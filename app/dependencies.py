@@ -1,6 +1,5 @@
 """Parameters that routes share, as small records composed by `Depends`."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from inspect import signature
@@ -10,7 +9,8 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, Refused
+from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, KEY_TOO_SMALL, Refused
+from neuromfa.app.keys import KeyRing, Scope
 from neuromfa.app.page_key import cookie_opens
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
@@ -24,7 +24,10 @@ T = TypeVar("T")
 NO_STEP = "-"
 LARGEST_STEP_DIGITS = 15
 CURSOR = rf"^-?[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
-bearer = HTTPBearer(auto_error=False, description="The value of NEUROMFA_API_KEY")
+HOW_SENT = "`Authorization: Bearer KEY`"
+bearer = HTTPBearer(
+    auto_error=False, description="The value of NEUROMFA_API_KEY, or a key of NEUROMFA_KEYS_FILE"
+)
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ async def reader(
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
     """Let a read pass: always on loopback, with the key elsewhere, unless reads were opened."""
-    if not (settings.binds_loopback or settings.open_reads or cookie_opens(request, settings)):
-        check_key(settings, given)
+    is_open = settings.binds_loopback or settings.open_reads or cookie_opens(request, settings)
+    _check(request, given, "read", is_open=is_open)
 
 
 async def writer(
@@ -146,22 +149,49 @@ async def writer(
     settings: Annotated[Settings, Depends(settings_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
-    """Let a write pass: with the key once one is set, and never from a page of another site.
+    """Let a write pass: with a key once there is one, and never from a page of another site.
 
     A browser sends some requests to this machine for any page it shows, and asks nobody first.
     """
+    _check_write(request, settings, given, "write")
+
+
+async def administrator(
+    request: Request,
+    settings: Annotated[Settings, Depends(settings_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    """Let pass what takes things out of the store: as a write, with a key of scope admin once there is one."""
+    _check_write(request, settings, given, "admin")
+
+
+def _check_write(
+    request: Request, settings: Settings, given: HTTPAuthorizationCredentials | None, scope: Scope
+) -> None:
     origin = request.headers.get("origin")
     if origin is not None and not _own(origin, request, settings):
         raise Refused(FOREIGN_PAGE, f"requests of pages at {origin[:200]} are not taken")
-    if settings.api_key is not None and not cookie_opens(request, settings):
-        check_key(settings, given)
+    keys: KeyRing = request.app.state.keys
+    _check(request, given, scope, is_open=not keys.is_set or cookie_opens(request, settings))
 
 
-def check_key(settings: Settings, given: HTTPAuthorizationCredentials | None) -> None:
-    """Refuse a request without the key."""
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    if not key or given is None or not secrets.compare_digest(given.credentials.encode(), key.encode()):
-        raise Refused(KEY_NEEDED, f"send the value of {PREFIX}API_KEY as `Authorization: Bearer KEY`")
+def _check(
+    request: Request, given: HTTPAuthorizationCredentials | None, scope: Scope, *, is_open: bool
+) -> None:
+    """Refuse a request whose key may not do this; one that is known is named in the log."""
+    keys: KeyRing = request.app.state.keys
+    key = keys.find(given.credentials) if given is not None else None
+    if key is not None:
+        request.scope.setdefault("state", {})["key"] = key.name
+    if is_open or (key is not None and key.may(scope)):
+        return
+    if key is None:
+        raise Refused(
+            KEY_NEEDED, f"send the value of {PREFIX}API_KEY, or a key of scope {scope}, as {HOW_SENT}"
+        )
+    raise Refused(
+        KEY_TOO_SMALL, f"the key {key.name} has the scopes {', '.join(sorted(key.scopes))}, not {scope}"
+    )
 
 
 def made_at_once(record: Callable[..., T]) -> Callable[..., Awaitable[T]]:

@@ -71,6 +71,7 @@ INVALID = ProblemKind("invalid-request", 422, "A parameter is outside what is al
 NOT_FOUND = ProblemKind("not-found", 404, "There is nothing at this address")
 WRONG_METHOD = ProblemKind("method-not-allowed", 405, "This address does not take that method")
 KEY_NEEDED = ProblemKind("key-needed", 401, "A key is needed")
+KEY_TOO_SMALL = ProblemKind("key-not-enough", 403, "The key may not do this")
 WRONG_HOST = ProblemKind("wrong-host", 421, "The request names a host this service does not answer for")
 BAD_REQUEST = ProblemKind("bad-request", 400, "The request cannot be understood")
 SWITCHED_OFF = ProblemKind("switched-off", 403, "This part of the service is switched off")
@@ -104,7 +105,10 @@ HTTP_KINDS = {
     kind.status: kind
     for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST, TOO_LARGE, TOO_MANY)
 }
-KINDS = {kind.name: kind for kind in (*TABLE.values(), *HTTP_KINDS.values(), SWITCHED_OFF, FOREIGN_PAGE)}
+KINDS = {
+    kind.name: kind
+    for kind in (*TABLE.values(), *HTTP_KINDS.values(), SWITCHED_OFF, FOREIGN_PAGE, KEY_TOO_SMALL)
+}
 
 
 class Refused(Exception):

@@ -34,6 +34,7 @@ from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
 from neuromfa.app.head_method import HeadMethod
+from neuromfa.app.keys import KeyRing
 from neuromfa.app.known_words import check_words
 from neuromfa.app.metrics import Meter, Metrics
 from neuromfa.app.middleware import Doorkeeper
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     )
     app.state.settings = settings
     app.state.store = store
+    app.state.keys = KeyRing(settings)
     app.state.samples = SampleCache()
     app.state.curves = CurveMemory()
     app.state.metrics = Metrics()

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     api_key_file: Path | None = Field(
         None, description="File that holds the API key (a mounted secret); wins over the key itself."
     )
+    keys_file: Path | None = Field(
+        None,
+        description="File of further keys, a line each: `name:scopes:sha256`, scopes being read, write or admin "
+        "with commas between. It is read again when it changes; names stand in the log.",
+    )
     open_reads: bool = Field(
         False,
         description="Answer reads without a key although the service listens beyond loopback: right where "
@@ -154,7 +159,7 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @field_validator("data_dir", "neo4j_password_file", "api_key_file", "worker_alive_file")
+    @field_validator("data_dir", "neo4j_password_file", "api_key_file", "keys_file", "worker_alive_file")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None
@@ -202,10 +207,10 @@ def load_settings(**overrides: Any) -> Settings:
 
 def refuse_public_without_key(settings: Settings) -> None:
     """Raise `OptionError` when the service would listen beyond loopback with no key to ask for."""
-    if not settings.binds_loopback and settings.api_key is None:
+    if not settings.binds_loopback and settings.api_key is None and settings.keys_file is None:
         raise OptionError(
             f"refusing to listen on {settings.host} without a key: set {PREFIX}API_KEY (16 characters or "
-            f"more), or keep {PREFIX}HOST at 127.0.0.1"
+            f"more) or {PREFIX}KEYS_FILE, or keep {PREFIX}HOST at 127.0.0.1"
         )
 
 

@@ -48,10 +48,19 @@ def _folder(source: str, allowed: Sequence[str]) -> str:
     if "\0" in source:
         raise OptionError("a path has no zero byte in it")
     path = Path(source)
-    whole = path.parent.resolve() / path.name if "{" in path.name else path.resolve()
+    whole = _followed(path.parent) / path.name if "{" in path.name else _followed(path)
     if not any(whole.is_relative_to(Path(entry).resolve()) for entry in allowed):
         raise OptionError(f"the folder {source[:200]} is not among those that may be read{HOW}")
     return str(whole)
+
+
+def _followed(path: Path) -> Path:
+    """Return a path without links and dots; `OptionError` for one that no system follows: a loop, or too long."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise OptionError(f"the folder {str(path)[:200]} cannot be followed: {why}") from None
 
 
 def _address(source: str, allowed: Sequence[str]) -> str:

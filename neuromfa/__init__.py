@@ -7,11 +7,12 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["AnalysisOptions", "analyze", "open_series"]
+__all__ = ["AnalysisOptions", "analyze", "connect", "open_series"]
 
 _HOMES = {
     "AnalysisOptions": "neuromfa.options",
     "analyze": "neuromfa.analysis",
+    "connect": "neuromfa.remote",
     "open_series": "neuromfa.checkpoints",
 }
 

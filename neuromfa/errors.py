@@ -24,7 +24,11 @@
     │   ├── SchemaMismatch         a store of another tool or of a newer version
     │   ├── NotStored              nothing under that name
     │   └── StoreConflict          somebody else is writing the same thing
-    └── JobError
+    ├── JobError
+    └── ServiceError               a running service that was asked over REST and cannot answer
+        ├── ServiceUnavailable     nobody answers at that address, or not in time
+        ├── KeyRefused             the key is missing, or is not one that may do this
+        └── ServiceBusy            as many requests as there may be are under way; `retry_after_s` says when to ask
 """
 
 
@@ -122,3 +126,23 @@ class StoreConflict(StoreError):
 
 class JobError(NeuroMFAError):
     """A job cannot be queued, claimed or finished."""
+
+
+class ServiceError(NeuroMFAError):
+    """A running service that was asked over REST cannot answer."""
+
+
+class ServiceUnavailable(ServiceError):
+    """Nobody answers at that address, or not in time."""
+
+
+class KeyRefused(ServiceError):
+    """The key is missing, or is not one that may do this."""
+
+
+class ServiceBusy(ServiceError):
+    """As many requests as there may be are under way; `retry_after_s` is when to ask again, in seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -98,7 +98,7 @@ def edge_table(graph: SampleGraph) -> "pa.Table":
 def results_table(results: Sequence[CheckpointResult]) -> "pa.Table":
     """Return one row a checkpoint: numbers with intervals, nulls, coverage, flags, and the spectrum as lists."""
     pa = extras.load("pyarrow", what=ARROW)
-    rows = [_plain(result) | _lists(result) for result in results]
+    rows = [plain_row(result) | _lists(result) for result in results]
     names = dict.fromkeys(name for row in rows for name in row)
     return pa.table({name: _column(pa, name, [row.get(name) for row in rows]) for name in names})
 
@@ -120,7 +120,7 @@ def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
 
 def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
     """Write `results_table` without its lists; flags are joined by blanks, what does not exist stays empty."""
-    _write_csv([_plain(result) | {"flags": " ".join(result.flags)} for result in results], path)
+    _write_csv([plain_row(result) | {"flags": " ".join(result.flags)} for result in results], path)
 
 
 def _write_csv(rows: Sequence[Row], path: Path) -> None:
@@ -260,7 +260,7 @@ def _edges(graph: SampleGraph) -> Iterator[tuple[int, int, float, float | None]]
         yield from zip(sources, targets, edges.distance.tolist(), weights, strict=True)
 
 
-def _plain(result: CheckpointResult) -> Row:
+def plain_row(result: CheckpointResult) -> Row:
     """Return the single numbers and words of a result."""
     nodes, edges = result.coverage.nodes, result.coverage.edges
     row: Row = {"step": result.step, "revision": result.revision, "tokens": result.tokens}

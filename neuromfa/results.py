@@ -6,6 +6,7 @@ A number that could not be had is None with a reason beside it, never NaN.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 from neuromfa.declared import DOCUMENTED, adapter
@@ -425,8 +426,28 @@ class CheckpointSpectrum:
         return cls(**values | {"samples": result.samples if samples else None})
 
 
+class Shown:
+    """Results that show themselves; what draws them is imported when it is asked for, since it stands above."""
+
+    def plot(self, name: str = "emergence") -> Any:
+        """Return a chart: spectrum, tau, emergence, alpha0, width or nfd; a notebook shows it, `save` writes it."""
+        return _showing().plot_of(self, name)
+
+    def to_frame(self, *, library: Any = None) -> Any:
+        """Return one row a checkpoint, as a data frame of pandas or polars, whichever is installed."""
+        return _showing().frame_of(self, library=library)
+
+    def _repr_html_(self) -> str:
+        text: str = _showing().html_of(self)
+        return text
+
+
+def _showing() -> Any:
+    return import_module("neuromfa.shown_series")
+
+
 @dataclass(frozen=True)
-class SeriesResult:
+class SeriesResult(Shown):
     """A series of checkpoints, measured with one set of options."""
 
     __pydantic_config__ = DOCUMENTED

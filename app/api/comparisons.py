@@ -23,8 +23,8 @@ from neuromfa.comparison.compare import FEWEST_SERIES, MOST_SERIES
 from neuromfa.comparison.records import By
 from neuromfa.graph import GraphStore
 from neuromfa.graph.result_io import StoredPoint
-from neuromfa.graph.stored_results import Analysis
 from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
+from neuromfa.stored import Analysis
 from neuromfa.structure import Step
 
 # at their largest all words of the address still fit into the 64 KiB that the server reads of one

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from neuromfa.app.dependencies import ModelId, Step, Store, writer
-from neuromfa.graph import Manifest, ModelRecord
-from neuromfa.graph.catalog import CheckpointRecord
+from neuromfa.app.dependencies import ModelId, Step, Store, administrator
+from neuromfa.graph import CheckpointRecord, Manifest, ModelRecord
 
-router = APIRouter(prefix="/v1/models/{model}", tags=["series"], dependencies=[Depends(writer)])
+router = APIRouter(prefix="/v1/models/{model}", tags=["series"], dependencies=[Depends(administrator)])
 
 Seed = Annotated[int, Path(ge=0, lt=2**32, description="Seed of the draw of neurons.")]
 

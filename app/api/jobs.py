@@ -165,6 +165,8 @@ def _put(store: Store, request: IngestRequest) -> tuple[Job, bool]:
         return put(store, request)
     except CheckpointMissing as error:
         raise SourceError(str(error)) from error
+    except OSError as error:
+        raise SourceError(f"{request.source} cannot be read: {error.strerror or error}") from error
 
 
 def _ingest_of(body: IngestRequest, settings: Settings) -> IngestRequest:

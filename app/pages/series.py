@@ -14,9 +14,10 @@ from neuromfa.app.pages.words import checkpoint_name, listed, step_name
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import GraphStore, ModelRecord
-from neuromfa.graph.stored_results import Analysis, Served
+from neuromfa.graph.stored_results import Served
 from neuromfa.results import CheckpointNumbers, CheckpointResult, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
+from neuromfa.stored import Analysis
 from neuromfa.structure import SeriesVerdict, Step
 
 Tab = Literal["layers", "neurons", "matrices", "benchmarks", "numbers", "provenance"]

@@ -5,11 +5,10 @@ from neuromfa.graph.limits import Limits
 
 try:
     from neuromfa.graph.access import Page
-    from neuromfa.graph.catalog import CheckpointRecord, ModelRecord
     from neuromfa.graph.manifest import Manifest
     from neuromfa.graph.open_store import open_shared, open_store
     from neuromfa.graph.store import GraphStore
-    from neuromfa.graph.stored_results import Analysis, AnalysisRecord
+    from neuromfa.stored import Analysis, AnalysisRecord, CheckpointRecord, ModelRecord
 except ModuleNotFoundError as error:  # the driver is of an extra
     raise extras.explained(error, what="a graph store") from None
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph.access import LARGEST_PAGE, Page, StoreAccess, each, page_size
 from neuromfa.graph.connection import Transaction
 from neuromfa.model_id import check_model_id
 from neuromfa.results import FailedCheckpoint, from_json, to_json
+from neuromfa.stored import CheckpointRecord, ModelRecord
 
 NO_STEP = "-"
 LONGEST_SENTENCE = 2000
@@ -18,46 +18,6 @@ NO_RANK = -1
 MOST_SEEN = 8
 MEASURED: Literal["measured"] = "measured"
 FAILED: Literal["failed"] = "failed"
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """A stored series."""
-
-    __pydantic_config__ = DOCUMENTED
-
-    id: str
-    """Id, in routes with its slashes written --."""
-    source: str
-    """Where its checkpoints come from, as a person named it."""
-    properties: dict[str, Any]
-    """What else was said of it."""
-    checkpoints: int
-    """Number of its checkpoints."""
-
-
-@dataclass(frozen=True)
-class CheckpointRecord:
-    """A stored checkpoint."""
-
-    __pydantic_config__ = DOCUMENTED
-
-    model: str
-    """Id of its series."""
-    step: int | None
-    """Training step, null for a checkpoint outside any series."""
-    revision: str
-    """Commit of a hub checkpoint, name of a local step folder."""
-    spectra: int
-    """Results it has."""
-    samples: int
-    """Complete graphs it has."""
-    status: Literal["measured", "failed"]
-    """What became of it when it was last looked at."""
-    error: str | None
-    """Kind of the error, where it failed."""
-    sentence: str | None
-    """What was wrong with it and what to do, where it failed."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from neuromfa.graph.access import StoreAccess
 from neuromfa.graph.result_io import StoredPoint
-from neuromfa.graph.stored_results import Analysis, analysis_of
+from neuromfa.graph.stored_results import analysis_of
+from neuromfa.stored import Analysis
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from neuromfa import series_check
-from neuromfa.declared import DOCUMENTED
 from neuromfa.errors import NotStored
 from neuromfa.graph import result_io
 from neuromfa.graph.access import LARGEST_PAGE, Page, each, page_size
@@ -18,42 +17,7 @@ from neuromfa.method_version import METHOD_VERSION
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CheckpointResult, Reading, from_json, to_json
 from neuromfa.scores import Score
-
-
-@dataclass(frozen=True)
-class AnalysisRecord:
-    """One set of options a series was measured with, under one version of the method."""
-
-    __pydantic_config__ = DOCUMENTED
-
-    options_hash: str
-    """Identity of the options under that version; its beginning chooses the analysis in routes."""
-    method_version: int
-    """Version of the method that gave the numbers."""
-    profile: str
-    """Profile of the analysis."""
-    hops: str
-    """Direct edges (1), or paths of several hops (multi)."""
-    baseline: str
-    """What E was measured against."""
-    checkpoints: int
-    """Checkpoints that have a result of it."""
-
-    @property
-    def words(self) -> str:
-        """What chooses it, in words."""
-        return (
-            f"profile={self.profile}, hops={self.hops}, baseline={self.baseline}, "
-            f"options={self.options_hash[:8]} (method version {self.method_version}, {self.checkpoints} steps)"
-        )
-
-
-@dataclass(frozen=True)
-class Analysis(AnalysisRecord):
-    """The same with all of its options."""
-
-    options: AnalysisOptions
-    """What was measured and how."""
+from neuromfa.stored import Analysis, AnalysisRecord
 
 
 @dataclass(frozen=True)

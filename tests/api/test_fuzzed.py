@@ -37,23 +37,47 @@ LEFT_OUT = [
     for word in ("--exclude-operation-id", name)
 ]
 EXAMPLES = 4
+ODD_CONFIG = CONFIG.replace('"path.model" = "stdlib-14m"\n', "")
+
+
+def fuzz(address: str, folder: Path, *words: str, examples: int = EXAMPLES, **environment: str) -> None:
+    """Run schemathesis by the contract at an address; nothing it tries may break it."""
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", *words),
+            *("--max-examples", str(examples), "--seed", "1", "--request-timeout", "60", "--no-color"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": ""} | environment,
+    )
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert httpx.get(f"{address}/readyz").status_code == 200
 
 
 def test_no_request_breaks_the_contract(filled_dir: Path, store: GraphStore, tmp_path: Path) -> None:
     before = store.counts()
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     with served(filled_dir, tmp_path) as (_, address):
-        run = subprocess.run(
-            [
-                *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", *LEFT_OUT),
-                *("--max-examples", str(EXAMPLES), "--seed", "1", "--request-timeout", "60", "--no-color"),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=280,
-            env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
-        )
-        assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-        assert httpx.get(f"{address}/readyz").status_code == 200
+        fuzz(address, tmp_path, *LEFT_OUT)
+    assert store.counts() == before
+
+
+def test_odd_ids_and_sources_break_nothing(filled_dir: Path, store: GraphStore, tmp_path: Path) -> None:
+    """Also what queues jobs and deletes; the store has no model of these ids, and the hub is not asked."""
+    before = store.counts()
+    (tmp_path / "schemathesis.toml").write_text(ODD_CONFIG)
+    for name, target in (("loop", "loop"), ("there", "back"), ("back", "there")):
+        os.symlink(tmp_path / target, tmp_path / name)
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "closed").mkdir(mode=0)
+    hooks = {
+        "SCHEMATHESIS_HOOKS": "tests.api.fuzz_sources",
+        "FUZZED_FOLDER": str(tmp_path),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    with served(filled_dir, tmp_path, NEUROMFA_SOURCES=str(tmp_path), HF_HUB_OFFLINE="1") as (_, address):
+        fuzz(address, tmp_path, examples=3, **hooks)
     assert store.counts() == before

@@ -62,7 +62,9 @@ def test_the_sentence_in_the_list_is_that_of_the_command(name: str) -> None:
 def test_what_is_public_is_shown_and_is_there() -> None:
     code = "import neuromfa; print(*dir(neuromfa)); assert all(getattr(neuromfa, name) for name in dir(neuromfa))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert run.stdout.split() == ["AnalysisOptions", "__version__", "analyze", "open_series"], run.stderr
+    assert run.stdout.split() == ["AnalysisOptions", "__version__", "analyze", "connect", "open_series"], (
+        run.stderr
+    )
 
 
 def test_the_module_is_the_command_line() -> None:
