@@ -143,22 +143,32 @@ class _Tally:
             self.failed.append(analysis.failure)
         else:
             self.store.write_checkpoint(self.model, step, revision=analysis.revision)
+        if analysis.tests:
+            # a result that is there is not measured again, so what belongs to it on neurons comes before it
+            self._write_graphs(analysis, options, name)
         if analysis.result is not None:
             self.spectra += self.store.write_result(self.model, analysis.result, options)
             self.store.compare_steps(self.model, options, baseline=self.baseline)
         elif analysis.analysis_hash is not None:
             self.store.make_newest(self.model, step, analysis.analysis_hash)
-        for graph in analysis.graphs:
-            self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
-            written = self.store.write_sample(self.model, step, graph, options=options)
-            self.graphs += written
-            self.edges += graph.n_edges * written
-        self.store.make_newest_samples(self.model, step, analysis.known_graphs)
+        if not analysis.tests:
+            self._write_graphs(analysis, options, name)
         self._remember(analysis)
         self.done += 1
         self.bytes_read += analysis.bytes_read
         self.recognised += analysis.failure is None and analysis.requests == 0
         self.report(self.done, self.total, name)
+
+    def _write_graphs(self, analysis: CheckpointAnalysis, options: AnalysisOptions, name: str) -> None:
+        """Write the graphs of a checkpoint, and how their neurons stand against chance where that was tested."""
+        for graph in analysis.graphs:
+            self.report(self.done, self.total, f"{name}: writing {graph.n_edges:,} edges")
+            written = self.store.write_sample(self.model, analysis.step, graph, options=options)
+            self.graphs += written
+            self.edges += graph.n_edges * written
+        self.store.make_newest_samples(self.model, analysis.step, analysis.known_graphs)
+        for graph_hash, tests in analysis.tests.items():
+            self.store.write_tests(self.model, analysis.step, graph_hash, tests, options=options)
 
     def _remember(self, analysis: CheckpointAnalysis) -> None:
         """Keep what reading a checkpoint gave, once all of it is written."""
