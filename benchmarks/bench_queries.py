@@ -43,6 +43,7 @@ MIDDLE = {"model": MODEL, "step": 2000, "before": 512, "after": 2000, "layer": 5
 MORE: dict[str, dict[str, object]] = {
     "boxes": {"first_layer": 4, "last_layer": 6},
     "neurons": {"order": "dimension"},
+    "departures": {"level": 1.0},
     "drawing": {"layers": "5-10"},
 }
 
@@ -66,7 +67,7 @@ def main(wanted: Sequence[str]) -> None:
             IngestRequest(
                 source=str(ROOT / "series" / MODEL),
                 steps=STEPS,
-                options=AnalysisOptions(samples=1, nulls=False),
+                options=AnalysisOptions(samples=1, nulls=False, neurons=1),
             ),
             store,
         )

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evidence import bundled, correlations, matrices, pages, rates, replicates
+from evidence import bundled, correlations, matrices, neurons, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
 
 RESULTS = Path(__file__).parent / "results"
 PARTS: dict[str, Callable[[], Any]] = {
     "bundled": lambda: list(bundled.rows()),
     "matrices": lambda: list(matrices.rows()),
+    "neurons": neurons.found,
     "rates": rates.rates,
     "replicates": replicates.compared,
     "correlations": correlations.found,

@@ -72,6 +72,23 @@ def _beside_null(figure: dict[str, float], name: str) -> str:
     return f"{form.format(figure['value'])} ({form.format(figure['shuffled'])})"
 
 
+def _neurons(found: dict[str, Any]) -> Iterator[str]:
+    yield "| network | trials | by dimension | by strength |"
+    yield "|---|---|---|---|"
+    for row in found["random"]:
+        shares = " | ".join(f"{100 * row[name]:.1f} % have any" for name in ("nfd", "strength"))
+        yield f"| shuffled | {row['trials']} | {shares} |"
+    for row in found["planted"]:
+        shares = " | ".join(
+            f"{100 * row[name]:.0f} % found, {100 * row[f'{name}_false']:.0f} % of the found false"
+            for name in ("nfd", "strength")
+        )
+        yield f"| shuffled, 10 neurons times {row['factor']} | {row['trials']} | {shares} |"
+    for row in found["bundled"]:
+        name = f"{row['series']}, step {row['step']}, {row['samples']} samples"
+        yield f"| {name} | - | {row['nfd']} of {row['tested']:,} | {row['strength']} of {row['tested']:,} |"
+
+
 def _rates(rows: Rows) -> Iterator[str]:
     yield "| planted | samples | yes | no | undecided | trials |"
     yield "|---|---|---|---|---|---|"
@@ -125,6 +142,7 @@ OF_CORRELATIONS = ("unrelated", "example")
 TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
     "bundled": _bundled,
     "matrices": _matrices,
+    "neurons": _neurons,
     "rates": _rates,
     "replicates": _replicates,
     "unrelated": _unrelated,

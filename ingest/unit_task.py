@@ -159,13 +159,11 @@ def _written(
         error = error or NeuroMFAError(failure.sentence)
     else:
         store.write_checkpoint(model, step, revision=analysis.revision)
+    # a result that stands there is not measured again, so what else was measured with it comes before it
+    written = _graphs_written(store, model, analysis, request)
     spectra = analysis.result is not None and store.write_result(model, analysis.result, options)
     if analysis.result is None and analysis.analysis_hash is not None:
         store.make_newest(model, step, analysis.analysis_hash)
-    written = [
-        graph.n_edges for graph in analysis.graphs if store.write_sample(model, step, graph, options=options)
-    ]
-    store.make_newest_samples(model, step, analysis.known_graphs)
     return Told(
         step,
         spectra=int(spectra),
@@ -176,6 +174,20 @@ def _written(
         failure=failure,
         error=error,
     )
+
+
+def _graphs_written(
+    store: GraphStore, model: str, analysis: CheckpointAnalysis, request: IngestRequest
+) -> list[int]:
+    """Write graphs, and how their neurons stand against chance where that was tested; return the edges of each."""
+    step, options = analysis.step, request.options
+    written = [
+        graph.n_edges for graph in analysis.graphs if store.write_sample(model, step, graph, options=options)
+    ]
+    store.make_newest_samples(model, step, analysis.known_graphs)
+    for graph_hash, tests in analysis.tests.items():
+        store.write_tests(model, step, graph_hash, tests, options=options)
+    return written
 
 
 def _remember(store: GraphStore, model: str, analysis: CheckpointAnalysis, key: str | None) -> None:

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
@@ -21,7 +21,8 @@ from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
 from neuromfa.doubts import doubted
 from neuromfa.errors import AnalysisError, NeuroMFAError, SourceError
 from neuromfa.identity import analysis_hash, graph_hash
-from neuromfa.network import SampleGraph
+from neuromfa.network import NeuronTests, SampleGraph
+from neuromfa.neuron_chance import chance_of, since_when, tests_of
 from neuromfa.options import (
     BASELINE_FIRST,
     BASELINE_NONE,
@@ -67,6 +68,7 @@ class CheckpointAnalysis:
     failure : why there are none
     graphs : the graphs asked for that were not known; there may be some without numbers
     known_graphs : hashes of those that were
+    tests : neurons against chance of the graphs asked for that were tested now, by hash
     graph_hashes : of the graphs of all seeds, whether asked for or not
     bytes_read, requests : what sampling took
     read_s, measure_s : seconds that sampling and all that came after it took
@@ -79,6 +81,7 @@ class CheckpointAnalysis:
     failure: FailedCheckpoint | None = None
     graphs: tuple[SampleGraph, ...] = ()
     known_graphs: tuple[str, ...] = ()
+    tests: Mapping[str, NeuronTests] = field(default_factory=dict)
     graph_hashes: tuple[str, ...] = ()
     bytes_read: int = 0
     requests: int = 0
@@ -141,6 +144,7 @@ def analyze(
         failed=failed,
         left_out=list(series.left_out),
         verdict=series_verdict(compared, options),
+        neurons_since=since_when(compared),
     )
 
 
@@ -276,6 +280,9 @@ def analyze_checkpoint(
             if result is not None and options.matrices:
                 result, more = with_matrices(result, checkpoint, seed=options.seed)
                 reads.append(more)
+            tests = tests_of(sampled.networks, options) if result is not None else []
+            if result is not None and tests:
+                result = replace(result, neurons=chance_of(sampled.networks[: len(tests)], tests))
             graphs = tuple(_graph(measures, k, hashes[k]) for k in wanted)
     except AnalysisError as absent:
         if strict or not wanted:
@@ -291,6 +298,7 @@ def analyze_checkpoint(
         )
     else:
         measured = CheckpointAnalysis(checkpoint.step, checkpoint.revision, identity, result, None, graphs)
+        measured = replace(measured, tests={hashes[k]: tests[k] for k in asked if k < len(tests)})
     return replace(
         measured,
         known_graphs=tuple(hashes[k] for k in asked if k not in wanted),

@@ -16,7 +16,8 @@ from scipy.sparse import coo_array, csr_array
 
 from neuromfa import extras
 from neuromfa.matrices import MatrixFigures
-from neuromfa.network import FloatArray, SampleGraph
+from neuromfa.network import FloatArray, NeuronTests, SampleGraph
+from neuromfa.neurons import values_at
 from neuromfa.results import CheckpointResult, Estimate
 
 if TYPE_CHECKING:
@@ -246,7 +247,16 @@ def _measures(graph: SampleGraph, layer: int) -> list[Row]:
     for name, values in arrays.items():
         for position in np.flatnonzero(~np.isnan(values)).tolist():
             rows[position][name] = float(values[position])
-    return rows
+    return rows if graph.tests is None else _with_tests(rows, graph.tests, layer)
+
+
+def _with_tests(rows: list[Row], tests: NeuronTests, layer: int) -> list[Row]:
+    """Return what neurons have, with how they stand against chance; the dimension stays that of the graph."""
+    found = (values_at(tests, layer, position) for position in range(len(rows)))
+    return [
+        _known({name: value for name, value in one.items() if name != "nfd"}) | row
+        for one, row in zip(found, rows, strict=True)
+    ]
 
 
 def _edges(graph: SampleGraph) -> Iterator[tuple[int, int, float, float | None]]:
@@ -275,6 +285,7 @@ def plain_row(result: CheckpointResult) -> Row:
     row |= {"edges_kept": edges.kept} | {f"edges_{why}": count for why, count in edges.dropped.items()}
     row |= {f"r_squared_at_{q}": value for q, value in result.r_squared.items()}
     row |= _matrices(result)
+    row |= _neurons(result)
     identity = {"analysis_hash": result.analysis_hash, "method_version": result.method_version}
     return row | {"flags": result.flags} | identity
 
@@ -309,6 +320,19 @@ def _matrices(result: CheckpointResult) -> Row:
             own, column = getattr(figures, name), f"matrix_{kind}_{name}"
             row |= {column: own.value, f"{column}_shuffled": own.shuffled, f"{column}_rewired": own.rewired}
     return row
+
+
+def _neurons(result: CheckpointResult) -> Row:
+    """Return how many neurons were tested against chance, and how many depart."""
+    samples = result.neurons.samples if result.neurons else ()
+    totals = {
+        "neurons_tested": "tested",
+        "neurons_by_nfd": "by_nfd",
+        "neurons_by_strength": "by_strength",
+    }
+    return (
+        {name: sum(getattr(one, own) for one in samples) for name, own in totals.items()} if samples else {}
+    )
 
 
 def _spread(name: str, estimate: Estimate | None) -> Row:

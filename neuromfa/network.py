@@ -227,6 +227,41 @@ class NeuronMeasures:
 
 
 @dataclass(frozen=True, eq=False)
+class TestedMeasure:
+    """A measure of neurons against chance, one array per layer each, NaN where a neuron was not tested.
+
+    Attributes
+    ----------
+    value : the measure
+    z : its distance from the mean of its null, in standard deviations
+    p : two-sided
+    p_adjusted : the same over all neurons of the network (Benjamini and Hochberg)
+    """
+
+    __test__ = False
+
+    value: tuple[FloatArray, ...]
+    z: tuple[FloatArray, ...]
+    p: tuple[FloatArray, ...]
+    p_adjusted: tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronTests:
+    """The neurons of a sample against chance.
+
+    Attributes
+    ----------
+    nfd, strength : node fractal dimension, and sum of |w| over all sampled targets
+    draws : of the null
+    """
+
+    nfd: TestedMeasure
+    strength: TestedMeasure
+    draws: int
+
+
+@dataclass(frozen=True, eq=False)
 class SampleGraph:
     """A network as it stands in a store: layers, edges in range, measures, identity.
 
@@ -240,6 +275,7 @@ class SampleGraph:
     graph_hash : identity by content
     provenance : where it came from
     measures : node fractal dimensions, or None
+    tests : the neurons against chance, or None
     """
 
     layers: tuple[Layer, ...]
@@ -250,6 +286,7 @@ class SampleGraph:
     graph_hash: str
     provenance: Provenance
     measures: NeuronMeasures | None = field(default=None)
+    tests: NeuronTests | None = field(default=None)
 
     @property
     def n_neurons(self) -> int:

@@ -88,6 +88,8 @@ class AnalysisOptions:
     """Measure profile shape beside the asked one, from the same reading; the verdict needs it."""
     matrices: bool = False
     """Take plain measures of the whole matrices too (norms, ranks, outliers, tails); reads every weight."""
+    neurons: Annotated[int, Field(ge=0, le=MOST_SAMPLES)] = 0
+    """Samples, the first ones, whose neurons are tested against chance, at one hop; 0 tests none."""
     baseline: Baseline = BASELINE_FIRST
     """What E is measured against: first (step 0), a step, reinit, none, or another checkpoint or series with a / in its
     name, such as runs/base or runs/base@2000; without a step its last one."""
@@ -102,6 +104,10 @@ class AnalysisOptions:
             raise OptionError(
                 f"the fixed grid starts at radius {FIXED_GRID_START} and needs max_distance of at least "
                 f"{FIXED_GRID_SMALLEST_RANGE}, not {self.max_distance:g}"
+            )
+        if self.neurons and self.hops != "1":
+            raise OptionError(
+                f"neurons are tested at one hop, not at hops {self.hops}: leave out one of the two"
             )
         if self.hops == "multi" and self.profile == "paper":
             raise OptionError("hops multi is defined for the profiles exact and shape only")

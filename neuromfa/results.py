@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from neuromfa.declared import DOCUMENTED, adapter
 from neuromfa.matrices import Matrices
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
+from neuromfa.neurons import NeuronChance, NeuronSince
 from neuromfa.options import AnalysisOptions
 from neuromfa.scores import Score
 from neuromfa.structure import Excess, NullExcess, NullValues, SeriesVerdict, Terms, Verdict
@@ -325,6 +326,8 @@ class CheckpointNumbers:
     """Root mean square of the sampled weights, mean over samples; null in older results and without weights."""
     matrices: Matrices | None = None
     """Plain measures of the whole matrices; null where they were not asked for."""
+    neurons: NeuronChance | None = None
+    """Which neurons depart from chance; null where none were tested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,6 +380,7 @@ class CurvePoint(CheckpointNumbers):
         coverage = result.coverage
         matrices = result.matrices and replace(result.matrices, parts=[])
         shared = _shared(result) | {"excess": _overall(result.excess), "matrices": matrices}
+        shared["neurons"] = _counts(result.neurons)
         if result.shape is not None:
             shared["shape"] = replace(_single_numbers(result.shape), excess=_overall(result.shape.excess))
         return cls(nodes=coverage.nodes, edges=coverage.edges, samples=len(result.samples), **shared)
@@ -476,6 +480,8 @@ class SeriesResult(Shown):
     """Folders with weights whose names tell no step."""
     verdict: SeriesVerdict | None = None
     """Is there structure that scale does not explain, and since when? Null in results before method version 4."""
+    neurons_since: list[NeuronSince] = field(default_factory=list)
+    """Since when each neuron departs from chance that does so at the last tested step, the earliest first."""
 
 
 REAL = "real"
@@ -527,6 +533,11 @@ def from_json(kind: type[Record], text: str | bytes) -> Record:
 def _shared(result: CheckpointResult) -> dict[str, Any]:
     """Return the fields of `CheckpointNumbers` by name."""
     return {each.name: getattr(result, each.name) for each in fields(CheckpointNumbers)}
+
+
+def _counts(chance: NeuronChance | None) -> NeuronChance | None:
+    """Return what a curve shows of neurons against chance: how many."""
+    return chance and replace(chance, samples=[replace(one, neurons=[]) for one in chance.samples])
 
 
 def _single_numbers(shape: ShapeResult) -> ShapeNumbers:

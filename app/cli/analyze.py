@@ -8,6 +8,7 @@ import typer
 from neuromfa import analysis, plots
 from neuromfa.app.cli.correlation_table import print_correlations
 from neuromfa.app.cli.matrix_table import print_matrices
+from neuromfa.app.cli.neuron_table import print_neurons
 from neuromfa.app.cli.options import Jobs, with_request
 from neuromfa.app.cli.output import (
     EXIT_SOME_FAILED,
@@ -72,6 +73,7 @@ def analyze(
     if json != "-":
         print_series(result)
         print_matrices(result.checkpoints)
+        print_neurons(result)
         if given:
             print_correlations(correlate(result.checkpoints, given))
     if json is not None:

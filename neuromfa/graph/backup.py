@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 
 from neuromfa.errors import OptionError, StoreError
-from neuromfa.graph import sample_io
+from neuromfa.graph import chance_io, sample_io
 from neuromfa.graph.access import LARGEST_PAGE, each
 from neuromfa.graph.catalog import NO_RANK, checkpoint_id
+from neuromfa.graph.chance_io import COLUMNS as TESTED
+from neuromfa.graph.chance_io import tests_from
 from neuromfa.graph.connection import Row, Transaction
 from neuromfa.graph.manifest import Manifest, graph_from, manifest_from
 from neuromfa.graph.schema import current_version
 from neuromfa.graph.store import GraphStore
 from neuromfa.identity import canonical_json
-from neuromfa.network import EdgeColumns, NeuronMeasures, SampleGraph
+from neuromfa.network import EdgeColumns, NeuronMeasures, NeuronTests, SampleGraph
 from neuromfa.scores import Score
 
 FORMAT = 1
@@ -176,7 +178,8 @@ def _restore_graph(
     step, revision = place.get("step"), place.get("revision", "")
     manifest = manifest_from(properties, model=model, step=step, revision=revision)
     with file.open(f"graphs/{manifest.graph_hash}.npz") as member:
-        graph = _graph(manifest, dict(np.load(member, allow_pickle=False)))
+        arrays = dict(np.load(member, allow_pickle=False))
+    graph = _graph(manifest, arrays)
     if graph.graph_hash != properties["id"]:
         raise StoreError(f"the graph {manifest.graph_hash[:12]} of the backup is another one")
     sample_io.write_sample(
@@ -187,6 +190,10 @@ def _restore_graph(
         graph_version=manifest.graph_version,
         progress=None,
     )
+    if manifest.tested is not None:
+        [stored] = [one for one in store.samples(model, step) if one.graph_hash == graph.graph_hash]
+        tests = _tests(manifest, arrays)
+        chance_io.write_tests(store._connection, stored, tests, options_hash=manifest.tested)
 
 
 def _arrays(graph: SampleGraph) -> dict[str, Any]:
@@ -197,7 +204,19 @@ def _arrays(graph: SampleGraph) -> dict[str, Any]:
     if graph.measures is not None:
         for k in range(len(graph.layers)):
             found |= {f"nfd_{k}": graph.measures.nfd[k], f"nfd_own_{k}": graph.measures.nfd_own[k]}
+    for measure, name in TESTED if graph.tests is not None else ():
+        columns = getattr(getattr(graph.tests, measure), name)
+        found |= {f"{measure}_test_{name}_{k}": column for k, column in enumerate(columns)}
     return found
+
+
+def _tests(manifest: Manifest, arrays: dict[str, Any]) -> NeuronTests:
+    """Return the tests of neurons among the columns of a graph."""
+    layers = range(len(manifest.layout))
+    return tests_from(
+        {(one, name): tuple(arrays[f"{one}_test_{name}_{k}"] for k in layers) for one, name in TESTED},
+        manifest,
+    )
 
 
 def _graph(manifest: Manifest, arrays: dict[str, Any]) -> SampleGraph:

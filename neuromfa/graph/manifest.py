@@ -136,6 +136,8 @@ def sample_properties(graph: SampleGraph, *, options_hash: str | None, graph_ver
         "options_hash": options_hash,
         "layout": layout_text(layout_of(graph)),
         "graph_version": graph_version,
+        "tested": None,
+        "test_draws": None,
     }
 
 
@@ -187,6 +189,10 @@ class Manifest:
     """The layers."""
     graph_version: int
     """Version of the way graphs are made; 1 for those that say none."""
+    tested: str | None = None
+    """Options hash of the analysis that tested its neurons against chance; null where none did."""
+    test_draws: int | None = None
+    """Draws of the null of these tests."""
 
     @property
     def first_key(self) -> int:

@@ -1,10 +1,12 @@
 """Sampled graphs in the store: written in fenced chunks, shown when complete, read back as columns."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from neuromfa.errors import NotStored, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.graph.chance_io import read_tests
 from neuromfa.graph.connection import Connection, Row, Transaction
 from neuromfa.graph.manifest import (
     LARGEST_SAMPLE,
@@ -156,7 +158,8 @@ def read_sample(connection: Connection, manifest: Manifest, *, timeout_s: float 
     units = [indexes for indexes, _, _ in columns]
     edges = [read_edges(connection, manifest, k, timeout_s=timeout_s) for k, _ in layers[:-1]]
     measures = NeuronMeasures(tuple(nfd for _, nfd, _ in columns), tuple(own for _, _, own in columns))
-    return graph_from(manifest, units, edges, measures)
+    graph = graph_from(manifest, units, edges, measures)
+    return replace(graph, tests=read_tests(connection, manifest, timeout_s=timeout_s))
 
 
 def read_edges(

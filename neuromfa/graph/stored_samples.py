@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from neuromfa.errors import NotStored
-from neuromfa.graph import sample_io, sample_leases
+from neuromfa.graph import chance_io, sample_io, sample_leases
 from neuromfa.graph.catalog import Catalog, checkpoint_id, step_name
 from neuromfa.graph.connection import Transaction
 from neuromfa.graph.manifest import Manifest, manifest_from
 from neuromfa.identity import GRAPH_VERSION, options_hash
-from neuromfa.network import EdgeColumns, SampleGraph
+from neuromfa.network import EdgeColumns, NeuronTests, SampleGraph
 from neuromfa.options import AnalysisOptions
 
 
@@ -45,6 +45,27 @@ class StoredSamples(Catalog):
             options_hash=None if options is None else options_hash(options),
             progress=progress,
         )
+
+    def write_tests(
+        self,
+        model: str,
+        step: int | None,
+        graph_hash: str,
+        tests: NeuronTests,
+        *,
+        options: AnalysisOptions,
+    ) -> None:
+        """Write how the neurons of a stored graph stand against chance, in place of what was written before.
+
+        Parameters
+        ----------
+        options : of the analysis that tested them
+        """
+        for manifest in self._manifests(model, step):
+            if manifest.graph_hash == graph_hash:
+                chance_io.write_tests(self._connection, manifest, tests, options_hash=options_hash(options))
+                return
+        raise NotStored(f"model {model!r} has no graph {graph_hash[:12]} at step {step_name(step)}")
 
     def make_newest_samples(self, model: str, step: int | None, graph_hashes: Sequence[str]) -> None:
         """Make graphs that a checkpoint has the newest of their seeds: weights put back are the present ones."""

@@ -169,12 +169,12 @@ def _count_pass(
     for row, link in enumerate(network.links):
         if link.weights is None:
             continue
-        codes = _codes(link, link, views, rules)
+        codes = radius_codes(link, link, views, rules)
         rows = slice(start, start + link.weights.shape[1])
         _count_into(real, rows, codes)
         for (kind, number), table in tables.items():
             if kind in single:
-                drawn = _codes(single[kind][row], link, views, rules)
+                drawn = radius_codes(single[kind][row], link, views, rules)
             else:
                 drawn = _moved(codes, link, generator(network.provenance.seed, row, kind, number))
             _count_into(table, rows, drawn)
@@ -187,7 +187,7 @@ def _empty(network: SNIN, rule: RangeRule) -> RadiusCounts:
     return RadiusCounts(counts, layers, sizes, EdgeTally(), None)
 
 
-def _codes(
+def radius_codes(
     link: Link, scale_of: Link, views: Sequence[AnalysisOptions], rules: Sequence[RangeRule]
 ) -> CodeArray:
     """Return the radius of every edge of a link in every view, 0 where it is out of range.

@@ -9,6 +9,7 @@ from typing import Any
 
 from neuromfa.questions.ball import Ball, BallAnswer
 from neuromfa.questions.box_cover import BoxCover, BoxCoverAnswer
+from neuromfa.questions.departures import Departures, DeparturesAnswer
 from neuromfa.questions.engine.explorer import Explorer
 from neuromfa.questions.engine.question import EngineChoice, Question, ask
 from neuromfa.questions.engine.records import Edge, Neuron
@@ -38,6 +39,7 @@ QUESTIONS: Mapping[str, type[Question[Any, Any]]] = {
         StrongestEdges,
         NeuronList,
         NeuronDetail,
+        Departures,
         Subgraph,
         LayerChange,
         NeuronTrajectory,
@@ -51,6 +53,8 @@ __all__ = [
     "BallAnswer",
     "BoxCover",
     "BoxCoverAnswer",
+    "Departures",
+    "DeparturesAnswer",
     "Edge",
     "EngineChoice",
     "Explorer",

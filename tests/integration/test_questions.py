@@ -16,12 +16,22 @@ from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.method_version import METHOD_VERSION
-from neuromfa.network import EdgeColumns, Layer, NeuronMeasures, Part, Provenance, SampleGraph
+from neuromfa.network import (
+    EdgeColumns,
+    Layer,
+    NeuronMeasures,
+    NeuronTests,
+    Part,
+    Provenance,
+    SampleGraph,
+    TestedMeasure,
+)
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import (
     Ball,
     BallAnswer,
     BoxCover,
+    Departures,
     EngineChoice,
     Explorer,
     LayerChange,
@@ -123,6 +133,24 @@ def _wiring(n_source: int, n_target: int) -> EdgeColumns:
     return EdgeColumns(source, target, np.ones(source.size), np.full(source.size, np.nan))
 
 
+def tests_of(graph: SampleGraph) -> NeuronTests:
+    """Made up tests with few different p, so that much is equally small, and a third untested."""
+    draw = np.random.default_rng(graph.provenance.seed)
+
+    def measure() -> TestedMeasure:
+        columns = [
+            tuple(
+                np.where(draw.random(layer.size) < 0.3, np.nan, np.round(draw.random(layer.size), 1))
+                for layer in graph.layers
+            )
+            for _ in range(4)
+        ]
+        return TestedMeasure(*columns)
+
+    return NeuronTests(nfd=measure(), strength=measure(), draws=99)
+
+
+OPTIONS = AnalysisOptions(samples=2, nodes=16, nulls=False, neurons=1)
 GRAPHS = [layered(1, quarters=True), layered(2, quarters=False), layered(3, quarters=True, density=0.25)]
 
 
@@ -136,11 +164,13 @@ def filled(request: pytest.FixtureRequest) -> Iterator[GraphStore]:
             store.write_checkpoint(MADE, step, revision=f"step{step}")
             for graph in GRAPHS:
                 store.write_sample(MADE, step, later(graph, shift))
+                if step:
+                    store.write_tests(MADE, step, graph.graph_hash, tests_of(graph), options=OPTIONS)
         request_ = IngestRequest(
             source=str(SERIES),
             steps="0,512,2000",
             model_id=BUNDLED,
-            options=AnalysisOptions(samples=2, nodes=16, nulls=False),
+            options=OPTIONS,
         )
         ingest(request_, store)
         yield store
@@ -181,12 +211,7 @@ def made(explorer: Explorer) -> StoredSample:
 
 
 def graph_of(sample: StoredSample) -> SampleGraph:
-    where = sample.manifest
-
-    def read() -> SampleGraph:
-        return sample.store.read_sample(where.model, where.step, where.seed)
-
-    return sample.cache.get(where.graph_hash, read)
+    return sample.graph()
 
 
 def both(subject: S, question: Question[S, A]) -> A:
@@ -233,6 +258,41 @@ def within(graph: SampleGraph, first: int, last: int) -> SampleGraph:
     empty = EdgeColumns(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0),) * 2)
     edges = tuple(columns if first <= k < last else empty for k, columns in enumerate(graph.edges))
     return replace(graph, edges=edges)
+
+
+# neurons against chance
+
+
+@pytest.mark.parametrize("by", ["either", "nfd", "strength"])
+@pytest.mark.parametrize(("layer", "level"), [(None, 0.35), (4, 1.0), (None, 0.05)])
+def test_departures_by_their_smallest_p(
+    sample: StoredSample, by: str, layer: int | None, level: float
+) -> None:
+    tests = graph_of(sample).tests
+    assert tests is not None
+    asked = Departures(by=by, layer=layer, level=level, limit=7)
+    first = both(sample, asked)
+    rest = (
+        both(sample, asked.model_copy(update={"cursor": first.next, "limit": 1000})) if first.next else None
+    )
+    found = [*first.items, *(rest.items if rest else ())]
+    measures = [tests.nfd, tests.strength] if by == "either" else [getattr(tests, by)]
+    p = np.fmin.reduce(
+        [np.concatenate(one.p_adjusted if layer is None else [one.p_adjusted[layer]]) for one in measures]
+    )
+    assert len(found) == np.count_nonzero(p < level)
+    own = [min(x for x in (one.nfd_p_adjusted, one.strength_p_adjusted) if x is not None) for one in found]
+    assert by != "either" or own == sorted(p[p < level].tolist())
+    assert first.draws == 99
+
+
+def test_samples_that_were_not_tested_say_so(explorer: Explorer) -> None:
+    untested = explorer.sample(MADE, 0, 1)
+    assert graph_of(untested).tests is None
+    with pytest.raises(
+        OptionError, match="were not tested against chance: ingest it with neurons = 1 or more"
+    ):
+        ask(untested, Departures())
 
 
 # paths

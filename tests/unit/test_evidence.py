@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evidence import bundled, matrices, pages, rates, replicates
+from evidence import bundled, matrices, neurons, pages, rates, replicates
 from neuromfa.method_version import METHOD_VERSION
 from series.train import sha256_of
 
@@ -109,6 +109,24 @@ def test_published_plain_measures_come_out_again() -> None:
     for name in matrices.MEASURES:
         assert found[name]["value"] == pytest.approx(own[name]["value"], rel=1e-5)
         assert found[name]["shuffled"] == pytest.approx(own[name]["shuffled"], rel=1e-5)
+
+
+def test_published_neurons_hold_what_the_page_claims() -> None:
+    table = published("neurons")["found"]
+    [random] = table["random"]
+    assert random["trials"] >= 100 and random["nfd"] <= 0.08 and random["strength"] <= 0.08
+    assert table["planted"][-1]["strength"] >= 0.8
+    assert all(row["strength_false"] <= 0.1 and row["nfd_false"] <= 0.1 for row in table["planted"])
+    [untrained] = [row for row in table["bundled"] if row["step"] == 0]
+    assert untrained["nfd"] == untrained["strength"] == 0
+
+
+def test_published_counts_of_neurons_come_out_again() -> None:
+    place = ("stdlib-14m", 2000)
+    [found] = neurons.bundled((place,))
+    assert found == next(
+        row for row in published("neurons")["found"]["bundled"] if (row["series"], row["step"]) == place
+    )
 
 
 def test_published_rates_hold_what_the_page_claims() -> None:

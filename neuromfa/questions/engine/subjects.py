@@ -109,7 +109,7 @@ class StoredSample(_InStore):
     @property
     def is_warm(self) -> bool:
         """True while its arrays are in memory."""
-        return self.manifest.graph_hash in self.cache
+        return self._known_as in self.cache
 
     def own_rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query with the number of this sample as ``$sample``."""
@@ -117,7 +117,13 @@ class StoredSample(_InStore):
 
     def graph(self) -> SampleGraph:
         """Return the sample as arrays, from memory where they are there."""
-        return self.cache.get(self.manifest.graph_hash, self._read)
+        return self.cache.get(self._known_as, self._read)
+
+    @property
+    def _known_as(self) -> str:
+        """Name of its arrays in memory: a graph whose neurons were tested, or tested anew, is read again."""
+        found = self.manifest
+        return f"{found.graph_hash} {found.tested}" if found.tested else found.graph_hash
 
     def _read(self) -> SampleGraph:
         found = self.manifest
