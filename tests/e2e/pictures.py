@@ -16,7 +16,7 @@ PICTURES = {
     "page.png": (SERIES, "light", 1280, 900),
     "page-dark.png": (COMPARED, "dark", 1280, 900),
     "phone.png": (SERIES, "light", 380, 900),
-    "graph.png": (GRAPH, "light", 1280, 900),
+    "graph.png": (GRAPH, "light", 760, 560),
 }
 
 
