@@ -45,7 +45,9 @@ def comparison_page(
     asked = [check_model_id(from_route(id)) for text in models for id in text.split(",") if id]
     if not asked:
         return page(
-            request, "compare.html", {"here": "compare", "asked": [], "known": overview.known_ids(store)}
+            request,
+            "compare.html",
+            {"here": "compare", "asked": [], "comparison": None, "known": overview.known_ids(store)},
         )
     check_series(asked)
     groups = [_group(text) for text in group]

@@ -19,7 +19,7 @@ from neuromfa.app.errors import KEY_NEEDED
 from neuromfa.app.page_key import COOKIE, token_of
 from neuromfa.app.pages import overview, report, series_tabs
 from neuromfa.app.pages.addresses import linker
-from neuromfa.app.pages.answering import page
+from neuromfa.app.pages.answering import page, unchanged
 from neuromfa.app.pages.problem_pages import PageRoute, problem_page
 from neuromfa.app.pages.series import (
     TABS,
@@ -67,7 +67,10 @@ def first_page(
     if model is not None:
         link = linker({**asdict(choice), "step": step})
         return RedirectResponse(f"./models/{quote(in_route(model), safe='')}{link()}", status_code=307)
-    rows = overview.rows(store, q=q, sort=sort)
+    found = overview.found(store, q=q)
+    if (answer := unchanged(request, found.identity)) is not None:
+        return answer
+    rows = overview.rows(found, sort=sort)
     context = {
         "here": "series",
         "rows": rows,
@@ -75,7 +78,7 @@ def first_page(
         "q": q,
         "sort": sort,
         "sorts": overview.SORTS,
-        "waiting": overview.waiting(store, (row.model for row in rows)) if not q else [],
+        "waiting": [] if q else found.waiting,
     }
     return page(request, "overview.html", context)
 
@@ -113,6 +116,9 @@ def series_page(
 ) -> Response:
     """Show one series: its verdict first, its measures on one axis, the chosen step, and a tab of more."""
     series = StoredSeries.read(store, model, **asdict(choice))
+    graphs = [f"{one.step} {one.samples}" for one in store.each_checkpoint(model)]
+    if (answer := unchanged(request, [*series.identity, *graphs])) is not None:
+        return answer
     at = series.at(step)
     context: dict[str, Any] = {"series": series, "tab": tab, "along": along, "here": "series"}
     if not series.points:

@@ -1,11 +1,11 @@
-"""A heat map: a row for each layer, a column for each step; every cell tells its value."""
+"""A heat map: a row for each block, a column for each step; every cell tells its value."""
 
 from collections.abc import Mapping
 
 from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.panels import drawing
 
-LEFT, TOP, ROW, COLUMN = 130.0, 24.0, 16.0, 62.0
+LEFT, TOP, ROW, COLUMN = 62.0, 24.0, 18.0, 44.0
 SHADES = 8
 DIGITS = 3
 
@@ -42,7 +42,7 @@ def draw(columns: Mapping[str, Mapping[str, float]], *, title: str) -> str:
         svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, step, class_="tick middle")
         for x, step in enumerate(columns)
     ]
-    down = [svg.words(LEFT - 6, TOP + y * ROW + 11.5, row, class_="tick end") for y, row in enumerate(rows)]
-    spoken = f"{title}: {len(rows)} layers, {len(columns)} steps, from {low:.{DIGITS}f} to {high:.{DIGITS}f}."
+    down = [svg.words(LEFT - 6, TOP + y * ROW + 12.5, row, class_="tick end") for y, row in enumerate(rows)]
+    spoken = f"{title}: {len(rows)} rows, {len(columns)} steps, from {low:.{DIGITS}f} to {high:.{DIGITS}f}."
     width, height = LEFT + len(columns) * COLUMN, TOP + len(rows) * ROW + 4
     return drawing(spoken, *cells, *across, *down, width=width, height=height, kind="heat")

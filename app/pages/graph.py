@@ -40,7 +40,7 @@ from neuromfa.questions import (
     ask,
 )
 
-TOP = 45
+TOP = 30
 RADIUS = 60.0
 MOST_MEMBERS = 1000
 BOX_RADII = (5.0, 10.0, 20.0, 40.0)

@@ -1,6 +1,6 @@
 """The first page: every series in a line, with what it answers and how far it is."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -59,19 +59,53 @@ class Row:
         return self.job.updated if self.job else None
 
 
-def rows(store: GraphStore, *, q: str = "", sort: Sort = "name") -> list[Row]:
-    """Return all series whose id or source holds a text, in an order."""
-    newest = _newest_jobs(JobQueue(store).jobs(limit=MOST_JOBS).items)
-    found = [model for model in _models(store) if q.lower() in f"{model.id} {model.source}".lower()]
-    return sorted((_row(store, model, newest) for model in found), key=KEYS[sort])
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """All series of a store that fit a search, and the newest jobs, as they stand in it.
+
+    Attributes
+    ----------
+    series : by model; None where nothing of it is measured yet
+    """
+
+    series: Sequence[tuple[ModelRecord, StoredSeries | None]]
+    jobs: Sequence[Job]
+
+    @property
+    def identity(self) -> list[str]:
+        """What changes when anything does that the page shows."""
+        told = [f"{job.id} {job.updated} {job.done}" for job in self.jobs]
+        for model, series in self.series:
+            told += series.identity if series else [f"{model}"]
+        return told
+
+    @property
+    def waiting(self) -> list[Job]:
+        """Jobs that wait or run for series that are not stored yet."""
+        ids = {model.id for model, _ in self.series}
+        return [job for job in self.jobs if job.is_open and model_of(job) not in ids]
 
 
-def waiting(store: GraphStore, known: Iterable[ModelRecord]) -> list[Job]:
-    """Return jobs that wait or run for series that are not stored yet."""
-    ids = {model.id for model in known}
-    return [
-        job for job in JobQueue(store).jobs(limit=MOST_JOBS).items if job.is_open and model_of(job) not in ids
-    ]
+def found(store: GraphStore, *, q: str = "") -> Found:
+    """Read all series whose id or source holds a text."""
+    models = [model for model in _models(store) if q.lower() in f"{model.id} {model.source}".lower()]
+    return Found(
+        series=[(model, _series(store, model.id)) for model in models],
+        jobs=JobQueue(store).jobs(limit=MOST_JOBS).items,
+    )
+
+
+def _series(store: GraphStore, model: str) -> StoredSeries | None:
+    try:
+        return StoredSeries.read(store, model)
+    except NotStored:
+        return None
+
+
+def rows(found: Found, *, sort: Sort = "name") -> list[Row]:
+    """Return a line for every series, in an order."""
+    newest = _newest_jobs(found.jobs)
+    return sorted((_row(model, series, newest) for model, series in found.series), key=KEYS[sort])
 
 
 def known_ids(store: GraphStore) -> list[str]:
@@ -90,16 +124,12 @@ def _models(store: GraphStore) -> list[ModelRecord]:
             return models
 
 
-def _row(store: GraphStore, model: ModelRecord, newest: Mapping[str, Job]) -> Row:
-    try:
-        series = StoredSeries.read(store, model.id)
-    except NotStored:
-        series = None
+def _row(model: ModelRecord, series: StoredSeries | None, newest: Mapping[str, Job]) -> Row:
     effect, emergence = _sparks(series) if series else ("", "")
     return Row(
         model=model,
         series=series,
-        failed=len(series.failed if series else store.failures(model.id)),
+        failed=len(series.failed) if series else 0,
         flags=tuple(dict.fromkeys(flag for point in series.points for flag in point.flags)) if series else (),
         effect=effect,
         emergence=emergence,

@@ -3,7 +3,7 @@
 import base64
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -40,7 +40,7 @@ class ReportData:
     version: str = __version__
     """Version of the program that wrote it."""
     series: list[SeriesResult]
-    """The series, as `neuromfa analyze --json` writes them."""
+    """The series, as `neuromfa analyze --json` writes them, plain measures by matrix kind alone."""
     scores: dict[str, list[Score]] = field(default_factory=dict)
     """Benchmark scores by id of the series."""
     comparison: Comparison | None = None
@@ -52,8 +52,18 @@ def report_data(series: Sequence[SeriesResult], scores: Mapping[str, Sequence[Sc
     shown = [shown_of(one, scores.get(one.series, ())) for one in series]
     compared = compare([one.source for one in shown]) if len(shown) > 1 else None
     return ReportData(
-        series=list(series), scores={id: list(ones) for id, ones in scores.items()}, comparison=compared
+        series=[_without_parts(one) for one in series],
+        scores={id: list(ones) for id, ones in scores.items()},
+        comparison=compared,
     )
+
+
+def _without_parts(result: SeriesResult) -> SeriesResult:
+    """Return a series whose plain measures are those of matrix kinds: every part would fill megabytes."""
+    checkpoints = [
+        replace(one, matrices=one.matrices and replace(one.matrices, parts=[])) for one in result.checkpoints
+    ]
+    return replace(result, checkpoints=checkpoints)
 
 
 def shown_of(result: SeriesResult, scores: Sequence[Score] = ()) -> Shown:

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from neuromfa.app.drawing import panels as drawn_panels
 from neuromfa.app.drawing import spectra
 from neuromfa.app.drawing.panels import Panel
 from neuromfa.app.drawing.scales import Along, StepAxis
+from neuromfa.app.etags import scores_hash
 from neuromfa.app.pages.curves import Positions, axis_of, panels, positions_of
 from neuromfa.app.pages.shown import Shown
 from neuromfa.app.pages.words import checkpoint_name, listed, step_name
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.graph import GraphStore, ModelRecord
+from neuromfa.graph.result_io import StoredPoint
 from neuromfa.graph.stored_results import Served
 from neuromfa.results import CheckpointNumbers, CheckpointResult, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
@@ -28,34 +31,52 @@ MOST_NAMED = 12
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSeries:
-    """One analysis of a stored series.
+    """One analysis of a stored series; its numbers are decoded when they are first looked at.
 
     Attributes
     ----------
-    points : its numbers by step
+    stored : its numbers by step, as they stand in the store
     failed : checkpoints that could not be measured when they were last looked at
     """
 
     model: ModelRecord
     served: Served
-    points: Sequence[CurvePoint]
+    stored: Sequence[StoredPoint]
     scores: Sequence[Score]
     failed: Sequence[FailedCheckpoint]
-    verdict: SeriesVerdict | None
 
     @classmethod
     def read(cls, store: GraphStore, model: str, **choice: str | None) -> "StoredSeries":
         """Read a series; `NotStored` without it, or without an analysis that fits the choice."""
         served = store.choose(model, **choice)
-        points = [one.read() for one in store.points(model, options_hash=served.analysis.options_hash)]
         return cls(
             model=store.model(model),
             served=served,
-            points=points,
+            stored=list(store.points(model, options_hash=served.analysis.options_hash)),
             scores=store.scores(model),
             failed=store.failures(model),
-            verdict=series_verdict(points, served.analysis.options),
         )
+
+    @cached_property
+    def points(self) -> Sequence[CurvePoint]:
+        """Its numbers by step."""
+        return [one.read() for one in self.stored]
+
+    @cached_property
+    def verdict(self) -> SeriesVerdict | None:
+        """What the series answers."""
+        return series_verdict(self.points, self.analysis.options)
+
+    @property
+    def identity(self) -> list[str]:
+        """What changes when anything of it does that a page shows."""
+        return [
+            *(f"{one.options_hash} {one.checkpoints}" for one in self.served.analyses),
+            *(f"{one.step} {one.analysis_hash}{one.notes}" for one in self.stored),
+            *(f"{one.step} {one.sentence}" for one in self.failed),
+            scores_hash(self.scores),
+            f"{self.model}",
+        ]
 
     @property
     def analysis(self) -> Analysis:
@@ -65,7 +86,7 @@ class StoredSeries:
     @property
     def found(self) -> int:
         """Checkpoints that were found so far."""
-        return max(self.model.checkpoints, len(self.points) + len(self.failed))
+        return max(self.model.checkpoints, len(self.stored) + len(self.failed))
 
     def at(self, asked: str | None) -> int:
         """Return the place of the step that is asked for among the points, the last one without a word.

@@ -87,7 +87,7 @@ def _layers(store: GraphStore, series: StoredSeries, result: CheckpointResult) -
     return {
         "kinds": kind_rows(result),
         "dimensions": dimension_panels(series.points),
-        **_heat(store, series),
+        "heats": _heats(store, series),
     }
 
 
@@ -117,24 +117,23 @@ def _dimension_panel(kind: str, points: Sequence[CheckpointNumbers], places: Pos
     )
 
 
-def _heat(store: GraphStore, series: StoredSeries) -> Context:
-    """Return the node dimension of every layer at about eight steps, from the first stored graph of each."""
-    columns: dict[str, Mapping[str, float]] = {}
+Means = dict[str, dict[str, dict[str, float]]]
+"""Node dimensions by kind of layer, step and block."""
+
+
+def _heats(store: GraphStore, series: StoredSeries) -> dict[str, str]:
+    """Return a heat map, block by step, for every kind of layer: from the first stored graph of about eight steps."""
+    means: Means = {}
     for step in spread_steps(series.points):
-        graphs = store.samples(series.model.id, step)
-        if graphs:
-            rows = store.query("layer_dimensions", {"sample": graphs[0].number, "layers": graphs[0].n_layers})
-            named = {row["layer"]: row["mean"] for row in rows if row["mean"] is not None}
-            columns[step_name(step)] = {
-                f"block {layer.block}, {layer.row}": named[place]
-                for place, layer in enumerate(graphs[0].layout)
-                if place in named
-            }
-    if not columns:
-        return {"heat": None, "heat_note": ""}
+        for graph in store.samples(series.model.id, step)[:1]:
+            rows = store.query("layer_dimensions", {"sample": graph.number, "layers": graph.n_layers})
+            for row in rows:
+                layer = graph.layout[row["layer"]]
+                by_step = means.setdefault(layer.row, {})
+                by_step.setdefault(step_name(step), {})[f"block {layer.block}"] = row["mean"]
     return {
-        "heat": heat.draw(columns, title="Mean node dimension by layer and step"),
-        "heat_note": "Mean over the kept neurons of one stored sample; the darker, the higher.",
+        kind: heat.draw(by_step, title=f"Mean node dimension of {kind} by block and step")
+        for kind, by_step in means.items()
     }
 
 

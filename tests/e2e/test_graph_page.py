@@ -31,7 +31,7 @@ def chosen(visit: Callable[..., Visit], words: str, **how: int) -> Page:
 def test_a_block_is_drawn_from_what_is_served(visit: Callable[..., Visit], address: str) -> None:
     page = visit(width=1400).open(GRAPH).page
     part = httpx.get(
-        f"{address}/v1/models/stdlib-14m/checkpoints/512/samples/0/graph", params={"layers": "0-5", "top": 45}
+        f"{address}/v1/models/stdlib-14m/checkpoints/512/samples/0/graph", params={"layers": "0-5", "top": 30}
     ).json()
     drawing = page.locator("svg.network")
     assert drawing.locator(".thread").count() == len(part["edges"])

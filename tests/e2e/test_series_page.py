@@ -182,6 +182,14 @@ def test_every_tab_has_an_address_and_says_what_it_holds(visit: Callable[..., Vi
     expect(page.locator("#tab")).to_contain_text(words[tab])
 
 
+def test_layers_are_a_heat_map_of_blocks_and_steps(visit: Callable[..., Visit]) -> None:
+    page = opened(visit)
+    picture = page.get_by_role(
+        "img", name=re.compile("Mean node dimension of mlp by block and step: 6 rows, 4 steps")
+    )
+    assert picture.locator(".cell").count() == 24
+
+
 def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address: str) -> None:
     page = opened(visit, f"{SERIES}&step=512&tab=numbers")
     item = httpx.get(f"{address}/v1/models/stdlib-14m/checkpoints/512/metrics?profile=exact").json()

@@ -1,0 +1,1 @@
+"""Examples that run: a notebook, and what runs it."""
