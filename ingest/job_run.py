@@ -192,12 +192,14 @@ class JobRun:
 
     def _unread(self, first: Unit | None) -> Iterator[Given]:
         """Take units and yield those that have to be read; the others are ended on the way."""
+        unit = first or self._claimed()
+        if unit is None:
+            return
         (series, selected), request = self._series, self.request
         model, steps = series.id, {one.step: one for one in selected.checkpoints}
         key_of = key_maker(series, request.options)
         # what failed is never known by its files, so that only --rehash has to look past them
         seen = {} if request.rehash else self._store.seen(model)
-        unit = first or self._claimed()
         while unit is not None:
             checkpoint, known = steps.get(unit.step), known_of(self._store, model, unit.step)
             if unit.given_up:
@@ -226,31 +228,32 @@ class JobRun:
 
     def _task(self, met: Given) -> UnitTask | None:
         """Return what all units need; None where there is no baseline and the job stops at its first failure."""
-        (series, _), request = self._series, self.request
         try:
-            baseline = measured_baseline(series, request.options, strict=request.strict)
+            baseline = self._baseline
         except (NeuroMFAError, OSError) as error:
             self._fail(met.id, met.checkpoint.step, met.checkpoint.revision, error)
             return None
-        self._tell_baseline(baseline)
         here = isinstance(self._executor, InlineExecutor)
         return UnitTask(
-            series.id,
-            request,
+            self._series[0].id,
+            self.request,
             baseline,
             self._units.worker,
             self._units.lease_ms,
             Here(self._store) if here else elsewhere,
         )
 
-    def _tell_baseline(self, baseline: Baseline | None) -> None:
-        if baseline is None:
-            return
-        if baseline.reading is not None:
+    @cached_property
+    def _baseline(self) -> Baseline | None:
+        """Measured once; how it was read is kept for whoever ends the job, and why it is not there is told."""
+        options, strict = self.request.options, self.request.strict
+        baseline = measured_baseline(self._series[0], options, strict=strict)
+        if baseline is not None and baseline.reading is not None:
             self._queue.note_baseline(self._job, to_json(baseline.reading))
-        if baseline.failure is not None:
+        if baseline is not None and baseline.failure is not None:
             now = self._queue.job(self._job.id)
             self._report(now.done, now.total, f"the baseline could not be measured: {baseline.failure}")
+        return baseline
 
     def _take(self, outcome: Outcome[Given, Told]) -> None:
         """Count what was done with a unit elsewhere, or say of it why it could not be."""

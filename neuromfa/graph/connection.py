@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 
 import neo4j
@@ -21,7 +22,7 @@ from neuromfa.errors import (
 from neuromfa.graph.cypher_files import query
 from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
-from neuromfa.graph.driver_errors import mapped
+from neuromfa.graph.driver_errors import mapped, told_of_full_disk
 from neuromfa.graph.limits import Limits
 from neuromfa.servers.bolt_address import check_address, what_answers
 
@@ -110,6 +111,7 @@ class Connection:
     database : name, None for the server's default
     limits : time limits
     revive : brings back a server that does not answer and returns its address, or None where that is not ours
+    folder : of a server on this machine, whose disk may be full
     """
 
     def __init__(
@@ -121,11 +123,12 @@ class Connection:
         database: str | None,
         limits: Limits,
         revive: Callable[[], str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.uri, self.limits, self._database = uri, limits, database
         self._users = [user for user in (writer, reader) if user is not None]
         self._revive, self._reviving = revive, threading.Lock()
-        self._of_thread = threading.local()
+        self._of_thread, self._folder = threading.local(), folder
         self._drivers = _verified(uri, self._users, limits)
         self.agent = self._drivers[0].get_server_info().agent
         self.dialect = dialect_of(self.agent)
@@ -183,7 +186,8 @@ class Connection:
             with mapped(self.uri, dialect=self.dialect, limit=limit):
                 return self._write_patiently(behind_fence)
 
-        return self._revived(once)
+        with told_of_full_disk(self._folder):
+            return self._revived(once)
 
     @contextmanager
     def fenced(self, fence: Callable[[Transaction], None]) -> Iterator[None]:

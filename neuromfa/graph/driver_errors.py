@@ -1,7 +1,9 @@
 """What the driver raises, turned into our errors: with the address, and what to do."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from neo4j.exceptions import (
     AuthError,
@@ -13,11 +15,46 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from neuromfa.errors import QueryRefused, QueryTimeout, StoreConflict, StoreError, StoreUnavailable
+from neuromfa.errors import NotStored, QueryRefused, QueryTimeout, StoreConflict, StoreError, StoreUnavailable
 from neuromfa.graph.dialects import Dialect
 
 UNEXPECTED = "50N42"
 DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
+
+
+FULL_DISK = ("No space left on device", "not enough space", "Disk quota exceeded")
+FULL_BYTES = 32_000_000
+"""Less than this is taken for a full disk where a write has just failed: a server writes in pieces of several MB."""
+
+
+@contextmanager
+def told_of_full_disk(folder: Path | None) -> Iterator[None]:
+    """Say of a write that failed that the disk is full, where that is so: servers tell of it in words of their own.
+
+    Parameters
+    ----------
+    folder : of a server on this machine; None asks what the server said only
+    """
+    try:
+        yield
+    except (StoreConflict, QueryTimeout, QueryRefused, NotStored):
+        raise
+    except StoreError as error:
+        free = shutil.disk_usage(folder).free if folder is not None else FULL_BYTES
+        if free >= FULL_BYTES and not any(words in told for words in FULL_DISK for told in _all_told(error)):
+            raise
+        where = f" ({folder}: {free / 1e6:.0f} MB left)" if folder is not None else ""
+        raise type(error)(
+            f"the disk of the store{where} is full; make room and give the same command again, which completes what "
+            f"is half written ({_first_line(error)})"
+        ) from error
+
+
+def _all_told(error: BaseException | None) -> Iterator[str]:
+    """Yield what an error and those behind it say."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__
 
 
 def _unasked() -> None:

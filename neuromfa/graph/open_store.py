@@ -46,6 +46,7 @@ def open_store(
             database=endpoint.database,
             limits=limits,
             revive=lambda: embedded.open().uri,
+            folder=embedded.folder,
         )
     except BaseException:
         embedded.close()

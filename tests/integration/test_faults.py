@@ -5,6 +5,7 @@ One instance of each in every run of the tests, the rest in `make test-long`.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from neuromfa.errors import NotStored, StoreError
+from neuromfa.errors import JobError, NotStored, StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.graph.units import UnitCounts, units_of
@@ -37,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 SERIES = ROOT / "series" / "stdlib-14m"
 OPTIONS = AnalysisOptions(samples=2, nodes=16, nulls=False)
 LEASE_MS = 1500
+SMALL_MB, LEFT_BYTES = {"embedded": 100, "neo4j": 900}, 6_000_000
 long = pytest.mark.long
 
 BOUNDARIES = {
@@ -274,6 +276,34 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: IngestRequest) -> None:
+    larger = replace(series, options=replace(OPTIONS, nodes=64), graph_samples=2)
+    with small_disk(tmp_path / "disk", SMALL_MB[kind]) as disk, new_server(kind, disk / "own") as server:
+        with server.open() as store:
+            fill = disk / "fill"
+            fill.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - LEFT_BYTES)))
+            id = enqueue(store, larger)
+            told: list[str] = []
+            with suppress(StoreError):
+                work(store, until_empty=True, tell=told.append, stop=lambda: bool(told), lease_ms=LEASE_MS)
+            assert any("disk of the store" in sentence and "full" in sentence for sentence in told), told
+            fill.unlink()
+            if server.neo4j is not None:
+                server.neo4j.kill()
+                server.neo4j.start()
+        with server.open() as store:
+            with suppress(JobError):
+                JobQueue(store).retry(id)
+            job = finished(store, id)
+            store.sweep()
+            assert left_loading(server) == []
+            found = stored(store, "faults")
+            store.delete_model("faults")
+            assert found == undisturbed(store, larger)
+            assert job.units == UnitCounts(done=3)
 
 
 @pytest.mark.parametrize("hanging", ["idle", "busy"])
