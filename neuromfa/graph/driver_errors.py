@@ -20,9 +20,13 @@ from neuromfa.graph.dialects import Dialect
 
 UNEXPECTED = "50N42"
 DATABASE_DOWN = "Neo.TransientError.Database.DatabaseUnavailable"
-
-
-FULL_DISK = ("No space left on device", "not enough space", "Disk quota exceeded")
+FULL_DISK = (
+    "No space left on device",
+    "not enough space",
+    "Disk quota exceeded",
+    "Could not append transaction",
+)
+STOPPED = "needs to be restarted"
 FULL_BYTES = 32_000_000
 """Less than this is taken for a full disk where a write has just failed: a server writes in pieces of several MB."""
 
@@ -44,9 +48,10 @@ def told_of_full_disk(folder: Path | None) -> Iterator[None]:
         if free >= FULL_BYTES and not any(words in told for words in FULL_DISK for told in _all_told(error)):
             raise
         where = f" ({folder}: {free / 1e6:.0f} MB left)" if folder is not None else ""
+        restart = ", restart the server" if folder is None else ""
         raise type(error)(
-            f"the disk of the store{where} is full; make room and give the same command again, which completes what "
-            f"is half written ({_first_line(error)})"
+            f"the disk of the store{where} is full: make room{restart} and give the same command again, which "
+            f"completes what is half written ({_first_line(error)})"
         ) from error
 
 
@@ -109,6 +114,11 @@ def _mapped_answer(error: Neo4jError, uri: str, dialect: Dialect | None, limit: 
         )
     if dialect is not None and code in dialect.refused_codes:
         return QueryRefused(f"this may only read: the server refused to write ({_first_line(error)})")
+    if STOPPED in _first_line(error):
+        return StoreUnavailable(
+            f"the database at {uri} stopped after an error of its own, as when its disk was full; see its log, make "
+            "room, and restart it"
+        )
     if code == DATABASE_DOWN:
         return StoreUnavailable(f"the database at {uri} is not available ({_first_line(error)}); try again")
     return StoreError(f"the store at {uri} answers {code}: {_first_line(error)}")

@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 SERIES = ROOT / "series" / "stdlib-14m"
 OPTIONS = AnalysisOptions(samples=2, nodes=16, nulls=False)
 LEASE_MS = 1500
-SMALL_MB, LEFT_BYTES = {"embedded": 100, "neo4j": 900}, 6_000_000
+SMALL_MB, LEFT_BYTES = {"embedded": 400, "neo4j": 1500}, 6_000_000
 long = pytest.mark.long
 
 BOUNDARIES = {
@@ -280,7 +280,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: IngestRequest) -> None:
-    larger = replace(series, options=replace(OPTIONS, nodes=64), graph_samples=2)
+    larger = replace(series, options=replace(OPTIONS, nodes=48))
     with small_disk(tmp_path / "disk", SMALL_MB[kind]) as disk, new_server(kind, disk / "own") as server:
         with server.open() as store:
             fill = disk / "fill"
