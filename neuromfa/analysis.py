@@ -15,6 +15,7 @@ from time import perf_counter
 from neuromfa import __version__, mfa, series_check
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.carry import each_carried
+from neuromfa.change_points import change_points
 from neuromfa.checkpoints import Checkpoint, CheckpointSeries, SampledCheckpoint, open_series
 from neuromfa.checkpoints.sampling.networks import Reads, sample_checkpoint
 from neuromfa.checkpoints.sampling.reinit import reinitialise_checkpoint
@@ -145,6 +146,7 @@ def analyze(
         left_out=list(series.left_out),
         verdict=series_verdict(compared, options),
         neurons_since=since_when(compared),
+        change_points=change_points(compared),
     )
 
 

@@ -9,7 +9,7 @@ from neuromfa.mfa.excess import PairedExcess, is_whole, shared_weights, terms_of
 from neuromfa.mfa.nulls import PERMUTED
 from neuromfa.mfa.verdict import change_of, onset, structure_of
 from neuromfa.network import SNIN
-from neuromfa.options import AnalysisOptions
+from neuromfa.options import ONE_HOP, AnalysisOptions
 from neuromfa.structure import Effect, NullExcess, Question, SeriesVerdict, Step, Terms, Verdict
 from neuromfa.verdict_words import verdict_sentence
 
@@ -53,13 +53,13 @@ def paired_of(
     ]
     asked, *others = ([sample[k] for sample in by_sample] for k in range(len(views)))
     in_shape = asked if options.profile == "shape" else others[0] if others else None
-    effect = in_shape if in_shape is None or options.hops == "1" else paired_effect(networks, options)
+    effect = in_shape if in_shape is None or not options.over_paths else paired_effect(networks, options)
     return Paired(asked, in_shape, effect)
 
 
 def paired_effect(networks: Sequence[SNIN], options: AnalysisOptions) -> list[mfa.PairedSample]:
     """Measure what the verdict speaks of: profile shape at one hop."""
-    view = replace(options.in_shape, hops="1")
+    view = replace(options.in_shape, hops=ONE_HOP)
     return [mfa.paired_samples(network, [view], kinds=("shuffled",))[0] for network in networks]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from neuromfa.comparison.records import Comparison, Point
+    from neuromfa.sweep import Sweep, SweepPoint
 
 Row = dict[str, Any]
 ESTIMATES = ("alpha0", "width", "emergence")
@@ -136,6 +137,24 @@ def write_comparison_csv(comparison: "Comparison", path: Path) -> None:
     """Write one row per series and step: its place on the axis, and every measure with its interval."""
     rows = [_curve_row(series.id, point) for series in comparison.series for point in series.curve]
     _write_csv(rows, path)
+
+
+def write_sweep_csv(sweep: "Sweep", path: Path) -> None:
+    """Write one row per value of the option and step: the numbers with their intervals, excess and the effect."""
+    _write_csv([_sweep_row(sweep.option, point) for point in sweep.points], path)
+
+
+def _sweep_row(option: str, point: "SweepPoint") -> Row:
+    row: Row = {option: point.value, "step": point.step}
+    for name in ESTIMATES:
+        row |= _spread(name, getattr(point, name))
+        own = point.excess.get(name)
+        parts = ("value", "low", "high", "t")
+        row |= {f"excess_{name}_{part}": getattr(own, part, None) for part in parts}
+    effect = {part: getattr(point.structure, part, None) for part in ("answer", *EFFECT)}
+    row |= {f"structure_{part}": value for part, value in effect.items()}
+    kept = {"nodes_kept": point.nodes_kept, "nodes_total": point.nodes_total}
+    return row | kept | {"flags": " ".join(point.flags), "options_hash": point.options_hash}
 
 
 def _curve_row(series: str, point: "Point") -> Row:

@@ -7,6 +7,7 @@ wrote that down.
 import json
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from shutil import which
@@ -29,6 +30,7 @@ EXTRA_OF = {
     "pyarrow": "arrow",
     "numba": "fast",
     "vl_convert": "plots",
+    "ruptures": "changes",
     "torch": "torch",
     "transformers": "torch",
     "distributed": "dask",
@@ -47,6 +49,11 @@ def load(module: str, *, what: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise explained(error, what=what) from None
+
+
+def installed(module: str) -> bool:
+    """Return whether a module of an extra is there, without loading it."""
+    return find_spec(module) is not None
 
 
 def explained(error: ModuleNotFoundError, *, what: str) -> ImportError:

@@ -15,7 +15,12 @@ Profile = Literal["exact", "paper", "shape"]
 GraphProfile = Literal["exact", "paper"]
 """Profiles that a stored graph can be asked in: for shape it lacks the weights out of range."""
 Grid = Literal["union", "fixed"]
-Hops = Literal["1", "multi"]
+ONE_HOP, ALL_HOPS = "1", "multi"
+Hops = Annotated[
+    str,
+    Field(pattern=rf"^([1-9][0-9]?|{ALL_HOPS})$"),
+    Allowed(f"1, 2, 3 ... up to 99, or {ALL_HOPS}"),
+]
 
 BASELINE_FIRST, BASELINE_REINIT, BASELINE_NONE = "first", "reinit", "none"
 FIXED_GRID_START = 20
@@ -70,8 +75,8 @@ class AnalysisOptions:
     """Lambda of Eq. 1, the numerator of the distance."""
     gamma: Annotated[float, Field(ge=0, lt=1e9)] = 5.0
     """Cost of every further hop of a path; unit 1/|w|."""
-    hops: Hops = "1"
-    """1, or multi: balls over whole paths."""
+    hops: Hops = ONE_HOP
+    """1: edges alone; 2, 3 ...: balls over paths to targets within so many layers; multi: over whole paths."""
     grid: Grid = "union"
     """Radii: union of those observed, or fixed 20..T."""
     min_edges: Annotated[int, Field(ge=0, le=10**6)] = 10
@@ -105,12 +110,12 @@ class AnalysisOptions:
                 f"the fixed grid starts at radius {FIXED_GRID_START} and needs max_distance of at least "
                 f"{FIXED_GRID_SMALLEST_RANGE}, not {self.max_distance:g}"
             )
-        if self.neurons and self.hops != "1":
+        if self.neurons and self.over_paths:
             raise OptionError(
                 f"neurons are tested at one hop, not at hops {self.hops}: leave out one of the two"
             )
-        if self.hops == "multi" and self.profile == "paper":
-            raise OptionError("hops multi is defined for the profiles exact and shape only")
+        if self.over_paths and self.profile == "paper":
+            raise OptionError(f"hops {self.hops} is defined for the profiles exact and shape only")
 
     def _take_shape(self) -> None:
         """Set what profile shape decides by itself."""
@@ -123,6 +128,16 @@ class AnalysisOptions:
     def in_shape(self) -> "AnalysisOptions":
         """The same options in profile shape, which ignores range, grid, lambda and rms_scaled."""
         return replace(self, profile="shape", scale=1.0)
+
+    @property
+    def over_paths(self) -> bool:
+        """Whether masses count what paths of several hops reach."""
+        return self.hops != ONE_HOP
+
+    @property
+    def horizon(self) -> int | None:
+        """How many layers a path reaches at most; None for no such limit."""
+        return None if self.hops == ALL_HOPS else int(self.hops)
 
     @property
     def row_rule(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import Any, TypeVar
 
+from neuromfa.changes import CurveChanges
 from neuromfa.declared import DOCUMENTED, adapter
 from neuromfa.matrices import Matrices
 from neuromfa.method_version import METHOD_VERSION, UNVERSIONED
@@ -112,6 +113,8 @@ class TensorCoverage:
     """All others."""
     notes: list[str] = field(default_factory=list)
     """How the tensors were found where that is not as usual: the file, the key, what was taken out of names."""
+    parameters: int | None = None
+    """Numbers in all tensors, without buffers; null in older results."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class SampleResult:
     graph_hash: str
     """Identity of the sampled graph."""
     dropped_last_rows: int = 0
-    """Sources left out near the end of the network (hops multi)."""
+    """Sources left out near the end of the network (several hops)."""
     nfd_variance: float | None = None
     """Mean over matrices of the variance of the node fractal dimension within each."""
     nulls: dict[str, NullValues] = field(default_factory=dict)
@@ -326,6 +329,8 @@ class CheckpointNumbers:
     """Root mean square of the sampled weights, mean over samples; null in older results and without weights."""
     matrices: Matrices | None = None
     """Plain measures of the whole matrices; null where they were not asked for."""
+    parameters: int | None = None
+    """Numbers in all tensors of the checkpoint, without buffers; null in older results."""
     neurons: NeuronChance | None = None
     """Which neurons depart from chance; null where none were tested."""
 
@@ -482,6 +487,8 @@ class SeriesResult(Shown):
     """Is there structure that scale does not explain, and since when? Null in results before method version 4."""
     neurons_since: list[NeuronSince] = field(default_factory=list)
     """Since when each neuron departs from chance that does so at the last tested step, the earliest first."""
+    change_points: dict[str, CurveChanges] = field(default_factory=dict)
+    """The steps at which alpha0, width and g take another direction, by measure."""
 
 
 REAL = "real"

@@ -131,6 +131,7 @@ def summarise(
         revision=checkpoint.revision,
         tokens=checkpoint.tokens,
         rms=_rms(measures),
+        parameters=sampled.tensors.parameters,
         **{each.name: getattr(numbers, each.name) for each in fields(numbers) if each.name != "flags"},
         emergence_tie=mfa.emergence_of(measures, baseline=starts).tie if options.profile == "paper" else None,
         coverage=Coverage(mfa.node_coverage(measures), mfa.edge_coverage(measures), sampled.tensors),

@@ -34,7 +34,7 @@ def tensors(
 def write(folder: Path, weights: Mapping[str, np.ndarray]) -> Path:
     """Write weights with the config.json that goes with them."""
     hidden = weights["gpt_neox.layers.0.attention.dense.weight"].shape[0]
-    blocks = len({name.split(".")[2] for name in weights})
+    blocks = len({name.split(".")[2] for name in weights if ".layers." in name})
     config = {
         "model_type": "gpt_neox",
         "hidden_size": hidden,

@@ -12,6 +12,7 @@ from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, Ser
 from neuromfa.app.settings import Settings
 from neuromfa.app.sifting import Sifted, Sifting
 from neuromfa.beyond_scale import series_verdict
+from neuromfa.change_points import change_points
 from neuromfa.correlations import Correlation, correlate
 from neuromfa.graph import AnalysisRecord, CheckpointRecord, GraphStore, ModelRecord
 from neuromfa.graph.stored_results import Served
@@ -82,7 +83,11 @@ def read_emergence(
     listing = _series(points, pages.follow(page.next), served, failed)
     is_whole = pages.cursor is None and page.next is None
     whole = points if is_whole else _points(store, model, served)
-    return CurveListing(**dict(listing), verdict=series_verdict(whole, served.analysis.options))
+    return CurveListing(
+        **dict(listing),
+        verdict=series_verdict(whole, served.analysis.options),
+        change_points=change_points(whole),
+    )
 
 
 def _sifted(

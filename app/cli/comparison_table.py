@@ -8,7 +8,9 @@ from rich.table import Table
 from neuromfa.app.cli.output import console
 from neuromfa.comparison.records import (
     BetweenRuns,
+    BySize,
     Comparison,
+    Deduped,
     Difference,
     GroupPair,
     GroupValues,
@@ -31,6 +33,7 @@ NAMES = {
 }
 OF_SERIES = ("g", "excess_alpha0", "excess_width", "excess_emergence", "alpha0", "width", "emergence")
 OF_PAIRS = ("g2", "excess_alpha0", "excess_width", "emergence")
+OF_SIZES = ("g", "excess_alpha0", "excess_width", "emergence", "alpha0", "width")
 OF_GROUPS = ("g", "g2", "excess_alpha0", "excess_width", "emergence")
 DIGITS = {"g2": 5, "excess_alpha0": 5}
 
@@ -45,6 +48,10 @@ def print_comparison(found: Comparison) -> None:
         console.print(_group_table(found.groups, found.by))
     if found.group_pairs:
         console.print(_group_pair_table(found.group_pairs, found.by))
+    if found.by_size is not None:
+        console.print(_size_table(found.by_size))
+    if found.deduped is not None:
+        console.print(_deduped_table(found.deduped))
     console.print(found.sentence, style="bold", markup=False)
     for note in found.notes:
         console.print(note, style="dim")
@@ -97,6 +104,27 @@ def _group_pair_table(pairs: Iterable[GroupPair], by: str) -> Table:
         numbers = (_difference(d, measure) for d, measure in zip(differences, OF_GROUPS, strict=True))
         runs = " and ".join(map(str, differences[0].n))
         table.add_row(f"{one.first} -\n{one.second}", _at(one.position), runs, *numbers)
+    return table
+
+
+def _size_table(found: BySize) -> Table:
+    table = _table(
+        "By number of parameters (last row: rank correlation)", "series", "parameters", "step", OF_SIZES
+    )
+    for one in found.series:
+        numbers = (_value(one.values[measure], measure) for measure in OF_SIZES)
+        table.add_row(one.id, f"{one.parameters:,}", "-" if one.step is None else str(one.step), *numbers)
+    trends = (found.trends[measure] for measure in OF_SIZES)
+    table.add_row(
+        "rho", "", "", *((one.reason or "-") if one.rho is None else f"{one.rho:+.2f}" for one in trends)
+    )
+    return table
+
+
+def _deduped_table(found: Deduped) -> Table:
+    table = _table("Deduplicated - standard, over sizes", "series", "sizes", "", OF_GROUPS[1:])
+    numbers = (_difference(found.differences[measure], measure) for measure in OF_GROUPS[1:])
+    table.add_row("\n".join(deduped for _, deduped in found.pairs), str(len(found.pairs)), "", *numbers)
     return table
 
 

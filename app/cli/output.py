@@ -1,7 +1,7 @@
 """What people see: tables, progress bars, and the files they ask for."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,8 +65,13 @@ def write_json(record: Any, path: str) -> None:
 
 def written_csv(result: SeriesResult, path: Path) -> None:
     """Write one row a step, as `neuromfa export` does: the numbers with their intervals, nulls and flags."""
+    exported(lambda: exports.write_results_csv(result.checkpoints, path), path)
+
+
+def exported(write: Callable[[], None], path: Path) -> None:
+    """Write a file; `OptionError` says why it cannot be written."""
     try:
-        exports.write_results_csv(result.checkpoints, path)
+        write()
     except OSError as error:
         raise OptionError(f"cannot write {path}: {error.strerror}") from None
 
@@ -88,6 +93,8 @@ def print_series(result: SeriesResult) -> None:
     console.print(table)
     for line in _flagged(result.checkpoints):
         console.print(line, style="yellow")
+    for line in _changes(result):
+        console.print(line)
     if result.verdict is not None:
         console.print(result.verdict.sentence, style="bold")
     for note in result.notes:
@@ -130,6 +137,14 @@ def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.4f}"
     return f"{estimate.value:.4f}\n±{(estimate.high - estimate.low) / 2:.4f}"
+
+
+def _changes(result: SeriesResult) -> Iterable[str]:
+    """Yield where each curve takes another direction; nothing where none was looked for."""
+    for measure, found in result.change_points.items():
+        if found.points:
+            places = ", ".join(f"{one.after} and {one.before}" for one in found.points)
+            yield f"{measure} takes another direction between steps {places}"
 
 
 def _skipped(checkpoints: list[CheckpointResult]) -> list[str]:

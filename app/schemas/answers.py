@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from neuromfa.changes import CurveChanges
 from neuromfa.declared import DOCUMENTED
 from neuromfa.graph import Analysis, AnalysisRecord, ModelRecord
 from neuromfa.results import CurvePoint, FailedCheckpoint
@@ -40,6 +41,8 @@ class CurveListing(SeriesListing[CurvePoint]):
 
     verdict: SeriesVerdict | None
     """Of all steps, also those of other parts; null in results before method version 4."""
+    change_points: dict[str, CurveChanges]
+    """The steps at which alpha0, width and g take another direction, over all steps."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ T = TypeVar("T")
 COVERAGE_POINTS = 0.10
 """Shares of kept nodes that differ by more are shares of different nodes."""
 
+INITIAL_SCALES = 0.05
+"""Root mean squares at step 0 that differ by more are of other initialisations, not of other seeds."""
+
 CONSEQUENCES = {
     "profile": "alpha0, width and E are defined otherwise",
     "nodes": "alpha0 and width depend on the number of neurons per layer",
@@ -34,6 +37,8 @@ def warnings_of(sources: Sequence[Source]) -> list[str]:
     return [
         *_options(sources),
         *_readings(sources),
+        *_sizes(sources),
+        *_initial_scale(sources),
         *_same_weights(sources),
         *_coverage(sources),
         *_lengths(sources),
@@ -57,6 +62,21 @@ def _readings(sources: Sequence[Source]) -> Iterator[str]:
                      "structure is not comparable between architectures")  # fmt: skip
     yield from _told("number format", sources, _read(sources, lambda reading: reading.dtype),
                      "rounding moves edges to other radii")  # fmt: skip
+
+
+def _sizes(sources: Sequence[Source]) -> Iterator[str]:
+    sizes = [source.checkpoints[-1].parameters for source in sources]
+    told = [None if size is None else f"{size:,}" for size in sizes]
+    yield from _told("number of parameters", sources, told, "E is not comparable between sizes")
+
+
+def _initial_scale(sources: Sequence[Source]) -> Iterator[str]:
+    """Yield whether weights started at another scale, as far as step 0 of the series tells."""
+    starts = [next((one.rms for one in source.checkpoints if one.step == 0), None) for source in sources]
+    known = [rms for rms in starts if rms]
+    if known and max(known) > (1.0 + INITIAL_SCALES) * min(known):
+        told = [None if rms is None else f"{rms:.4g}" for rms in starts]
+        yield from _told("root mean square of the weights at step 0", sources, told, "initialisations differ")
 
 
 def _same_weights(sources: Sequence[Source]) -> Iterator[str]:

@@ -34,6 +34,7 @@ from neuromfa.comparison.records import (
     SeriesCurve,
     Source,
 )
+from neuromfa.comparison.sizes import by_size, deduped_of
 from neuromfa.comparison.values import BySeed, by_seed, values_of
 from neuromfa.comparison.words import notes_of, sentence_of
 from neuromfa.errors import AnalysisError, OptionError
@@ -86,6 +87,8 @@ def compare(
         notes=notes_of(grouped=bool(groups)),
         sentence=sentence_of(answers, pairs, group_pairs, failed),
         failed=list(failed),
+        by_size=by_size(sources),
+        deduped=deduped_of(sources, pairs),
     )
 
 

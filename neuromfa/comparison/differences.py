@@ -47,7 +47,7 @@ def welch(first: Mean, second: Mean, *, method: Method) -> Difference:
         # shares, since squares of small variances pass below the smallest number
         shares = variances / variances.sum()
         df = float(1.0 / (shares**2 / (first.n - 1, second.n - 1)).sum())
-    return _tested(first.value - second.value, se, df, method=method, n=(first.n, second.n))
+    return tested(first.value - second.value, se, df, method=method, n=(first.n, second.n))
 
 
 def paired(first: BySeed, second: BySeed) -> Difference:
@@ -55,7 +55,7 @@ def paired(first: BySeed, second: BySeed) -> Difference:
     values = np.array([first[seed] - second[seed] for seed in sorted(first)])
     n = values.size
     se = float(values.std(ddof=1)) / sqrt(n)
-    return _tested(float(values.mean()), se, n - 1.0, method="paired", n=(n, n))
+    return tested(float(values.mean()), se, n - 1.0, method="paired", n=(n, n))
 
 
 def unpaired(first: Value, second: Value) -> Difference:
@@ -142,7 +142,8 @@ def _mean_of_runs(one: BetweenRuns) -> Mean | None:
     return Mean(one.value, one.sd / sqrt(one.n), one.n)
 
 
-def _tested(value: float, se: float, df: float, *, method: Method, n: tuple[int, int]) -> Difference:
+def tested(value: float, se: float, df: float, *, method: Method, n: tuple[int, int]) -> Difference:
+    """Return a difference with its interval and p by Student's t."""
     half = float(stdtrit(df, (1.0 + CONFIDENCE) / 2.0)) * se
     known = Difference(value=value, low=value - half, high=value + half, se=se, df=df, method=method, n=n)
     if se == 0.0:

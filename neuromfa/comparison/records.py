@@ -10,7 +10,7 @@ from neuromfa.results import CheckpointNumbers, CheckpointResult, SeriesResult
 from neuromfa.structure import Effect, SeriesVerdict, Step
 
 By = Literal["step", "tokens", "share"]
-Method = Literal["paired", "unpaired", "runs"]
+Method = Literal["paired", "unpaired", "runs", "sizes"]
 Position = float | None
 
 G2, EXCESS, SHUFFLED = "g2", "excess_", "shuffled"
@@ -22,6 +22,7 @@ MEASURES = (*COMPARED, "g")
 """All measures; g is g2 on another scale, where intervals are not symmetric."""
 
 NO_COMMON_POINT, NO_VALUE, NO_SPREAD, FEW_RUNS = "no_common_point", "no_value", "no_spread", "few_runs"
+FEW_SIZES = "few_sizes"
 NO_VERDICT = "no_verdict"
 
 
@@ -126,9 +127,9 @@ class Difference:
     p: float | None = None
     """Two-sided p of no difference."""
     method: Method | None = None
-    """paired by seed; unpaired (Welch) over samples; runs: Welch over the runs of two groups."""
+    """paired by seed; unpaired (Welch) over samples; runs: Welch over the runs of two groups; sizes: paired by size."""
     n: tuple[int, int] = (0, 0)
-    """Samples, or runs, of the first and of the second."""
+    """Samples, runs or sizes of the first and of the second."""
     reason: str | None = None
     """Why something is missing."""
 
@@ -208,6 +209,60 @@ class GroupPair:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeriesSize:
+    """The last numbers of one series beside its size."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    id: str
+    """The series."""
+    parameters: int
+    """Numbers in all tensors of its last checkpoint, without buffers."""
+    step: Step
+    """Its last measured step."""
+    values: dict[str, Value]
+    """By measure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """Whether a measure goes along with size: description, no test."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    rho: float | None
+    """Spearman's rank correlation with the number of parameters."""
+    n: int
+    """Series that have a value."""
+    reason: str | None = None
+    """Why there is none: few_sizes below 3 different sizes or values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BySize:
+    """The series by their number of parameters."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    series: list[SeriesSize]
+    """Those whose size is known, the smallest first."""
+    trends: dict[str, Trend]
+    """By measure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deduped:
+    """Series trained on a deduplicated corpus, by their names, beside their standard twins."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    pairs: list[tuple[str, str]]
+    """Standard and deduplicated."""
+    differences: dict[str, Difference]
+    """By measure, deduplicated - standard, mean over the pairs (sizes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FailedSeries:
     """A series that gave no numbers."""
 
@@ -245,3 +300,7 @@ class Comparison:
     """Which hold structure that scale does not explain, and which differ."""
     failed: list[FailedSeries] = field(default_factory=list)
     """The series that gave no numbers."""
+    by_size: BySize | None = None
+    """The series by their number of parameters; null unless two sizes are known."""
+    deduped: Deduped | None = None
+    """Twins on the deduplicated corpus beside the standard ones; null where there are none."""

@@ -115,7 +115,7 @@ class RadiusCounts:
     sizes : number of sources in each of them
     tally : what became of the weighted edges
     rms : root mean square of the finite weights, None where weights are not at hand or it overflows
-    dropped_last_rows : sources left out near the end of the network (hops multi)
+    dropped_last_rows : sources left out near the end of the network (several hops)
     """
 
     counts: CountArray

@@ -35,14 +35,14 @@ class SampleMeasure:
     nodes_kept, nodes_total : nodes of the analysis
     kept_by_layer : the same by row name
     radii : int64 array of shape (m,), common radii
-    n_edges : edges in range of kept nodes (pairs in range for hops multi): what the masses count
+    n_edges : edges in range of kept nodes (pairs in range at several hops): what the masses count
     edges_in_range : weighted edges in range of all nodes
     dropped : weighted edges by reason; within_one is a loss in profile paper only
     r_squared : by moment; None where ln Z does not vary
     flags : names in the order of `diagnostics.FLAGS`, coverage_shift not among them
     measures : node fractal dimensions, on every neuron of the network
     rms : root mean square of the finite weights before any scaling; None from a stored graph
-    dropped_last_rows : sources left out near the end of the network (hops multi)
+    dropped_last_rows : sources left out near the end of the network (several hops)
     """
 
     seed: int
@@ -131,8 +131,15 @@ def radius_counts(
     rule = range_rule(options)
     if options.profile == "shape":
         network = in_shape(network, scale_of=scale_of)
-    if options.hops == "multi":
-        return radius_histogram(network, gamma=options.gamma, rule=rule, scale=options.scale, rescale=rescale)
+    if options.over_paths:
+        return radius_histogram(
+            network,
+            gamma=options.gamma,
+            rule=rule,
+            scale=options.scale,
+            rescale=rescale,
+            horizon=options.horizon,
+        )
     return count_radii(network, scale=options.scale, rule=rule, rescale=rescale)
 
 
@@ -143,8 +150,10 @@ def _graph_counts(graph: SampleGraph, options: AnalysisOptions, rescale: float) 
             "measure the checkpoint"
         )
     rule = range_rule(options)
-    if options.hops == "multi":
-        return radius_histogram(graph, gamma=options.gamma, rule=rule, rescale=rescale)
+    if options.over_paths:
+        return radius_histogram(
+            graph, gamma=options.gamma, rule=rule, rescale=rescale, horizon=options.horizon
+        )
     return count_graph_radii(graph, rule=rule, rescale=rescale)
 
 
@@ -221,7 +230,7 @@ def _flags(fit: _Fit, network: SNIN | SampleGraph, options: AnalysisOptions) -> 
         diagnostics.SINGLE_SCALE_LEVERAGE: diagnostics.has_single_scale_leverage(
             fit.table, fit.partition, fit.spectrum, profile=options.profile
         ),
-        diagnostics.FEW_LAYERS: options.hops == "multi" and diagnostics.has_few_layers(network.layers),
+        diagnostics.FEW_LAYERS: options.over_paths and diagnostics.has_few_layers(network.layers),
         diagnostics.WHOLE_LAYER: diagnostics.has_whole_layer(network),
     }
     return tuple(flag for flag in diagnostics.FLAGS if raised.get(flag))

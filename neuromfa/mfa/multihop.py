@@ -51,7 +51,8 @@ def radius_histogram(
     """Count the neurons that every source reaches along paths, by radius max(1, round(d(P))), d(P) <= T.
 
     Sources are the nodes of the analysis, which start on a weighted edge, so the path to any target holds
-    one. The last 10 rows of the network are left out as sources, but never the first block's.
+    one. The last 10 rows of the network, or those that a horizon looks beyond, are left out as sources, but never the
+    first block's.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def radius_histogram(
     ------
     OptionError : the table would be too large, or the stored graph holds too few edges
     """
-    layers = source_layers(network.layers, artificial=network.artificial)
+    layers = source_layers(network.layers, artificial=network.artificial, horizon=horizon)
     sizes = tuple(network.layers[k].size for k in layers)
     counts, row_of = _zeros(sum(sizes), 1 + rule.largest_radius), _rows(network.layers, layers)
     ledger = _Ledger(rule, network.beyond if isinstance(network, SampleGraph) else 0)
@@ -85,9 +86,15 @@ def radius_histogram(
     return RadiusCounts(counts, layers, sizes, ledger.tally, rms, _nodes_of_analysis(network) - sum(sizes))
 
 
-def source_layers(layers: Sequence[Layer], *, artificial: Sequence[bool]) -> tuple[int, ...]:
-    """Return the layers of sources: those with weights, without the last 10 beyond the first block."""
-    last = len(artificial) - TRUNCATED_ROWS
+def source_layers(
+    layers: Sequence[Layer], *, artificial: Sequence[bool], horizon: int | None = None
+) -> tuple[int, ...]:
+    """Return the layers of sources: those with weights, without the last ones beyond the first block.
+
+    These are 10, or as many as a horizon cuts off: all that have fewer layers ahead than it reaches.
+    """
+    cut = TRUNCATED_ROWS if horizon is None else min(TRUNCATED_ROWS, horizon - 1)
+    last = len(artificial) - cut
     first_block = layers[0].block
     return tuple(
         k

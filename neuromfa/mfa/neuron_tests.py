@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from neuromfa.mfa.distance import RangeRule, range_rule
 from neuromfa.mfa.exponent import slope_weights
@@ -172,6 +171,8 @@ def _pareto(excesses: FloatArray) -> tuple[float, float]:
 
 def _placed(tested: dict[int, _Tested], layers: Sequence[Layer]) -> TestedMeasure:
     """Spread the tests of all links over the neurons of a network, p adjusted over all of them."""
+    from scipy.stats import false_discovery_control  # half a second to load, for those who ask for tests
+
     p = np.concatenate([one.p for one in tested.values()])
     adjusted = np.full(p.size, np.nan)
     known = ~np.isnan(p)

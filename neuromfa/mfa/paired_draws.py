@@ -80,7 +80,7 @@ def paired_samples(
     baseline : the network `rescaled` starts from; without it that null is left out
     kinds : nulls wanted
     """
-    multi = views[0].hops == "multi"
+    multi = views[0].over_paths
     left_out = {"rescaled" if baseline is None else None, None if multi else "rewired"}
     wanted = {kind: views[0].null_draws if kind in PERMUTED else 1 for kind in kinds if kind not in left_out}
     found = (_walked if multi else _counted)(network, views, wanted, baseline)

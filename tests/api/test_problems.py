@@ -54,7 +54,7 @@ def problem(client: TestClient, path: str, *, method: str = "GET", **keywords: o
         (f"{SERIES}/checkpoints/0/samples/x", 422, "invalid-request", "path.seed"),
         (f"{SERIES}/checkpoints/0/samples/-1", 422, "invalid-request", "path.seed"),
         (f"{SERIES}/emergence?profile=nope", 422, "invalid-request", "query.profile"),
-        (f"{SERIES}/emergence?hops=2", 422, "invalid-request", "query.hops"),
+        (f"{SERIES}/emergence?hops=0", 422, "invalid-request", "query.hops"),
         (f"{SERIES}/emergence?options=xyz", 422, "invalid-request", "query.options"),
         (f"{SERIES}/scores?cursor=-1", 422, "invalid-request", "is no cursor"),
         (f"{SERIES}/checkpoints?cursor=abc", 422, "invalid-request", "cursor"),

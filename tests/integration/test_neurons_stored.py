@@ -18,10 +18,10 @@ from neuromfa.neurons import MEASURES
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import Departures, Explorer, ask
 from tests.integration.making import make_graph
-from tests.integration.test_questions import tests_of
+from tests.integration.test_questions import made_tests
 from tests.made_series import tensors, write
 
-OPTIONS = AnalysisOptions(nodes=64, samples=2, min_edges=3, nulls=False, shape=False, neurons=1)
+OPTIONS = AnalysisOptions(nodes=128, samples=2, min_edges=3, nulls=False, shape=False, neurons=1)
 PLANTED = "B01.mlp.00007"
 
 
@@ -51,7 +51,7 @@ def test_tests_come_back_bit_by_bit_and_can_be_replaced(
     assert store.sample(model, 0, 3).tested is None
     object.__setattr__(store._connection, "dialect", replace(store._connection.dialect, chunk_neurons=7))
     for seed in (1, 2):
-        tests = tests_of(replace(graph, provenance=replace(graph.provenance, seed=seed)))
+        tests = made_tests(replace(graph, provenance=replace(graph.provenance, seed=seed)))
         store.write_tests(model, 0, graph.graph_hash, tests, options=OPTIONS)
         assert same_tests(store.read_sample(model, 0, 3).tests, tests)
     manifest = store.sample(model, 0, 3)
@@ -89,7 +89,7 @@ def test_an_ingest_tests_graphs_that_are_known(store: GraphStore, tmp_path: Path
 
 def test_backups_and_exported_graphs_hold_them(tmp_path: Path) -> None:
     graph = make_graph("tested", seed=4)
-    tests = tests_of(graph)
+    tests = made_tests(graph)
     with open_store(data_dir=tmp_path / "store") as store:
         store.write_model("a", source="made by a test")
         store.write_checkpoint("a", 0, revision="step0")

@@ -133,7 +133,7 @@ def _wiring(n_source: int, n_target: int) -> EdgeColumns:
     return EdgeColumns(source, target, np.ones(source.size), np.full(source.size, np.nan))
 
 
-def tests_of(graph: SampleGraph) -> NeuronTests:
+def made_tests(graph: SampleGraph) -> NeuronTests:
     """Made up tests with few different p, so that much is equally small, and a third untested."""
     draw = np.random.default_rng(graph.provenance.seed)
 
@@ -165,7 +165,7 @@ def filled(request: pytest.FixtureRequest) -> Iterator[GraphStore]:
             for graph in GRAPHS:
                 store.write_sample(MADE, step, later(graph, shift))
                 if step:
-                    store.write_tests(MADE, step, graph.graph_hash, tests_of(graph), options=OPTIONS)
+                    store.write_tests(MADE, step, graph.graph_hash, made_tests(graph), options=OPTIONS)
         request_ = IngestRequest(
             source=str(SERIES),
             steps="0,512,2000",

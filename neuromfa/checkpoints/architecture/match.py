@@ -35,6 +35,7 @@ from neuromfa.errors import (
 )
 from neuromfa.results import SkippedTensor, TensorCoverage
 
+BUFFER = "buffer"
 FURTHER_BLOCKS = "num_nextn_predict_layers"
 
 
@@ -93,7 +94,10 @@ def _laid(found: Architecture, prefix: str, tensors: TensorStore, config: Mappin
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
     used = list(dict.fromkeys(matrix.tensor for link in links for matrix in link.matrices))
     notes = [*tensors.notes, *_wrapped(found, prefix)]
-    coverage = TensorCoverage(used=used, skipped=_skipped(found, set(names) - set(used)), notes=notes)
+    skipped = _skipped(found, set(names) - set(used))
+    counted = set(names) - {each.name for each in skipped if BUFFER in each.reason}
+    parameters = sum(prod(tensors.info(name).shape) for name in counted)
+    coverage = TensorCoverage(used=used, skipped=skipped, notes=notes, parameters=parameters)
     return Fit(found, prefix, rows, links, coverage, _dtypes(tensors, used))
 
 

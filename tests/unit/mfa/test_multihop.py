@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from neuromfa.errors import OptionError
 from neuromfa.mfa.diagnostics import FEW_LAYERS
-from neuromfa.mfa.distance import RangeRule, count_graph_radii, count_radii, edges_of, rms_of
-from neuromfa.mfa.measure import measure, measure_graph
+from neuromfa.mfa.distance import RangeRule, count_graph_radii, count_radii, edges_of, range_rule, rms_of
+from neuromfa.mfa.measure import measure, measure_graph, radius_counts
 from neuromfa.mfa.multihop import radius_histogram, source_layers
 from neuromfa.mfa.products import Engine, products_of
 from neuromfa.network import SNIN, SampleGraph
@@ -178,6 +178,42 @@ class TestLastRows:
 def alpha0(n_blocks: int) -> float:
     options = AnalysisOptions(hops="multi", q=(-0.5, 0.0, 0.5))
     return measure(transformer(n_blocks, 16, 0.04, seed=0), options).alpha0
+
+
+class TestHorizon:
+    @pytest.mark.parametrize("horizon", [2, 3, 7])
+    def test_hops_are_the_horizon_of_the_balls(self, horizon):
+        network, options = transformer(4, 8, 0.05, seed=3), AnalysisOptions(hops=str(horizon))
+        assert (options.over_paths, options.horizon) == (True, horizon)
+        found = radius_counts(network, options)
+        expected = radius_histogram(network, gamma=5.0, rule=range_rule(options), horizon=horizon)
+        assert np.array_equal(found.counts, expected.counts) and found.layers == expected.layers
+
+    def test_targets_lie_within_so_many_layers(self):
+        """All weights 1: at horizon k a neuron reaches every neuron of the k layers ahead, and no other."""
+        network = transformer(3, 4, 0.05, seed=4)
+        links = [
+            link if link.weights is None else replace(link, weights=np.ones_like(link.weights))
+            for link in network.links
+        ]
+        counts = radius_counts(replace(network, links=tuple(links)), AnalysisOptions(hops="2"))
+        assert counts.counts[0].sum() == network.layers[1].size + network.layers[2].size
+
+    @pytest.mark.parametrize(("horizon", "left_out"), [(2, 1), (4, 3), (11, 10), (50, 10)])
+    def test_only_rows_that_the_horizon_looks_beyond_are_no_sources(self, horizon, left_out):
+        layers = layers_of([1] * 21, per_block=1)
+        assert source_layers(layers, artificial=[False] * 20, horizon=horizon) == tuple(range(20 - left_out))
+
+    def test_a_long_horizon_is_that_of_whole_paths(self):
+        network = transformer(3, 8, 0.05, seed=5)
+        far, whole = (measure(network, AnalysisOptions(hops=hops)) for hops in ("99", "multi"))
+        assert far.tau.tolist() == whole.tau.tolist()
+        assert measure(network, AnalysisOptions(hops="2")).alpha0 != whole.alpha0
+
+    @pytest.mark.parametrize("hops", ["0", "100", "two", "-1", "1.5", ""])
+    def test_other_horizons_are_refused(self, hops):
+        with pytest.raises(OptionError, match="hops is 1, 2, 3 ... up to 99, or multi, not"):
+            AnalysisOptions(hops=hops)
 
 
 class TestMeasure:
