@@ -5,7 +5,8 @@ library. Kept are config.json, the names and shapes that the library wrote, and 
 the truth which planted numbers it holds, so that the tests make both again without torch.
 
 A planted matrix is written as `NUMBER ROWS COLUMNS`: its entry (i, j) is NUMBER * 2^16 + ROWS[i] * 2^8 + COLUMNS[j];
-`turned` behind it says that j runs over ROWS and i over COLUMNS, and ` & ` parts matrices that stand below each other.
+`turned` behind it says that j runs over ROWS and i over COLUMNS; ` & ` parts matrices that stand below each other, and
+` | ` such as stand side by side.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 import transformers as tf
 from safetensors.numpy import load_file
+from transformers.models.gpt_oss.modeling_gpt_oss import GptOssExperts
 
 from tests.data.families import runs_of
 from tests.data.make_tiny import (
@@ -106,6 +108,7 @@ def _images(batch: int) -> dict[str, Any]:
 
 # Without head_dim the head size is hidden / heads.
 SQUARE = {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": ...}
+SQUARE_HEADS = {"hidden_size": 16, "head_dim": 4}
 
 
 def _gated(model: Any, config: Any, **sizes: Any) -> Family:
@@ -514,6 +517,149 @@ FAMILIES |= {
     ),
 }
 
+
+def _experts_truth(experts: torch.nn.Module, hidden: int) -> dict[str, np.ndarray]:
+    """Return what the experts of a block compute, those of one expert after those of the other.
+
+    Their module is asked for one expert at a time: its gate and up are seen where they meet, its second matrix where
+    it is applied.
+    """
+    found: dict[str, list[np.ndarray]] = {"gate": [], "up": [], "second": []}
+    tokens = max(experts.gate_up_proj.shape[1:])
+    for expert in range(experts.num_experts):
+        states = torch.eye(tokens, hidden), torch.full((tokens, 1), expert), torch.ones(tokens, 1)
+        parts = (
+            _alternating(experts, *states)
+            if isinstance(experts, GptOssExperts)
+            else _by_products(experts, *states)
+        )
+        for kind, values in zip(found, parts, strict=True):
+            found[kind].append(values.detach().numpy())
+    return {
+        "gate": np.concatenate(found["gate"])[:, :hidden],
+        "up": np.concatenate(found["up"])[:, :hidden],
+        "second": np.concatenate(found["second"], axis=1),
+    }
+
+
+def _by_products(experts: torch.nn.Module, *states: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    product, seen = torch.nn.functional.linear, []
+    gates: list[torch.Tensor] = []
+
+    def watched(left: torch.Tensor, right: torch.Tensor, *bias: Any) -> torch.Tensor:
+        seen.append((left, right))
+        return product(left, right, *bias)
+
+    def ones(gate: torch.Tensor) -> torch.Tensor:
+        gates.append(gate)
+        return torch.ones_like(gate)
+
+    with (
+        mock.patch("torch.nn.functional.linear", watched),
+        mock.patch.object(experts.act_fn, "forward", ones),
+    ):
+        type(experts).forward.__wrapped__(experts, *states)
+    _, (up, second) = seen
+    return gates[0].T, up.T, second
+
+
+def _alternating(experts: torch.nn.Module, *states: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Take apart experts whose gate and up are divided by a method of their own, by what moves what in it."""
+    divide, seen = experts._apply_gate, []
+
+    def watched(gate_up: torch.Tensor) -> torch.Tensor:
+        seen.append(gate_up)
+        return torch.eye(*divide(gate_up).shape)
+
+    with mock.patch.object(experts, "_apply_gate", watched):
+        output = type(experts).forward.__wrapped__(experts, *states)
+    (gate_up,) = seen
+    size = gate_up.shape[1]
+    # a gate alone lets a unit answer, an up alone does not
+    answers = divide(torch.eye(size))
+    gates = [int(place) for place in answers.abs().argmax(dim=0)]
+    return gate_up.T[gates], gate_up.T[_ups(divide, gates, size)], output[: size // 2].T
+
+
+def _ups(divide: Callable[[torch.Tensor], torch.Tensor], gates: list[int], size: int) -> list[int]:
+    """Return which place moves each unit where all gates are open, the gates themselves left out."""
+    others = [place for place in range(size) if place not in gates]
+    opened = torch.zeros(len(others), size)
+    opened[:, gates] = 1
+    moved = opened.clone()
+    moved[range(len(others)), others] += 1
+    change = (divide(moved) - divide(opened)).abs()
+    return [others[int(row)] for row in change.argmax(dim=0)]
+
+
+MIXTURE_BLOCK = {
+    "block": "model.layers.{b}",
+    "qkv": SEPARATE,
+    "dense": "self_attn.o_proj",
+    "first": (),
+    "second": "",
+}
+QWEN_EXPERTS = {"moe_intermediate_size": 8, "shared_expert_intermediate_size": 10}
+PLAIN_ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+SHARING = {**GROUPED, **TOKENS, "num_experts_per_tok": 2}
+
+
+def _gpt_oss() -> Any:
+    return tf.GptOssConfig(**SHARING, num_local_experts=3, rope_parameters=PLAIN_ROPE)
+
+
+MIXTURES: dict[str, tuple[Family, str]] = {
+    "mixtral": (
+        Family(
+            build=lambda: tf.MixtralForCausalLM(tf.MixtralConfig(**SHARING, num_local_experts=3)),
+            **MIXTURE_BLOCK,
+        ),
+        "mlp.experts",
+    ),
+    "qwen2_moe": (
+        Family(
+            build=lambda: tf.Qwen2MoeForCausalLM(
+                tf.Qwen2MoeConfig(**{**SHARING, **SQUARE_HEADS}, num_experts=3, **QWEN_EXPERTS)
+            ),
+            **MIXTURE_BLOCK,
+        ),
+        "mlp.experts",
+    ),
+    "qwen3_moe": (
+        Family(
+            build=lambda: tf.Qwen3MoeForCausalLM(
+                tf.Qwen3MoeConfig(**SHARING, num_experts=3, moe_intermediate_size=8)
+            ),
+            **MIXTURE_BLOCK,
+        ),
+        "mlp.experts",
+    ),
+    "olmoe": (
+        Family(
+            build=lambda: tf.OlmoeForCausalLM(tf.OlmoeConfig(**{**SHARING, **SQUARE_HEADS}, num_experts=3)),
+            **MIXTURE_BLOCK,
+        ),
+        "mlp.experts",
+    ),
+    "gpt_oss": (
+        Family(
+            build=lambda: tf.GptOssForCausalLM(_gpt_oss()),
+            **MIXTURE_BLOCK,
+        ),
+        "mlp.experts",
+    ),
+    "granite_moe": (
+        Family(
+            build=lambda: tf.GraniteMoeForCausalLM(
+                tf.GraniteMoeConfig(**{**SHARING, **SQUARE_HEADS}, num_local_experts=3)
+            ),
+            **MIXTURE_BLOCK,
+        ),
+        "block_sparse_moe.experts",
+    ),
+}
+FAMILIES |= {name: family for name, (family, _) in MIXTURES.items()}
+
 # Architecture files that describe several model types.
 ARCHITECTURES = {
     "olmo2": "olmo",
@@ -523,7 +669,8 @@ ARCHITECTURES = {
     "cohere2": "cohere",
     "glm": "glm4",
     "gemma3_images": "gemma3",
-    "modernbert_decoder": "modernbert_decoder",
+    "qwen2_moe": "qwen_moe",
+    "qwen3_moe": "qwen_moe",
     "clip": "clip_text",
     "clip_text_model": "clip_text",
     "clip_vision_model": "clip_vision",
@@ -543,11 +690,14 @@ def planted(values: np.ndarray) -> str:
     """Return a matrix of planted numbers in words, see the top of this file."""
     whole = values.astype(np.int64)
     number, rows, columns = whole >> 16, whole >> 8 & 255, whole & 255
-    if (whole != values).any() or (number != number[:, :1]).any():
+    if (whole != values).any():
+        raise ValueError(f"no planted numbers: {values}")
+    for axis, word in enumerate((" & ", " | ")):
+        ends = np.flatnonzero(np.diff(number.take(0, 1 - axis))) + 1
+        if ends.size:
+            return word.join(planted(part) for part in np.split(values, ends, axis))
+    if (number != number.flat[0]).any():
         raise ValueError(f"no matrix of planted numbers: {values}")
-    ends = np.flatnonzero(np.diff(number[:, 0])) + 1
-    if ends.size:
-        return " & ".join(planted(part) for part in np.split(values, ends))
     turned = (rows != rows[:, :1]).any()
     rows, columns = (rows.T, columns.T) if turned else (rows, columns)
     if (rows != rows[:, :1]).any() or (columns != columns[:1]).any():
@@ -563,6 +713,11 @@ def recorded(name: str, family: Family) -> dict[str, Any]:
     config, tensors = _saved(model)
     without_norms(model)
     truth = transformer_truth(family, model)
+    if name in MIXTURES:
+        hidden = truth["0.query"].shape[1]
+        for b in range(family.blocks):
+            experts = model.get_submodule(f"{family.block.format(b=b)}.{MIXTURES[name][1]}")
+            truth |= {f"{b}.{kind}": values for kind, values in _experts_truth(experts, hidden).items()}
     return {
         "origin": f"{_builder(model)}, built by tests/data/make_families.py",
         "architecture": ARCHITECTURES.get(name, name),
@@ -595,6 +750,8 @@ def _saved(model: torch.nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 def _tensor_words(values: np.ndarray) -> str:
     shape = "x".join(map(str, values.shape))
+    if values.ndim == 3 and values.shape[0] == len({int(matrix.flat[0]) >> 16 for matrix in values}):
+        return f"{shape} {' & '.join(map(planted, values))}"
     return f"{shape} {planted(values)}" if values.ndim == 2 else shape
 
 

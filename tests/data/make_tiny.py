@@ -37,7 +37,8 @@ class Family:
     ----------
     build : makes the model
     block : name of a block's module, {b} is its number
-    qkv, dense, first, second : modules inside a block; two names in `first` are gate and up
+    qkv, dense, first, second : modules inside a block; two names in `first` are gate and up, none where the
+        feed-forward matrices are told by other means
     blocks : blocks that hold weights of their own
     query_scale : factor the library puts on queries before attention
     spied : False where the library's attention cannot be listened to
@@ -203,19 +204,24 @@ FAMILIES = {
 def plant(model: torch.nn.Module) -> None:
     """Give every weight of two or more axes the number tensor * 2^16 + row * 2^8 + column; biases become 0.
 
-    A kernel holds 3 times that number in its first place and 4 times in its last (1 time if that is the same
-    place), so that its L2 norm is 5 times the number, and only if all of it is read.
+    Of a tensor of experts each matrix has a number of its own. A kernel holds 3 times that number in its first place
+    and 4 times in its last (1 time if that is the same place), so that its L2 norm is 5 times the number, and only if
+    all of it is read.
     """
-    weights = [(name, weight) for name, weight in sorted(model.named_parameters()) if weight.dim() > 1]
+    number = 0
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, weight in sorted(model.named_parameters()):
             if name.endswith("bias"):
-                parameter.zero_()
-        for number, (_, weight) in enumerate(weights, start=1):
-            code = (
-                torch.arange(weight.shape[1]) + (torch.arange(weight.shape[0]) << 8)[:, None] + (number << 16)
-            )
-            weight.copy_(code if weight.dim() == 2 else _kernels(code, weight.shape))
+                weight.zero_()
+            elif weight.dim() > 1:
+                for matrix in weight if ".experts." in name else [weight]:
+                    number += 1
+                    code = _code(number, matrix.shape)
+                    matrix.copy_(code if matrix.dim() == 2 else _kernels(code, matrix.shape))
+
+
+def _code(number: int, shape: torch.Size) -> torch.Tensor:
+    return torch.arange(shape[1]) + (torch.arange(shape[0]) << 8)[:, None] + (number << 16)
 
 
 def _kernels(code: torch.Tensor, shape: torch.Size) -> torch.Tensor:
@@ -294,7 +300,7 @@ def transformer_truth(family: Family, model: torch.nn.Module) -> dict[str, np.nd
         tf.AttentionInterface.register("spy", spy)
         model.set_attn_implementation("spy")
     for b in range(family.blocks):
-        for name in (*family.qkv, *family.first, family.second):
+        for name in (*family.qkv, *family.first, *([family.second] if family.first else [])):
             probe.feed(f"{family.block.format(b=b)}.{name}")
         (probe.listen if family.spied else probe.feed)(f"{family.block.format(b=b)}.{family.dense}")
         if family.activation:
@@ -323,14 +329,17 @@ def _block_truth(
         qkv = {kind: _columns(heads) for kind, heads in zip(("query", "key", "value"), states, strict=True)}
     else:
         qkv = dict(zip(("query", "key", "value"), map(answer, family.qkv), strict=True))
-    first = _first_truth(family, probe, b)
-    attention, wide = qkv["query"].shape[0], next(iter(first.values())).shape[0]
-    return {
+    attention = qkv["query"].shape[0]
+    own = {
         **{kind: values[:, :hidden] for kind, values in qkv.items()},
         "dense": answer(family.dense)[:, :attention],
-        **{kind: values[:, :hidden] for kind, values in first.items()},
-        "second": answer(family.second)[:, :wide],
     }
+    if not family.first:
+        return own
+    first = _first_truth(family, probe, b)
+    wide = next(iter(first.values())).shape[0]
+    fed = {kind: values[:, :hidden] for kind, values in first.items()}
+    return {**own, **fed, "second": answer(family.second)[:, :wide]}
 
 
 def _first_truth(family: Family, probe: Probe, b: int) -> dict[str, np.ndarray]:

@@ -15,7 +15,10 @@ from neuromfa.results import TensorCoverage
 
 @dataclass(frozen=True)
 class FittedRow:
-    """A row of the whole model; `draw` names the units it shares with other rows, `times` multiplies S."""
+    """A row of the whole model; `draw` names the units it shares with other rows, `times` multiplies S.
+
+    Each of `experts` has `size` units, numbered behind those of the experts before it.
+    """
 
     block: int
     row: str
@@ -23,6 +26,7 @@ class FittedRow:
     size: int
     draw: str
     times: int
+    experts: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class FittedMatrix:
     ----------
     heads, shared_heads : attention heads of the target row; how many of them the tensor has (grouped-query)
     rows : where its rows lie in a tensor that it shares with other matrices, None where it has the tensor alone
+    experts : how many experts have such a tensor each; {expert} in its name is the number of one
     place : first of its parts in the target row
     kernel : numbers between two channels of a convolution, None for a plain matrix
     init : distribution and spread of the initial weights
@@ -75,6 +80,21 @@ class FittedMatrix:
     kernel: int | None
     init: tuple[str, float]
     rows: FittedRows | None = None
+    experts: int = 1
+
+    def tensor_of(self, expert: int) -> str:
+        """Return the name of one expert's tensor, with its place in brackets where the experts share a tensor."""
+        return self.tensor.replace("{expert}", str(expert))
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Names of the tensors it is read from, those of all experts."""
+        return tuple(dict.fromkeys(placed(self.tensor_of(expert))[0] for expert in range(self.experts)))
+
+    @property
+    def label(self) -> str:
+        """Name for reports: that of the tensor, with * for the number of an expert."""
+        return self.tensor.replace("{expert}", "*")
 
     @property
     def head_size(self) -> int:
@@ -196,7 +216,7 @@ class Fit:
     def link_names(self) -> tuple[str, ...]:
         """Name of every link: its tensors without their prefix, or its wiring."""
         return tuple(
-            joined(matrix.tensor.removeprefix(self.prefix) for matrix in link.matrices) or link.name
+            joined(matrix.label.removeprefix(self.prefix) for matrix in link.matrices) or link.name
             for link in self.links
         )
 
@@ -208,7 +228,7 @@ class Fit:
         """
         return content_hash(
             {
-                "rows": [[row.block, row.row, row.kinds, row.size, row.draw, row.times] for row in self.rows],
+                "rows": [_row_reading(row) for row in self.rows],
                 "links": [_reading_of(link, self.prefix) for link in self.links],
             }
         )
@@ -217,6 +237,17 @@ class Fit:
 def joined(tensors: Iterable[str]) -> str:
     """Return the names of the tensors of a link, one that several parts share once."""
     return " + ".join(dict.fromkeys(tensors))
+
+
+def _row_reading(row: FittedRow) -> list[Any]:
+    plain = [row.block, row.row, row.kinds, row.size, row.draw, row.times]
+    return [*plain, row.experts] if row.experts > 1 else plain
+
+
+def placed(tensor: str) -> tuple[str, int | None]:
+    """Return the name of a tensor, and the place on its first axis that stands in brackets behind it."""
+    name, bracket, place = tensor.removesuffix("]").partition("[")
+    return (name, int(place)) if bracket else (tensor, None)
 
 
 def _reading_of(link: FittedLink, prefix: str) -> dict[str, Any]:
@@ -232,6 +263,7 @@ def _matrix_reading(matrix: FittedMatrix, prefix: str) -> dict[str, Any]:
         "in_out": matrix.in_out or None,
         "fused": None if matrix.fused == "none" else [matrix.fused, matrix.parts],
         "kernel": matrix.kernel,
+        "experts": matrix.experts if matrix.experts > 1 else None,
         "rows": None if matrix.rows is None else list(astuple(matrix.rows)),
         **(heads if matrix.fused == "per_head_qkv" or matrix.grouped or matrix.rows else {}),
     }

@@ -24,6 +24,7 @@ from neuromfa.checkpoints.architecture.fitted import (
     FittedRow,
     FittedRows,
     joined,
+    placed,
 )
 from neuromfa.checkpoints.architecture.model import Model
 from neuromfa.checkpoints.architecture.schema import Architecture, Blocks, Init, LinkData, Matrix, Row
@@ -92,8 +93,8 @@ def _laid(found: Architecture, prefix: str, tensors: TensorStore, config: Mappin
     names = tensors.names()
     model = Model(found, prefix, tensors, config)
     rows, links = _lay_blocks(model, found.blocks) if found.blocks is not None else _lay_chain(model)
-    used = list(dict.fromkeys(matrix.tensor for link in links for matrix in link.matrices))
-    notes = [*tensors.notes, *_wrapped(found, prefix)]
+    used = list(dict.fromkeys(name for link in links for matrix in link.matrices for name in matrix.tensors))
+    notes = [*tensors.notes, *_wrapped(found, prefix), *_mixed(rows)]
     skipped = _skipped(found, set(names) - set(used))
     counted = set(names) - {each.name for each in skipped if BUFFER in each.reason}
     parameters = sum(prod(tensors.info(name).shape) for name in counted)
@@ -104,6 +105,12 @@ def _laid(found: Architecture, prefix: str, tensors: TensorStore, config: Mappin
 def _wrapped(architecture: Architecture, prefix: str) -> list[str]:
     """Return a note where the tensors stand inside another module than the architecture file says."""
     return [] if prefix in architecture.prefixes else [f"tensors of {architecture.name} found under {prefix}"]
+
+
+def _mixed(rows: Iterable[FittedRow]) -> list[str]:
+    """Return a note where a seed draws experts."""
+    experts = max(row.experts for row in rows)
+    return [f"of {experts} experts in each block, a seed draws one"] if experts > 1 else []
 
 
 def _lay_blocks(model: Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
@@ -141,7 +148,8 @@ def _refuse_more_blocks(model: Model, blocks: Blocks, repeat: int) -> None:
 
 def _row(model: Model, row: Row, *, block: int) -> FittedRow:
     draw = f"{block}.{row.draw}"
-    return FittedRow(block, row.row, tuple(row.kinds), model.count(row.size), draw, row.times)
+    experts = model.count(row.experts) if row.experts else 1
+    return FittedRow(block, row.row, tuple(row.kinds), model.count(row.size), draw, row.times, experts)
 
 
 def _link(model: Model, link: LinkData, *, block: int, source: FittedRow, target: FittedRow) -> FittedLink:
@@ -149,43 +157,51 @@ def _link(model: Model, link: LinkData, *, block: int, source: FittedRow, target
         return FittedLink(f"wiring {source.row} to {target.row}", (), link.wiring)
     parts = len(target.kinds) // len(link.matrices)
     matrices = tuple(
-        _matrix(model, matrix, block=block, parts=parts, place=place, source=source.size, target=target.size)
+        _matrix(model, matrix, block=block, parts=parts, place=place, source=source, target=target)
         for place, matrix in enumerate(link.matrices)
     )
-    return FittedLink(joined(matrix.tensor for matrix in matrices), matrices, None)
+    return FittedLink(joined(matrix.label for matrix in matrices), matrices, None)
 
 
 def _matrix(
-    model: Model, matrix: Matrix, *, block: int, parts: int, place: int, source: int, target: int
+    model: Model, matrix: Matrix, *, block: int, parts: int, place: int, source: FittedRow, target: FittedRow
 ) -> FittedMatrix:
     name = model.prefix + matrix.tensor.replace("{block}", str(block))
     heads = model.count(matrix.heads) if matrix.heads else 1
     shared = model.count(matrix.shared_heads) if matrix.shared_heads else heads
-    if target % heads or heads % shared:
+    if target.size % heads or heads % shared:
         raise CorruptFile(
-            f"config.json of {model.tensors.name}: {target} units do not divide into {heads} heads, "
+            f"config.json of {model.tensors.name}: {target.size} units do not divide into {heads} heads, "
             f"{shared} of them kept"
         )
     fitted = FittedMatrix(
         tensor=name,
         parts=parts,
-        target=target,
-        source=source,
+        target=target.size,
+        source=source.size,
         in_out=matrix.orientation == "in_out",
         fused=matrix.fused,
         heads=heads,
         shared_heads=shared,
         place=place,
         kernel=None,
-        init=model.init(matrix.init, {"fan_in": source, "fan_out": target}),
-        rows=_rows(model, matrix, head_size=target // heads, heads=shared),
+        init=model.init(matrix.init, {"fan_in": source.size, "fan_out": target.size}),
+        rows=_rows(model, matrix, head_size=target.size // heads, heads=shared),
+        experts=max(source.experts, target.experts),
     )
-    if model.shape(name) != fitted.shape:
-        raise CorruptFile(
-            f"{name} in {model.tensors.name} has shape {model.shape(name)}, "
-            f"but config.json asks for {fitted.shape}"
-        )
+    _check_shapes(model, fitted)
     return fitted
+
+
+def _check_shapes(model: Model, matrix: FittedMatrix) -> None:
+    """Refuse a tensor of another shape than the matrix has; experts may lie in one tensor, along its first axis."""
+    together = (matrix.experts,) if placed(matrix.tensor_of(0))[1] is not None else ()
+    for name in matrix.tensors:
+        if model.shape(name) != together + matrix.shape:
+            raise CorruptFile(
+                f"{name} in {model.tensors.name} has shape {model.shape(name)}, "
+                f"but config.json asks for {together + matrix.shape}"
+            )
 
 
 def _rows(model: Model, matrix: Matrix, *, head_size: int, heads: int) -> FittedRows | None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # Names of rows and kinds become labels in the graph and parts of neurons' names.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Formula = str
+PLACE = "[{expert}]"
 
 
 class _Data(BaseModel):
@@ -61,6 +62,11 @@ class Row(_Data):
     size: Name = Field(description="Name of the size the units are drawn from.")
     draw: Name = Field(description="Rows of a block that name the same draw hold the same units.")
     times: int = Field(default=1, ge=1, le=16, description="The draw takes times x S units.")
+    experts: Name | None = Field(
+        default=None,
+        description="Mixture of experts: size that counts the experts, each of which has such a row. A seed draws one "
+        "expert in each block and then its units, which are numbered behind those of the experts before it.",
+    )
 
 
 class Rows(_Data):
@@ -93,7 +99,10 @@ class Rows(_Data):
 class Matrix(_Data):
     """One tensor of weights between a row and the next."""
 
-    tensor: str = Field(description="Tensor name after the prefix; {block} is the number of the block.")
+    tensor: str = Field(
+        description="Tensor name after the prefix; {block} is the number of the block, {expert} that of the expert. "
+        "`[{expert}]` behind the name means the place on the first of three axes."
+    )
     orientation: Literal["out_in", "in_out"] = Field(
         default="out_in",
         description="out_in: axis 0 is the target, as torch.nn.Linear; in_out: as GPT-2's Conv1D.",
@@ -178,10 +187,11 @@ class Blocks(_Data):
 
 
 def _check_draws(rows: list[Row]) -> None:
-    drawn: dict[str, tuple[str, int]] = {}
+    drawn: dict[str, tuple[str, int, str | None]] = {}
     for row in rows:
-        if drawn.setdefault(row.draw, (row.size, row.times)) != (row.size, row.times):
-            raise ValueError(f"rows of the draw {row.draw} differ in size or times")
+        mine = (row.size, row.times, row.experts)
+        if drawn.setdefault(row.draw, mine) != mine:
+            raise ValueError(f"rows of the draw {row.draw} differ in size, times or experts")
 
 
 def _check_link(source: Row, link: LinkData, target: Row) -> None:
@@ -195,6 +205,13 @@ def _check_link(source: Row, link: LinkData, target: Row) -> None:
         raise ValueError(f"{where} needs one fused matrix or one for each of {', '.join(target.kinds)}")
     if len(source.kinds) != 1:
         raise ValueError(f"{where} has weights: its source row has one kind")
+    if source.experts is not None and target.experts is not None:
+        raise ValueError(f"{where} has weights: one of its rows is that of experts, not both")
+    for matrix in link.matrices:
+        if ("{expert}" in matrix.tensor) != bool(source.experts or target.experts):
+            raise ValueError(
+                f"{matrix.tensor} names {{expert}} where a row of its link has experts, and only there"
+            )
 
 
 def _check_sharing(link: LinkData, after: LinkData) -> None:
@@ -277,7 +294,8 @@ class Architecture(_Data):
             return self.chain.tensors
         assert self.blocks is not None
         matrices = [matrix for link in self.blocks.links for matrix in link.matrices]
-        return [matrix.tensor.replace("{block}", "0") for matrix in matrices]
+        firsts = [matrix.tensor.replace("{block}", "0").replace(PLACE, "") for matrix in matrices]
+        return [name.replace("{expert}", "0") for name in firsts]
 
 
 def _sizes_named(blocks: Blocks) -> set[str]:
@@ -289,7 +307,8 @@ def _sizes_named(blocks: Blocks) -> set[str]:
         for name in [*groups, *(name for matrix in matrices for name in (matrix.heads, matrix.shared_heads))]
         if name is not None
     ]
-    return {blocks.repeat, *(row.size for row in blocks.rows), *heads}
+    experts = [row.experts for row in blocks.rows if row.experts is not None]
+    return {blocks.repeat, *(row.size for row in blocks.rows), *heads, *experts}
 
 
 def schema() -> dict[str, Any]:

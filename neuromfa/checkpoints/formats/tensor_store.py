@@ -159,12 +159,15 @@ class FileTensors:
         tensor, dtype = self._readable(name, rows, columns)
         return decode(_read_raw(tensor, dtype, rows, columns), dtype)
 
-    def read_picks(self, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
+    def read_picks(
+        self, name: str, picks: Sequence[tuple[IntArray, IntArray]], *, place: int | None = None
+    ) -> list[AnyArray]:
         """Return several samples of one tensor in one pass over the file, see `read_picks`."""
         if name in self._recipes:
-            return _read_union(self, name, picks)
+            return _read_union(self, name, picks, place=place)
         self._refuse_scaled(name)
-        tensor, dtype = self._readable(name, *(np.concatenate(axis) for axis in zip(*picks, strict=True)))
+        rows, columns = (np.concatenate(axis) for axis in zip(*picks, strict=True))
+        tensor, dtype = self._readable(name, rows, columns, place=place)
         return [decode(raw, dtype) for raw in _pick_raw(tensor, dtype, picks)]
 
     def unread(self) -> "FileTensors":
@@ -198,10 +201,10 @@ class FileTensors:
         return self._tensors[name]
 
     def _readable(
-        self, name: str, rows: IntArray | None, columns: IntArray | None
+        self, name: str, rows: IntArray | None, columns: IntArray | None, *, place: int | None = None
     ) -> tuple[StoredTensor, Dtype]:
-        """Return a tensor whose numbers can be read at these indices."""
-        tensor = self._tensor(name)
+        """Return a tensor, or what stands at one place of its first axis, whose numbers can be read there."""
+        tensor = self._tensor(name) if place is None else _at(self._tensor(name), place)
         _check_indices(f"{name} in {self.name}", tensor.shape, rows, columns)
         dtype = dtype_named(tensor.dtype, where=f"{name} in {tensor.source.name}")
         if 0 in tensor.shape:
@@ -230,24 +233,39 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def read_picks(store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
+def _at(tensor: StoredTensor, place: int) -> StoredTensor:
+    """Return the tensor that stands at one place of the first axis of another."""
+    itemsize = dtype_named(tensor.dtype, where=tensor.source.name).itemsize
+    offset = tensor.offset + place * tensor.strides[0] * itemsize
+    return replace(tensor, shape=tensor.shape[1:], strides=tensor.strides[1:], offset=offset)
+
+
+def read_picks(
+    store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]], *, place: int | None = None
+) -> list[AnyArray]:
     """Return several samples of one tensor, reading it once for all.
 
     Parameters
     ----------
     picks : rows (n_rows,) and columns (n_columns,) of each sample, in any order
+    place : of a tensor of matrices the one that is meant, by its place on the first axis
 
     Returns
     -------
     One array of shape (n_rows, n_columns, ...) for each pick.
     """
     if isinstance(store, FileTensors):
-        return store.read_picks(name, picks)
-    return _read_union(store, name, picks)
+        return store.read_picks(name, picks, place=place)
+    return _read_union(store, name, picks, place=place)
 
 
-def _read_union(store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]]) -> list[AnyArray]:
-    """Read the rows and columns of all picks at once, and part them."""
+def _read_union(
+    store: TensorStore, name: str, picks: Sequence[tuple[IntArray, IntArray]], *, place: int | None
+) -> list[AnyArray]:
+    """Read the rows and columns of all picks at once, and part them; of several matrices the one that is meant."""
+    if place is not None:
+        (matrix,) = store.read(name, rows=np.array([place]))
+        return [_take(matrix, rows, columns) for rows, columns in picks]
     rows, columns = (np.unique(np.concatenate(axis)) for axis in zip(*picks, strict=True))
     return _parted(store.read(name, rows=rows, columns=columns), rows, columns, picks)
 

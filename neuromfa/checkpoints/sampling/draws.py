@@ -23,11 +23,12 @@ class Draw:
 
 @dataclass(frozen=True, eq=False)
 class Pick:
-    """The part of a matrix one seed asks for: int64 indices of target and source units in the tensor."""
+    """The part of a matrix one seed asks for: int64 indices of target and source units in the expert's tensor."""
 
     seed: int
     targets: IntArray
     sources: IntArray
+    expert: int = 0
 
 
 # The checkpoints of a series share their draws, and choosing from thousands of units is slow.
@@ -36,7 +37,8 @@ def draw_units(rows: tuple[FittedRow, ...], *, nodes: int | None, seed: int) -> 
     """Draw the units of every row with one ``RandomState(seed)``, in the order of the rows (paper).
 
     Each draw is ``choice(N, min(times * S, N), replace=False)``; rows that share a draw share its units.
-    `nodes` None takes all units in order and draws nothing.
+    `nodes` None takes all units in order and draws none. Where experts have such a row each, ``choice(experts)`` comes
+    first (ours), also for a whole network, and its units stand behind those of the experts before it.
     """
     # The legacy generator is the paper's: its draws must be the same numbers.
     generator = np.random.RandomState(seed)  # noqa: NPY002
@@ -44,11 +46,12 @@ def draw_units(rows: tuple[FittedRow, ...], *, nodes: int | None, seed: int) -> 
     for row in rows:
         if row.draw in drawn:
             continue
+        first = generator.choice(row.experts) * row.size if row.experts > 1 else 0
         if nodes is None:
             units = np.arange(row.size)
         else:
             units = generator.choice(row.size, min(row.times * nodes, row.size), replace=False)
-        drawn[row.draw] = _frozen(units)
+        drawn[row.draw] = _frozen(first + units)
     return Draw(seed, tuple(drawn[row.draw] for row in rows))
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, overload
 
 import numpy as np
 
-from neuromfa.checkpoints.architecture.fitted import Fit, FittedLink, FittedMatrix
+from neuromfa.checkpoints.architecture.fitted import Fit, FittedLink, FittedMatrix, placed
 from neuromfa.checkpoints.formats.dtypes import AnyArray
 from neuromfa.checkpoints.formats.tensor_store import TensorStore, read_picks
 from neuromfa.checkpoints.sampling.draws import Draw, Pick
@@ -66,8 +66,12 @@ class LinkTaker:
         return parts_of
 
     def _pick(self, matrix: FittedMatrix, k: int, draw: Draw) -> Pick:
-        targets = matrix.target_rows(draw.units[k + 1], row_rule=self._row_rule)
-        return Pick(draw.seed, targets, draw.units[k])
+        sources, targets = draw.units[k], draw.units[k + 1]
+        expert = 0
+        if matrix.experts > 1:
+            expert = int(max(sources[0] // matrix.source, targets[0] // matrix.target))
+            sources, targets = sources % matrix.source, targets % matrix.target
+        return Pick(draw.seed, matrix.target_rows(targets, row_rule=self._row_rule), sources, expert)
 
     def _wired(self, link: FittedLink, k: int, draws: Sequence[Draw]) -> list[Link]:
         # the source row is the target of the link before
@@ -150,14 +154,23 @@ class StoredWeights:
         picks: Sequence[Pick],
     ) -> list[WeightArray]:
         """Read the rows and columns of all picks in one pass over the file; see `WeightSource.take`."""
-        if len(picks) == 1 and _is_whole(matrix, picks[0]):
-            whole = _as_weights(matrix, self._tensors.read(matrix.tensor))
+        found: dict[int, WeightArray] = {}
+        for expert in dict.fromkeys(pick.expert for pick in picks):
+            mine = [number for number, pick in enumerate(picks) if pick.expert == expert]
+            weights = self._take(matrix, matrix.tensor_of(expert), [picks[number] for number in mine])
+            found |= dict(zip(mine, weights, strict=True))
+        return [found[number] for number in range(len(picks))]
+
+    def _take(self, matrix: FittedMatrix, tensor: str, picks: Sequence[Pick]) -> list[WeightArray]:
+        name, place = placed(tensor)
+        if place is None and len(picks) == 1 and _is_whole(matrix, picks[0]):
+            whole = _as_weights(matrix, self._tensors.read(name))
             targets = picks[0].targets
             return [whole if _in_order(targets, len(whole)) else whole[targets]]
         axes = [
             (pick.sources, pick.targets) if matrix.in_out else (pick.targets, pick.sources) for pick in picks
         ]
-        return [_as_weights(matrix, block) for block in read_picks(self._tensors, matrix.tensor, axes)]
+        return [_as_weights(matrix, block) for block in read_picks(self._tensors, name, axes, place=place)]
 
 
 def _is_whole(matrix: FittedMatrix, pick: Pick) -> bool:

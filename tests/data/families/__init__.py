@@ -44,9 +44,10 @@ def load(name: str) -> Recorded:
 
 
 def matrix_of(words: str) -> np.ndarray:
-    """Return the planted matrix that `NUMBER ROWS COLUMNS [turned]` stands for, or several below each other."""
-    if "&" in words:
-        return np.concatenate([matrix_of(part) for part in words.split("&")])
+    """Return the planted matrix that `NUMBER ROWS COLUMNS [turned]` stands for, several below or beside."""
+    for axis, word in enumerate("&|"):
+        if word in words:
+            return np.concatenate([matrix_of(part) for part in words.split(word)], axis)
     number, rows, columns, *turned = words.split()
     code = (int(number) << 16) + (_indices(rows)[:, None] << 8) + _indices(columns)
     return (code.T if turned else code).astype(np.float32)
@@ -55,7 +56,7 @@ def matrix_of(words: str) -> np.ndarray:
 def _tensor(words: str) -> np.ndarray:
     shape, _, rest = words.partition(" ")
     sizes = [int(size) for size in shape.split("x") if size]
-    return matrix_of(rest) if rest else np.zeros(sizes, np.float32)
+    return matrix_of(rest).reshape(sizes) if rest else np.zeros(sizes, np.float32)
 
 
 def runs_of(indices: Sequence[int] | np.ndarray) -> str:

@@ -320,7 +320,7 @@ def test_faults_in_an_architecture_file_are_named(text, fault, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"draw": "n4"', '"draw": "t", "times": 2', "rows of the draw t differ in size or times"),
+        ('"draw": "n4"', '"draw": "t", "times": 2', "rows of the draw t differ in size, times or experts"),
         ('"kinds": ["input"]', '"kinds": ["a", "b"]', "the first row of a block has one kind"),
         ('"kinds": ["dense"]', '"kinds": ["a", "b"]', "needs one fused matrix or one for each of a, b"),
         ('"kinds": ["output"]', '"kinds": ["a", "b"]', "the output row has one kind"),

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from neuromfa.checkpoints.architecture.files import bundled, list_architectures
+from neuromfa.checkpoints.architecture.fitted import FittedMatrix
 from neuromfa.checkpoints.architecture.match import fit
-from neuromfa.checkpoints.sampling.networks import SampledCheckpoint, sample_networks
+from neuromfa.checkpoints.sampling.networks import SampledCheckpoint, sample_checkpoint, sample_networks
+from neuromfa.checkpoints.series import open_series
 from neuromfa.errors import CorruptFile, UnsupportedArchitecture
 from tests.data import families
 from tests.requirements import missing
@@ -175,3 +178,50 @@ def test_the_row_rule_of_the_paper_leaves_other_layouts_as_they_are():
         exact, paper = (sampled(name, row_rule=rule).networks[0] for rule in ("exact", "paper"))
         for k in weighted(exact):
             np.testing.assert_array_equal(exact.links[k].weights, paper.links[k].weights)
+
+
+@pytest.mark.parametrize("name", ["mixtral", "gpt_oss", "granite_moe"])
+def test_a_seed_draws_one_expert_of_each_block_and_numbers_its_units_behind_those_before(name):
+    size = loaded(name).config["intermediate_size"]
+    drawn = set()
+    for network in sampled(name, nodes=4, seeds=range(40)).networks:
+        for layer in network.layers:
+            if layer.row in ("gated", "mlp"):
+                (expert,) = set(layer.units // size)
+                drawn.add((layer.block, int(expert)))
+                assert layer.size == (16 if layer.row == "gated" else 8)
+    assert drawn == {(block, expert) for block in range(2) for expert in range(3)}
+    assert "of 3 experts in each block, a seed draws one" in sampled(name).tensors.notes
+
+
+@pytest.mark.parametrize("name", ["mixtral", "gpt_oss", "granite_moe"])
+def test_a_wrong_order_of_experts_cannot_pass(name, monkeypatch):
+    right = FittedMatrix.tensor_of
+    monkeypatch.setattr(
+        FittedMatrix, "tensor_of", lambda matrix, expert: right(matrix, matrix.experts - 1 - expert)
+    )
+    truth = loaded(name).truth
+    wrong = [
+        k
+        for network in sampled(name, seeds=range(3)).networks
+        for k in weighted(network)
+        if not np.array_equal(network.links[k].weights, expected_weights(network, k, truth))
+    ]
+    assert wrong
+
+
+@pytest.mark.parametrize("name", ["mixtral", "gpt_oss", "granite_moe"])
+def test_of_a_file_only_the_rows_of_the_drawn_experts_are_read(name, tmp_path):
+    record = loaded(name)
+    save_file(
+        {key: np.ascontiguousarray(values) for key, values in record.tensors.items()},
+        tmp_path / "model.safetensors",
+    )
+    (tmp_path / "config.json").write_text(json.dumps(record.config))
+    (checkpoint,) = open_series(str(tmp_path)).checkpoints
+    read = sample_checkpoint(checkpoint, nodes=2, seeds=[0, 1], row_rule="exact")
+    assert read.link_hashes == sampled(name, nodes=2, seeds=[0, 1]).link_hashes
+    experts = sum(
+        values.nbytes for key, values in record.tensors.items() if "experts" in key or "linear" in key
+    )
+    assert read.bytes_read < (tmp_path / "model.safetensors").stat().st_size - experts // 3
