@@ -186,7 +186,7 @@ def _check(
     key = keys.find(given.credentials) if given is not None else None
     if key is not None:
         # quoted, so that no path forges a line
-        log.info("key %s: %s %s", key.name, request.method, quote(request.url.path[:500]))
+        log.info("key %s: %s %s", key.name, request.method, quote(request.scope["path"][:500]))
     if is_open or (key is not None and key.may(scope)):
         return
     if key is None:
