@@ -11,7 +11,7 @@ from neuromfa.app.errors import KINDS, MEDIA_TYPE
 Operation = dict[str, Any]
 
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-EXAMPLES = {"model": "stdlib-14m", "step": "512", "seed": 0, "format": "csv", "id": "0" * 32}
+EXAMPLES = {"model": "stdlib-14m", "step": "512", "seed": 0, "format": "csv", "form": "csv", "id": "0" * 32}
 BODIES = {
     "queue_job": {"source": "EleutherAI/pythia-70m-deduped", "steps": "0,512,143000"},
     "run_cypher": {"query": "MATCH (m:Model) RETURN m.id AS model LIMIT 10"},
@@ -35,6 +35,7 @@ STATUSES = {
     401: "The key is missing, or is not one that may do this.",
     403: "The key may not do this, a page of another site sent it, or this part is switched off.",
     404: "There is no such model, step, sample, job or analysis; the text says which there are.",
+    406: "The answer comes in none of the forms that `Accept` takes.",
     409: "Somebody else is writing the same thing, or the job is not in a state for this.",
     422: "A parameter outside what is allowed, unknown or given twice, or a number that does not exist for this input.",
     429: "As many of these as there may be are under way.",
@@ -87,6 +88,8 @@ def _statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     yield 422
     if "If-None-Match" in names:
         yield 304
+    if "accept" in names:
+        yield 406
     if "security" in operation:
         yield 401
     if "{" in path or names & {"model", "models"}:

@@ -1,10 +1,11 @@
 """Parameters that routes share, as small records composed by `Depends`."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -20,6 +21,8 @@ from neuromfa.options import Hops, Profile
 from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
+
+log = logging.getLogger("neuromfa.app")
 
 NO_STEP = "-"
 LARGEST_STEP_DIGITS = 15
@@ -182,7 +185,8 @@ def _check(
     keys: KeyRing = request.app.state.keys
     key = keys.find(given.credentials) if given is not None else None
     if key is not None:
-        request.scope.setdefault("state", {})["key"] = key.name
+        # quoted, so that no path forges a line
+        log.info("key %s: %s %s", key.name, request.method, quote(request.scope["path"][:500]))
     if is_open or (key is not None and key.may(scope)):
         return
     if key is None:

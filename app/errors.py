@@ -76,6 +76,7 @@ WRONG_HOST = ProblemKind("wrong-host", 421, "The request names a host this servi
 BAD_REQUEST = ProblemKind("bad-request", 400, "The request cannot be understood")
 SWITCHED_OFF = ProblemKind("switched-off", 403, "This part of the service is switched off")
 FOREIGN_PAGE = ProblemKind("foreign-page", 403, "A page of another site sent this request")
+NOT_ACCEPTABLE = ProblemKind("not-acceptable", 406, "The answer comes in none of the forms asked for")
 TOO_LARGE = ProblemKind("body-too-large", 413, "The body is larger than what is taken")
 TOO_MANY = ProblemKind("too-many", 429, "As many of these as there may be are under way")
 
@@ -103,7 +104,16 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
 }
 HTTP_KINDS = {
     kind.status: kind
-    for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST, TOO_LARGE, TOO_MANY)
+    for kind in (
+        NOT_FOUND,
+        WRONG_METHOD,
+        NOT_ACCEPTABLE,
+        KEY_NEEDED,
+        WRONG_HOST,
+        BAD_REQUEST,
+        TOO_LARGE,
+        TOO_MANY,
+    )
 }
 KINDS = {
     kind.name: kind

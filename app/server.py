@@ -1,6 +1,5 @@
 """Running the service: first the port, then the store, then requests until a signal."""
 
-import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -35,7 +34,6 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
     StoreUnavailable, SchemaMismatch : the store cannot be opened
     """
     refuse_public_without_key(settings)
-    _log_to_stderr(settings)
     try:
         with _stopping(), closing(bind(settings)) as listener, closing(open_store(settings)) as store:
             server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
@@ -76,21 +74,10 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{name}:{port}"
 
 
-def _log_to_stderr(settings: Settings) -> None:
-    """Write what the service says of requests to the standard error output, from the level of the settings on."""
-    logger = logging.getLogger("neuromfa.app")
-    logger.setLevel(settings.log_level.upper())
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger.addHandler(handler)
-
-
 def _config(settings: Settings, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_level=settings.log_level,
-        access_log=False,  # a request's own line names its key too
         timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout)),
         server_header=False,
         date_header=True,

@@ -1,6 +1,6 @@
 """Which points of a curve, in which order, and which of their fields: words that routes of curves share."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -77,10 +77,8 @@ class Sifting:
     @property
     def is_asked(self) -> bool:
         """True where any of this was asked for."""
-        return bool(self.flag or self.fields or self.sort != "step") or (self.from_step, self.to_step) != (
-            None,
-            None,
-        )
+        ranged = self.from_step is not None or self.to_step is not None
+        return bool(self.flag or self.fields) or self.sort != "step" or ranged
 
     def of(self, points: Iterable[P]) -> list[P]:
         """Return the points that are wanted, in the order that is wanted; they come by step."""
@@ -89,13 +87,13 @@ class Sifting:
         kept = [point for point in points if self._is_within(point.step) and flags <= set(point.flags)]
         return kept if self.sort == "step" else _ordered(kept, self.sort)
 
-    def names(self, record: type, *, always: Collection[str] = ()) -> set[str] | None:
+    def names(self, record: type) -> set[str] | None:
         """Return the fields that are wanted of a record, None for all; `OptionError` for one it has not."""
         known = list(record.__dataclass_fields__)  # type: ignore[attr-defined]
         wanted = parted(self.fields)
         for name in wanted:
             _check(name, known, what="field")
-        return {*wanted, *always} if wanted else None
+        return set(wanted) or None
 
     def _flags(self, points: Sequence[P]) -> set[str]:
         wanted = parted(self.flag)

@@ -1,9 +1,11 @@
 """Curves of whole series in short: what a picture of many models needs of each step."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from neuromfa.declared import DOCUMENTED
+from neuromfa.frames import Row, flat_rows
 from neuromfa.results import CheckpointNumbers, Estimate
 from neuromfa.structure import Answer, Excess, SeriesVerdict
 
@@ -67,6 +69,19 @@ class ModelCurve:
     """Number of measured steps that carry a flag, by flag, also of points that were left out."""
     points: list[CompactPoint]
     """By step, unless another order was asked for."""
+
+
+def curve_rows(curves: Iterable[ModelCurve], *, names: Collection[str] | None = None) -> list[Row]:
+    """Return one row a model and step, with plain columns: alpha0, alpha0_low, alpha0_high and so on.
+
+    Parameters
+    ----------
+    names : fields of a point that are wanted, None for all
+    """
+    wanted = [each.name for each in fields(CompactPoint) if names is None or each.name in names]
+    points = [(curve.model, point) for curve in curves for point in curve.points]
+    rows = flat_rows({name: getattr(point, name) for name in wanted} for _, point in points)
+    return [{"model": model, **row} for (model, _), row in zip(points, rows, strict=True)]
 
 
 def compact(numbers: CheckpointNumbers) -> CompactPoint:

@@ -122,10 +122,11 @@ def _column(pa: Any, name: str, values: list[Any]) -> "pa.Array":
 
 def write_results_csv(results: Sequence[CheckpointResult], path: Path) -> None:
     """Write `results_table` without its lists; flags are joined by blanks, what does not exist stays empty."""
-    _write_csv([plain_row(result) | {"flags": " ".join(result.flags)} for result in results], path)
+    write_csv([plain_row(result) | {"flags": " ".join(result.flags)} for result in results], path)
 
 
-def _write_csv(rows: Sequence[Row], path: Path) -> None:
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Write rows with a head of all their columns; what does not exist stays empty."""
     names = dict.fromkeys(name for row in rows for name in row)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(names), lineterminator="\n")
@@ -136,7 +137,7 @@ def _write_csv(rows: Sequence[Row], path: Path) -> None:
 def write_comparison_csv(comparison: "Comparison", path: Path) -> None:
     """Write one row per series and step: its place on the axis, and every measure with its interval."""
     rows = [_curve_row(series.id, point) for series in comparison.series for point in series.curve]
-    _write_csv(rows, path)
+    write_csv(rows, path)
 
 
 def write_sweep_csv(sweep: "Sweep", path: Path) -> None:

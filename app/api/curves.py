@@ -2,25 +2,28 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from neuromfa.app.chosen_fields import chosen_json
 from neuromfa.app.curve_memory import CurveMemory, Remembered
-from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store
+from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store, made_at_once
 from neuromfa.app.etags import Tag
+from neuromfa.app.file_responses import file_contract
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.sifting import Sifted, Sifting, Words, parted
+from neuromfa.app.table_forms import MEDIA_TYPES, Accept, TableForm, form_of, table_answer
 from neuromfa.beyond_scale import series_verdict
-from neuromfa.curves import CompactPoint, ModelCurve
+from neuromfa.curves import CompactPoint, ModelCurve, curve_rows
 from neuromfa.graph import Analysis, GraphStore, ModelRecord
 from neuromfa.graph.several_series import NamedPoint, analyses_of, failed_of, points_of
 from neuromfa.graph.stored_results import first_fitting
 from neuromfa.model_id import check_model_id, from_route
 
 MOST_CURVES = 50
+TABLES = file_contract(kind for form, kind in MEDIA_TYPES.items() if form != "json")
 ANALYSIS = ("options_hash", "method_version", "profile", "hops", "baseline")
 
 router = APIRouter(prefix="/v1", tags=["series"])
@@ -36,41 +39,74 @@ Models = Annotated[
 ]
 
 
-@router.get("/emergence", response_model=Listing[ModelCurve])
-def read_curves(
-    request: Request,
-    response: Response,
-    store: Store,
-    models: Models,
-    choice: Chosen,
-    sift: Sifted,
-    pages: NamePages,
-    settings: Configured,
-    tag: Tag,
-) -> Response:
+@dataclass(frozen=True)
+class Asked:
+    """All that a request for curves says."""
+
+    request: Request
+    response: Response
+    store: Store
+    models: Models
+    choice: Chosen
+    sift: Sifted
+    pages: NamePages
+    settings: Configured
+    tag: Tag
+
+
+Asking = Annotated[Asked, Depends(made_at_once(Asked))]
+
+
+@router.get("/emergence", response_model=Listing[ModelCurve], responses=TABLES)
+def read_curves(asked: Asking, accept: Accept = None) -> Response:
     """Return the curves of all models in short: alpha0, width, E and excess over the steps, and each verdict.
 
     Of each model the analysis with most steps is taken, or the one that is asked for; a model without it has no
-    points and no `options_hash`. At most 50 models a page, by id.
+    points and no `options_hash`. At most 50 models a page, by id. As a table, a row is one step of one model.
     """
-    names = sift.names(CompactPoint)
-    limit = min(pages.limit, settings.page_limit, MOST_CURVES)
-    records, following = _page(store, parted(models), cursor=pages.cursor, limit=limit)
+    form = form_of(accept)
+    listing = _listing(asked, form)
+    asked.response.headers.add_vary_header("Accept")
+    return _json(asked, listing) if form == "json" else _table(asked, listing, form)
+
+
+@router.get("/emergence.{form}", response_class=Response, responses=TABLES)
+def export_curves(
+    asked: Asking, form: Annotated[TableForm, Path(description="Form of the table.", examples=["csv"])]
+) -> Response:
+    """Return the same as a table whatever the header `Accept` says: a row is one step of one model."""
+    return _table(asked, _listing(asked, form), form)
+
+
+def _json(asked: Asked, listing: Listing[ModelCurve]) -> Response:
+    names = asked.sift.names(CompactPoint)
+    wanted = {"items": {"__all__": _with_points(names)}} if names else None
+    return chosen_json(listing, asked.response, wanted)
+
+
+def _table(asked: Asked, listing: Listing[ModelCurve], form: TableForm) -> Response:
+    rows = curve_rows(listing.items, names=asked.sift.names(CompactPoint))
+    return table_answer(rows, form, name="emergence", response=asked.response)
+
+
+def _listing(asked: Asked, form: str) -> Listing[ModelCurve]:
+    """Return the curves that are asked for; `NotModified` where the reader has them in this form."""
+    store, pages = asked.store, asked.pages
+    asked.sift.names(CompactPoint)
+    limit = min(pages.limit, asked.settings.page_limit, MOST_CURVES)
+    records, following = _page(store, parted(asked.models), cursor=pages.cursor, limit=limit)
     ids = [record.id for record in records]
     analyses, failed = analyses_of(store, ids), failed_of(store, ids)
-    shown = {one: first_fitting(analyses[one], **asdict(choice)) for one in ids}
+    shown = {one: first_fitting(analyses[one], **asdict(asked.choice)) for one in ids}
     points = points_of(store, {one: analysis.options_hash for one, analysis in shown.items() if analysis})
-    tag.by(_identity(points), request.url.query, following, *map(str, records), str(failed))
-    memory: CurveMemory = request.app.state.curves
+    asked.tag.by(_identity(points), asked.request.url.query, form, following, *map(str, records), str(failed))
+    memory: CurveMemory = asked.request.app.state.curves
     read = memory.read(store, [name for names in points.values() for name in names])
     curves = [
-        _curve(
-            record, shown[record.id], [read[name] for name in points.get(record.id, [])], sift, failed=failed
-        )
-        for record in records
+        _curve(one, shown[one.id], [read[name] for name in points.get(one.id, [])], asked.sift, failed=failed)
+        for one in records
     ]
-    listing = Listing[ModelCurve](items=curves, next=pages.follow(following))
-    return chosen_json(listing, response, {"items": {"__all__": _with_points(names)}} if names else None)
+    return Listing[ModelCurve](items=curves, next=pages.follow(following))
 
 
 def _with_points(names: set[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from neuromfa.curves import ModelCurve
+from neuromfa.curves import ModelCurve, curve_rows
 from neuromfa.errors import OptionError
 from neuromfa.frames import Library, Row, flat_rows, to_frame
 from neuromfa.network import FloatArray
@@ -112,9 +112,7 @@ class Curves(Records[ModelCurve]):
 
     def rows(self) -> list[Row]:
         """Return one row a model and step."""
-        points = [(curve.model, point) for curve in self for point in curve.points]
-        rows = flat_rows(point for _, point in points)
-        return [{"model": model, **row} for (model, _), row in zip(points, rows, strict=True)]
+        return curve_rows(self)
 
     def _repr_html_(self) -> str:
         rows = [

@@ -27,7 +27,7 @@ class Http:
     """
 
     def __init__(self, url: str, *, key: str | None, timeout_s: float) -> None:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        headers = {"Accept": JSON} | ({} if key is None else {"Authorization": f"Bearer {key}"})
         try:
             self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout_s)
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
@@ -60,7 +60,7 @@ class Http:
             if cursor is None:
                 return
 
-    def bytes(self, path: str, *, accept: str = JSON, **words: Any) -> bytes:
+    def bytes(self, path: str, **words: Any) -> bytes:
         """Return the body of an answer; one that has not changed is not sent again.
 
         Raises
@@ -69,7 +69,7 @@ class Http:
         NeuroMFAError : what the service refused, as the library itself would have
         """
         asked = {name: value for name, value in words.items() if value is not None}
-        request = self._client.build_request("GET", path, params=asked, headers={"Accept": accept})
+        request = self._client.build_request("GET", path, params=asked)
         tag, body = self._kept.get(str(request.url), ("", b""))
         if tag:
             request.headers["If-None-Match"] = tag
@@ -90,9 +90,7 @@ class Http:
                 "less, or connect with a longer timeout_s"
             ) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise OptionError(
-                f"{self.url!r} is no address of a service; it is http://HOST:PORT or https://..."
-            ) from None
+            raise OptionError(f"{self.url!r} is no address of a service; it is http://HOST:PORT") from None
         except httpx.HTTPError as error:
             raise ServiceUnavailable(
                 f"no service answers at {self.url} ({error}); `neuromfa serve` starts one, and prints its address"
@@ -101,11 +99,9 @@ class Http:
     def made(self, kind: Any, content: Any) -> Any:
         """Return the record of an answer; `ServiceError` where it is of another version."""
         try:
-            validator = adapter(kind)
+            known = adapter(kind)
             return (
-                validator.validate_json(content)
-                if isinstance(content, bytes)
-                else validator.validate_python(content)
+                known.validate_json(content) if isinstance(content, bytes) else known.validate_python(content)
             )
         except ValueError as error:
             raise ServiceError(

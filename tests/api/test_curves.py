@@ -1,7 +1,11 @@
 """Curves in parts: fields, steps, flags and order; and the curves of all models in one call."""
 
+import csv
+import io
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,6 +14,7 @@ from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.main import create_app
 from neuromfa.app.openapi import openapi_document
 from neuromfa.app.settings import Settings
+from neuromfa.app.table_forms import MEDIA_TYPES, form_of
 from neuromfa.curves import CompactPoint, compact
 from neuromfa.declared import adapter
 from neuromfa.graph import GraphStore
@@ -18,6 +23,11 @@ from neuromfa.results import CurvePoint
 from tests.api.conftest import LOOPBACK
 from tests.api.test_contracts import SERIES, check
 
+READ = {
+    "csv": lambda content: list(csv.DictReader(io.StringIO(content.decode()))),
+    "parquet": lambda content: pq.read_table(io.BytesIO(content)).to_pylist(),
+    "arrow": lambda content: pa.ipc.open_file(content).read_all().to_pylist(),
+}
 CURVE = f"{SERIES}/emergence?profile=exact"
 STEPS = [0, 128, 512, 2000]
 
@@ -144,6 +154,59 @@ def test_points_are_read_once(store: GraphStore, settings: Settings) -> None:
         known = memory.read(_Closed(), names)  # type: ignore[arg-type]
         assert [one.step for one in known.values()] == STEPS
         assert got(client, "/v1/emergence") == first
+
+
+def test_tables_by_ending_and_by_accept(client: TestClient) -> None:
+    curves = got(client, "/v1/emergence?profile=exact")["items"]
+    steps = [point["step"] for curve in curves for point in curve["points"]]
+    for form in ("csv", "parquet", "arrow"):
+        by_ending = client.get(f"/v1/emergence.{form}?profile=exact")
+        by_header = client.get("/v1/emergence?profile=exact", headers={"Accept": MEDIA_TYPES[form]})
+        assert by_ending.status_code == by_header.status_code == 200
+        assert by_ending.content == by_header.content
+        assert by_header.headers["content-type"].startswith(MEDIA_TYPES[form])
+        assert "Accept" in by_header.headers["vary"]
+        assert f"emergence.{form}" in by_ending.headers["content-disposition"]
+        rows = READ[form](by_ending.content)
+        assert [int(row["step"]) for row in rows if row["step"] not in (None, "")] == steps[1:]
+        assert len(rows) == len(steps)
+        assert float(rows[-1]["alpha0_low"]) == curves[1]["points"][-1]["alpha0"]["low"]
+
+
+def test_a_table_has_the_fields_that_were_asked_for(client: TestClient) -> None:
+    text = client.get(
+        "/v1/emergence.csv?profile=exact&fields=step,emergence&models=stdlib-14m&from_step=512"
+    ).text
+    head, *rows = text.splitlines()
+    assert head == "model,step,emergence,emergence_low,emergence_high,emergence_n"
+    assert [row.split(",")[:2] for row in rows] == [["stdlib-14m", "512"], ["stdlib-14m", "2000"]]
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        (None, "json"),
+        ("*/*", "json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "json"),
+        ("text/csv;q=0.5, application/json;q=0.4", "csv"),
+        ("text/*", "csv"),
+        ("application/vnd.apache.arrow.file, text/csv;q=0.9", "arrow"),
+        ("application/json;q=0, */*", "csv"),
+    ],
+)
+def test_accept_chooses_what_it_likes_best(accept: str | None, form: str) -> None:
+    assert form_of(accept) == form
+
+
+def test_forms_have_tags_of_their_own_and_none_is_refused(client: TestClient) -> None:
+    tags = [
+        client.get("/v1/emergence", headers={"Accept": media}).headers["etag"]
+        for media in MEDIA_TYPES.values()
+    ]
+    assert len(set(tags)) == len(MEDIA_TYPES)
+    answer = client.get("/v1/emergence", headers={"Accept": "image/png"})
+    assert (answer.status_code, answer.json()["type"]) == (406, "/problems/not-acceptable")
+    assert client.get("/v1/emergence.xlsx").status_code == 422
 
 
 class _Closed:
