@@ -1,6 +1,7 @@
 """What stands in an address: words that are known, HEAD beside GET, a path before all of it, links to other parts."""
 
 import re
+from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -102,7 +103,7 @@ def test_all_that_a_page_asks_for_is_named_relatively(client: TestClient, page: 
     text = client.get(page).text
     targets = re.findall(r'(?:href|src)="([^"#]+)"', text)
     assert len(targets) > 4
-    for target in targets:
+    for target in map(unescape, targets):
         assert not target.startswith(("/", "http")), target
         assert client.get(urljoin(page, target)).status_code == 200, target
 
