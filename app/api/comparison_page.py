@@ -43,11 +43,12 @@ def comparison_page(
 ) -> Response:
     """Show series beside one another; `models` is repeated, or holds several ids between commas."""
     asked = [check_model_id(from_route(id)) for text in models for id in text.split(",") if id]
-    if not asked:
+    if len(asked) < FEWEST_SERIES:
+        known = overview.known_ids(store)
         return page(
             request,
             "compare.html",
-            {"here": "compare", "asked": [], "comparison": None, "known": overview.known_ids(store)},
+            {"here": "compare", "asked": [], "comparison": None, "known": known, "ticked": asked},
         )
     check_series(asked)
     groups = [_group(text) for text in group]

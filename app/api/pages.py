@@ -150,7 +150,7 @@ def series_page(
         "drawn": series_panels(series, along, point.step),
         "spectra": spectra_pictures(spread, result),
         "link": linker(shown),
-        "here_path": in_route(model),
+        "here_path": quote(in_route(model), safe=""),
     }
     context |= series_tabs.context_of(tab, store, explorer, series, result, seed=seed)
     return page(request, "series.html", context)

@@ -132,8 +132,13 @@ def report_html(
         context |= {
             "pictures": comparison.pictures(compared, shown),
             "learned": comparison.learned_words(compared, shown),
+            "origin": f"{_hashes(shown)}; neuromfa {version}",
         }
     return rendered("report.html", context)
+
+
+def _hashes(shown: Sequence[Shown]) -> str:
+    return ", ".join(f"{one.id} (options {one.options_hash[:SHORT]})" for one in shown)
 
 
 def style_policy() -> str:

@@ -12,7 +12,8 @@ from neuromfa.app.pages.words import step_name
 from neuromfa.correlations import correlate
 from neuromfa.graph import GraphStore
 from neuromfa.matrices import MatrixFigure, MatrixFigures
-from neuromfa.questions import Explorer, NeuronList, ask
+from neuromfa.neurons import SampleDepartures
+from neuromfa.questions import Explorer, Neuron, NeuronList, ask
 from neuromfa.results import CheckpointNumbers, CheckpointResult
 from neuromfa.structure import Excess
 
@@ -38,7 +39,8 @@ def context_of(
     if tab == "layers":
         return context | _layers(store, series, result)
     if tab == "neurons":
-        return context | {"neurons": _neurons(explorer, series, result, graphs, seed)}
+        found = _neurons(explorer, series, result, graphs, seed)
+        return context | {"neurons": found, "departures": departures_of(result, seed), "most": MOST_NEURONS}
     if tab == "matrices":
         return context | {"matrices": matrices_of(result)}
     if tab == "benchmarks":
@@ -139,12 +141,11 @@ def _heats(store: GraphStore, series: StoredSeries) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Neurons:
-    """The neurons of one stored sample."""
+    """The neurons of one stored sample, the highest dimensions first."""
 
     seed: int
     seeds: list[int]
-    items: Sequence[Any]
-    caution: str
+    items: Sequence[Neuron]
 
 
 def _neurons(
@@ -155,8 +156,13 @@ def _neurons(
     chosen = graphs[0] if seed is None else seed
     sample = explorer.sample(series.model.id, result.step, chosen)
     answer = ask(sample, NeuronList(order="dimension", limit=MOST_NEURONS))
-    caution = "A high dimension alone is no departure from chance."
-    return Neurons(chosen, sorted(set(graphs)), answer.items, caution)
+    return Neurons(chosen, sorted(set(graphs)), answer.items)
+
+
+def departures_of(result: CheckpointResult, seed: int | None) -> SampleDepartures | None:
+    """Return the neurons of a sample that depart from chance, of the first that was tested without a seed."""
+    tested = result.neurons.samples if result.neurons else []
+    return next((one for one in tested if seed in (None, one.seed)), None)
 
 
 def matrices_of(result: CheckpointResult) -> Mapping[str, Mapping[str, MatrixFigure]]:

@@ -175,8 +175,9 @@ document.addEventListener("click", pick);
 addEventListener("popstate", (event) => { if (event.isTrusted) follow(); });
 addEventListener("parts", ({ detail: page }) => {
   const step = data.steps[at];
+  const wasLast = at === data.steps.length - 1 && !new URLSearchParams(location.search).has("step");
   data = JSON.parse(page.getElementById("data")?.textContent ?? "null") ?? data;
-  const place = data.steps.indexOf(step);
+  const place = wasLast ? data.steps.length - 1 : data.steps.indexOf(step);
   byId("scrub").max = data.steps.length - 1;
   byId("stepper").hidden = data.steps.length < 2;
   if (place >= 0) at = place;

@@ -103,7 +103,7 @@ def test_all_that_a_page_asks_for_is_named_relatively(client: TestClient, page: 
     text = unescape(client.get(page).text)
     targets = re.findall(r'(?:href|src)="([^"#]+)"', text)
     assert len(targets) > 4
-    for target in targets:
+    for target in map(unescape, targets):
         assert not target.startswith(("/", "http")), target
         assert client.get(urljoin(page, target)).status_code == 200, target
 

@@ -9,7 +9,16 @@ import pytest
 
 from neuromfa import AnalysisOptions, analyze, open_series
 from neuromfa.app.cli.main import main
-from neuromfa.app.pages.report import LARGEST_BYTES, ReportData, report_data, report_of, style_policy
+from neuromfa.app.pages.comparison import learned_words, pictures
+from neuromfa.app.pages.report import (
+    LARGEST_BYTES,
+    ReportData,
+    report_data,
+    report_of,
+    shown_of,
+    style_policy,
+)
+from neuromfa.comparison import Group, compare
 from neuromfa.results import from_json, to_json
 from neuromfa.scores import Score
 
@@ -84,6 +93,31 @@ def test_it_says_what_the_numbers_say(small: ReportData) -> None:
     assert small.comparison.sentence.split(";")[0] in text
     for one in small.series:
         assert one.checkpoints[-1].analysis_hash in text
+
+
+def test_replicates_are_drawn_as_a_band_between_runs(small: ReportData) -> None:
+    shown = [shown_of(one) for one in small.series]
+    group = Group("runs", tuple(one.id for one in shown))
+    compared = compare([one.source for one in shown], groups=[group])
+    [effect] = [one.panel for one in pictures(compared, shown).together if one.panel.name == "g2"]
+    band = effect.lines[-1]
+    assert (band.name, band.kind) == ("runs, between runs", "score")
+    runs = [one.last.values["g2"].value or 0.0 for one in compared.series]
+    last = band.dots[-1]
+    assert last.value == pytest.approx(sum(runs) / 2)
+    assert last.low is not None and last.high is not None and last.low < min(runs) < max(runs) < last.high
+
+
+def test_what_was_learned_is_left_to_scores(small: ReportData) -> None:
+    shown = [shown_of(one, [Score(2000, "x", "loss", float(k))]) for k, one in enumerate(small.series)]
+    assert small.comparison is not None
+    told = learned_words(small.comparison, shown)
+    assert told.startswith("The amount of structure does not tell")
+    assert "best first: stdlib-14m 0.000, stdlib-14m-decay1 1.000" in told
+    assert "another order" in told  # the one with decay holds more structure
+    assert "No benchmark is stored of all" in learned_words(
+        small.comparison, [shown_of(one) for one in small.series]
+    )
 
 
 def test_its_json_comes_back_whole(small: ReportData) -> None:
