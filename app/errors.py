@@ -76,6 +76,7 @@ BAD_REQUEST = ProblemKind("bad-request", 400, "The request cannot be understood"
 SWITCHED_OFF = ProblemKind("switched-off", 403, "This part of the service is switched off")
 FOREIGN_PAGE = ProblemKind("foreign-page", 403, "A page of another site sent this request")
 TOO_LARGE = ProblemKind("body-too-large", 413, "The body is larger than what is taken")
+TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
 TOO_MANY = ProblemKind("too-many", 429, "As many of these as there may be are under way")
 
 TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
@@ -93,6 +94,7 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.StoreError: ProblemKind("store-failed", 500, "The store cannot do what was asked"),
     errors.StoreUnavailable: ProblemKind("store-unavailable", 503, "The store cannot be reached"),
     errors.QueryTimeout: ProblemKind("query-timeout", 504, "A query ran longer than its limit"),
+    errors.NobodyWaits: ProblemKind("given-up", 499, "The client left before the answer"),
     errors.QueryTooLarge: ProblemKind("query-too-large", 422, "A query asks for more memory than it may use"),
     errors.QueryRefused: ProblemKind("query-refused", 422, "The query may not run, or cannot be understood"),
     errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has another schema"),
@@ -102,7 +104,7 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
 }
 HTTP_KINDS = {
     kind.status: kind
-    for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST, TOO_LARGE, TOO_MANY)
+    for kind in (NOT_FOUND, WRONG_METHOD, KEY_NEEDED, WRONG_HOST, BAD_REQUEST, TOO_SLOW, TOO_LARGE, TOO_MANY)
 }
 KINDS = {kind.name: kind for kind in (*TABLE.values(), *HTTP_KINDS.values(), SWITCHED_OFF, FOREIGN_PAGE)}
 

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import uvicorn
 
+from neuromfa.app.http_protocol import BoundedProtocol
+from neuromfa.app.log_lines import log_config
 from neuromfa.app.main import create_app
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
@@ -77,6 +79,8 @@ def address_of(listener: socket.socket) -> str:
 def _config(settings: Settings, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=BoundedProtocol,
+        log_config=log_config(settings.log_level),
         log_level=settings.log_level,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout)),
         server_header=False,

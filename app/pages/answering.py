@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from neuromfa.app.etags import headers_of, matches
+from neuromfa.app.etags import headers_of, known_as
 from neuromfa.app.pages.addresses import root_of
 from neuromfa.app.pages.templating import rendered
 
@@ -19,6 +19,6 @@ def page(request: Request, template: str, context: Mapping[str, Any]) -> Respons
     text = rendered(template, {"root": root_of(request), **context})
     tag = f'"{sha256(text.encode()).hexdigest()[:TAG_LETTERS]}"'
     headers = headers_of(tag) | {"Vary": "Authorization, Cookie"}
-    if matches(request.headers.get("if-none-match", ""), tag):
+    if known_as(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return HTMLResponse(text, headers=headers)

@@ -1,4 +1,4 @@
-"""The report: one file that stands alone, the committed one told apart from what is measured by no more than rounding."""
+"""The report: one file that stands alone; the committed one differs from what is measured by rounding alone."""
 
 import re
 import sys
