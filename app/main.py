@@ -130,6 +130,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(jobs.router, dependencies=READING)
     app.include_router(cypher.router, dependencies=STRICT)
     app.include_router(health.router, dependencies=STRICT)
+    app.include_router(health.of_store, dependencies=STRICT)
     app.include_router(pages.open_router)
     app.include_router(pages.router, dependencies=READING)
     app.include_router(comparison_page.router, dependencies=READING)

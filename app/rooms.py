@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from inspect import iscoroutinefunction
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -35,22 +35,27 @@ def new_rooms() -> Mapping[Kind, Room]:
     }
 
 
-def seated(kind: Kind) -> type[APIRoute]:
-    """Return a route whose requests are in a room while their answer is made, and end when their client leaves."""
+class Seated(APIRoute):
+    """A route whose requests are in a room while their answer is made; what holds a thread ends with its client."""
 
-    class Seated(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle, in_thread = super().get_route_handler(), not iscoroutinefunction(self.endpoint)
-            own: Kind = "plain" if in_thread and kind == "held" else kind
+    kind: ClassVar[Kind] = "held"
 
-            async def handler(request: Request) -> Response:
-                if kind in COSTLY and request.headers.get("sec-fetch-site") == "cross-site":
-                    raise Refused(FOREIGN_PAGE, FOREIGN)
-                return await _served(request, own, handle, in_thread=in_thread)
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the usual handler, inside of a room."""
+        handle, in_thread = super().get_route_handler(), not iscoroutinefunction(self.endpoint)
+        kind: Kind = "plain" if in_thread and self.kind == "held" else self.kind
 
-            return handler
+        async def handler(request: Request) -> Response:
+            if kind in COSTLY and request.headers.get("sec-fetch-site") == "cross-site":
+                raise Refused(FOREIGN_PAGE, FOREIGN)
+            return await _served(request, kind, handle, in_thread=in_thread)
 
-    return Seated
+        return handler
+
+
+def seated(kind: Kind) -> type[Seated]:
+    """Return the class of routes whose requests are in one kind of room; in ``held`` those with a thread are plain."""
+    return type(f"SeatedAs{kind.title()}", (Seated,), {"kind": kind})
 
 
 async def _served(

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
@@ -17,6 +18,7 @@ from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
 from neuromfa.errors import OptionError
 
 BACKLOG = 512
+TURN_S = 0.001  # how long a thread that calculates keeps the event loop waiting for its turn
 
 
 class _Stopped(BaseException):
@@ -38,6 +40,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
     refuse_public_without_key(settings)
     try:
         with _stopping(), closing(bind(settings)) as listener, closing(open_store(settings)) as store:
+            sys.setswitchinterval(TURN_S)
             server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
             if ready is not None:
                 ready(address_of(listener))

@@ -11,6 +11,7 @@ from neuromfa.app.chosen_fields import chosen_json
 from neuromfa.app.curve_memory import CurveMemory, Remembered
 from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store
 from neuromfa.app.etags import Tag
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.sifting import Sifted, Sifting, Words, parted
 from neuromfa.beyond_scale import series_verdict
@@ -23,7 +24,7 @@ from neuromfa.model_id import check_model_id, from_route
 MOST_CURVES = 50
 ANALYSIS = ("options_hash", "method_version", "profile", "hops", "baseline")
 
-router = APIRouter(prefix="/v1", tags=["series"])
+router = APIRouter(prefix="/v1", tags=["series"], route_class=seated("held"))
 
 Models = Annotated[
     Words,
