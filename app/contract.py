@@ -11,7 +11,15 @@ from neuromfa.app.errors import KINDS, MEDIA_TYPE
 Operation = dict[str, Any]
 
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-EXAMPLES = {"model": "stdlib-14m", "step": "512", "seed": 0, "format": "csv", "form": "csv", "id": "0" * 32}
+EXAMPLES = {
+    "model": "stdlib-14m",
+    "step": "512",
+    "seed": 0,
+    "format": "csv",
+    "form": "csv",
+    "id": "0" * 32,
+    "analysis_hash": "0" * 64,
+}
 BODIES = {
     "queue_job": {"source": "EleutherAI/pythia-70m-deduped", "steps": "0,512,143000"},
     "run_cypher": {"query": "MATCH (m:Model) RETURN m.id AS model LIMIT 10"},

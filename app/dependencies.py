@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from inspect import signature
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -18,7 +18,6 @@ from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
 from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
 from neuromfa.options import Hops, Profile
-from neuromfa.results import CheckpointResult
 
 T = TypeVar("T")
 
@@ -215,15 +214,6 @@ Step = Annotated[int | None, Depends(step_number)]
 Pages = Annotated[Paging, Depends(made_at_once(Paging))]
 NamePages = Annotated[NamePaging, Depends(made_at_once(NamePaging))]
 Chosen = Annotated[Choice, Depends(made_at_once(Choice))]
-
-
-def chosen_results(store: Store, model: ModelId, choice: Chosen) -> list[CheckpointResult]:
-    """Return the results of the analysis a request chooses, by step; `NotStored` without any."""
-    options = store.choose(model, **asdict(choice)).analysis.options_hash
-    return store.results(model, options=options)
-
-
-Results = Annotated[list[CheckpointResult], Depends(chosen_results)]
 
 
 def page_of(items: list[T], paging: Paging, *, most: int) -> tuple[list[T], str | None]:

@@ -78,6 +78,7 @@ SWITCHED_OFF = ProblemKind("switched-off", 403, "This part of the service is swi
 FOREIGN_PAGE = ProblemKind("foreign-page", 403, "A page of another site sent this request")
 NOT_ACCEPTABLE = ProblemKind("not-acceptable", 406, "The answer comes in none of the forms asked for")
 TOO_LARGE = ProblemKind("body-too-large", 413, "The body is larger than what is taken")
+TOO_SLOW = ProblemKind("too-slow", 408, "The request came too slowly")
 TOO_MANY = ProblemKind("too-many", 429, "As many of these as there may be are under way")
 
 TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
@@ -95,6 +96,7 @@ TABLE: dict[type[errors.NeuroMFAError], ProblemKind] = {
     errors.StoreError: ProblemKind("store-failed", 500, "The store cannot do what was asked"),
     errors.StoreUnavailable: ProblemKind("store-unavailable", 503, "The store cannot be reached"),
     errors.QueryTimeout: ProblemKind("query-timeout", 504, "A query ran longer than its limit"),
+    errors.NobodyWaits: ProblemKind("given-up", 499, "The client left before the answer"),
     errors.QueryTooLarge: ProblemKind("query-too-large", 422, "A query asks for more memory than it may use"),
     errors.QueryRefused: ProblemKind("query-refused", 422, "The query may not run, or cannot be understood"),
     errors.SchemaMismatch: ProblemKind("schema-mismatch", 503, "The store has another schema"),
@@ -111,6 +113,7 @@ HTTP_KINDS = {
         KEY_NEEDED,
         WRONG_HOST,
         BAD_REQUEST,
+        TOO_SLOW,
         TOO_LARGE,
         TOO_MANY,
     )

@@ -11,6 +11,9 @@ from neuromfa.app.dependencies import made_at_once
 from neuromfa.identity import content_hash
 from neuromfa.scores import Score
 
+VARY = "Authorization, Accept-Encoding"
+ZIPPED = '-gzip"'
+
 
 class NotModified(Exception):
     """The reader already has this content; the answer is 304 with its tag."""
@@ -38,15 +41,34 @@ class Tagging:
         self.headers: dict[str, str] = {}  # for routes that answer with a response of their own
 
     def by(self, hashes: Iterable[str], *more: str | None) -> None:
-        """Tag the answer by the hashes of what it shows; raise `NotModified` when the reader has that.
-
-        The program's version is part of the tag, since another version may write the same numbers otherwise.
-        """
-        tag = f'"{content_hash([__version__, list(hashes), list(more)])[:32]}"'
-        if matches(self._known, tag):
+        """Tag the answer by the hashes of what it shows; raise `NotModified` when the reader has that."""
+        tag = tag_of([*hashes, *more])
+        if known_as(self._known, tag):
             raise NotModified(tag)
         self.headers = headers_of(tag)
         self._response.headers.update(self.headers)
+
+
+def tag_of(names: Iterable[str | None]) -> str:
+    """Return the tag of what has these names.
+
+    The program's version is part of it, since another version may write the same numbers otherwise.
+    """
+    return f'"{content_hash([__version__, *names])[:32]}"'
+
+
+def zipped_tag(tag: str) -> str:
+    """Return the tag of the same content packed by gzip."""
+    return f"{tag[:-1]}{ZIPPED}"
+
+
+def takes_gzip(header: str) -> bool:
+    """Return whether an Accept-Encoding header lets an answer be packed by gzip."""
+    for one in header.lower().split(","):
+        name, _, weight = one.partition(";")
+        if name.strip() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def scores_hash(scores: Iterable[Score]) -> str:
@@ -54,14 +76,28 @@ def scores_hash(scores: Iterable[Score]) -> str:
     return content_hash([list(astuple(score)) for score in scores])
 
 
-def matches(header: str, tag: str) -> bool:
-    """Return whether an If-None-Match header names `tag` (weak comparison, as the standard asks)."""
-    return header.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in header.split(",")]
+def known_as(header: str | None, tag: str, *, zipped: bool = False) -> str | None:
+    """Return the tag under which an If-None-Match header names a content (weak comparison, as the standard asks).
+
+    Parameters
+    ----------
+    zipped : the reader would be sent the packed form, so that is what `*` means
+
+    Returns
+    -------
+    known : None where the reader has not got it
+    """
+    if not header:
+        return None
+    if header.strip() == "*":
+        return zipped_tag(tag) if zipped else tag
+    named = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return next((one for one in (tag, zipped_tag(tag)) if one in named), None)
 
 
 def headers_of(tag: str) -> dict[str, str]:
     """Return the headers that go with a tag: always ask again, but a short question."""
-    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
+    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": VARY}
 
 
 def not_modified(_: Request, error: Exception) -> Response:

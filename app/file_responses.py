@@ -13,12 +13,16 @@ def file_answer(
     write: Callable[[Path], None], *, name: str, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return what `write` puts into a file, to be saved under `name`."""
+    said = {**(headers or {}), "Content-Disposition": disposition(name)}
+    return Response(written(write), media_type=media_type, headers=said)
+
+
+def written(write: Callable[[Path], None]) -> bytes:
+    """Return what `write` puts into a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         write(path)
-        content = path.read_bytes()
-    said = {**(headers or {}), "Content-Disposition": disposition(name)}
-    return Response(content, media_type=media_type, headers=said)
+        return path.read_bytes()
 
 
 def disposition(name: str) -> str:

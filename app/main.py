@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
+from neuromfa.app.answering import Memory
 from neuromfa.app.api import (
     checkpoints,
     comparison_page,
@@ -24,6 +25,7 @@ from neuromfa.app.api import (
     models,
     pages,
     questions,
+    results,
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
@@ -34,14 +36,17 @@ from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
 from neuromfa.app.head_method import HeadMethod
+from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.keys import KeyRing
 from neuromfa.app.known_words import check_words
 from neuromfa.app.metrics import Meter, Metrics
 from neuromfa.app.middleware import Doorkeeper
 from neuromfa.app.open_store import open_store
 from neuromfa.app.path_prefix import PathPrefix
+from neuromfa.app.rooms import new_rooms
 from neuromfa.app.settings import Settings, load_settings
 from neuromfa.graph import GraphStore
+from neuromfa.graph.job_queue import JobQueue
 from neuromfa.questions import SampleCache
 
 DESCRIPTION = """Multifractal spectra of neuron interaction networks over training, and their graphs.
@@ -104,8 +109,12 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.keys = KeyRing(settings)
     app.state.samples = SampleCache()
     app.state.curves = CurveMemory()
+    app.state.rooms = new_rooms()
+    app.state.memory = Memory(lambda: app.state.store)
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
+    app.state.looks = Seats(jobs.MOST_LOOKS, "looks at sources")
+    app.state.job_watch = JobWatch(lambda id: JobQueue(app.state.store).job(id))
     app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
 
     register_errors(app)
@@ -113,14 +122,17 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
 
     app.include_router(models.router, dependencies=READING)
     app.include_router(checkpoints.router, dependencies=READING)
+    app.include_router(results.router, dependencies=READING)
     app.include_router(deletions.router, dependencies=READING)
     app.include_router(comparisons.router, dependencies=READING)
     app.include_router(curves.router, dependencies=READING)
     app.include_router(questions.question_router(), dependencies=READING)
     app.include_router(exports.router, dependencies=READING)
+    app.include_router(jobs.sources, dependencies=READING)
     app.include_router(jobs.router, dependencies=READING)
     app.include_router(cypher.router, dependencies=STRICT)
     app.include_router(health.router, dependencies=STRICT)
+    app.include_router(health.of_store, dependencies=STRICT)
     app.include_router(pages.open_router)
     app.include_router(pages.router, dependencies=READING)
     app.include_router(comparison_page.router, dependencies=READING)

@@ -3,12 +3,14 @@
 import logging
 import re
 import secrets
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuromfa.app.errors import INTERNAL, WRONG_HOST, answer
+from neuromfa.app.log_lines import request_id
 from neuromfa.app.settings import PREFIX, Settings, is_loopback
 
 log = logging.getLogger("neuromfa.app")
@@ -24,13 +26,16 @@ SAFE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_SAFE = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
+MOST_HOSTS = 100
+
 
 class Doorkeeper:
     """Pure ASGI middleware around the whole service."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self.app = app
-        self.settings = settings
+        self._passes = lru_cache(MOST_HOSTS)(lambda host: host_passes(host, settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request with an id, refuse foreign hosts, and turn what nobody caught into a problem."""
@@ -39,14 +44,15 @@ class Doorkeeper:
             return
         exchange = _Exchange(_request_id(scope), send)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
+        request_id.set(exchange.request_id)
         host = Headers(scope=scope).get("host", "")
-        if not host_passes(host, self.settings):
+        if not self._passes(host):
             await answer(WRONG_HOST, _advice(host), scope)(scope, receive, exchange.send)
             return
         try:
             await self.app(scope, receive, exchange.send)
         except Exception:
-            log.exception("request %s: %s %s failed", exchange.request_id, scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], scope["path"])
             if exchange.started:
                 raise
             detail = f"an unexpected error; the log speaks of it as request {exchange.request_id}"
@@ -64,10 +70,10 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.request_id
-            for name, value in SAFE_HEADERS.items():
-                headers.setdefault(name, value)
+            given = message.get("headers", ())
+            names = {name.lower() for name, _ in given}
+            safe = [pair for pair in _SAFE if pair[0] not in names]
+            message["headers"] = [*given, (b"x-request-id", self.request_id.encode()), *safe]
         await self._send(message)
 
 

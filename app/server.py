@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
@@ -9,12 +10,15 @@ from typing import NoReturn
 
 import uvicorn
 
+from neuromfa.app.http_protocol import BoundedProtocol
+from neuromfa.app.log_lines import log_config
 from neuromfa.app.main import create_app
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
 from neuromfa.errors import OptionError
 
 BACKLOG = 512
+TURN_S = 0.001  # how long a thread that calculates keeps the event loop waiting for its turn
 
 
 class _Stopped(BaseException):
@@ -36,6 +40,7 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
     refuse_public_without_key(settings)
     try:
         with _stopping(), closing(bind(settings)) as listener, closing(open_store(settings)) as store:
+            sys.setswitchinterval(TURN_S)
             server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
             if ready is not None:
                 ready(address_of(listener))
@@ -77,6 +82,8 @@ def address_of(listener: socket.socket) -> str:
 def _config(settings: Settings, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=BoundedProtocol,
+        log_config=log_config(settings.log_level),
         log_level=settings.log_level,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout)),
         server_header=False,

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from neuromfa.app.settings import PREFIX
-from neuromfa.checkpoints.transport.hub import is_repo_id
 from neuromfa.errors import OptionError
 
 REMOTE = "://"
@@ -32,6 +31,8 @@ def admitted(source: str, allowed: Sequence[str]) -> str:
     """
     if REMOTE in source:
         return _address(source, [entry for entry in allowed if REMOTE in entry])
+    from neuromfa.checkpoints.transport.hub import is_repo_id  # here: no service needs the hub to start
+
     if source.startswith("/"):
         return _folder(source, [entry for entry in allowed if REMOTE not in entry])
     if not is_repo_id(source):

@@ -27,7 +27,7 @@ from neuromfa.servers.neo4j_server import Neo4jServer
 
 RESULTS = Path(__file__).parent / "results" / "service.csv"
 PASSWORD = "neuromfa-bench"
-SECONDS, READERS, STARTS = 2.0, 50, 3
+SECONDS, READERS, STARTS = 1.0, 50, 3
 GZIP = {"Accept-Encoding": "gzip"}
 ONE, OTHER = name_of(0), name_of(1)
 SERIES = f"/v1/models/{in_route(ONE)}"

@@ -1,6 +1,7 @@
 """Readers of a service: plain HTTP/1.1 over kept connections, so light that the service is what is measured."""
 
 import asyncio
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -98,6 +99,7 @@ def read(
     *,
     readers: int = 1,
     seconds: float = 2.0,
+    requests: int | None = None,
     pause: float = 0.0,
     headers: Mapping[str, str] = NOTHING,
 ) -> Load:
@@ -105,16 +107,18 @@ def read(
 
     Parameters
     ----------
+    requests : so many in all, however long that takes, instead of `seconds`
     pause : between two requests of a reader, in seconds; the first ones are spread over it
     """
-    return asyncio.run(_read(address, paths, readers, seconds, pause, headers))
+    limits = (seconds, math.inf) if requests is None else (math.inf, requests)
+    return asyncio.run(_read(address, paths, readers, limits, pause, headers))
 
 
 async def _read(
     address: str,
     paths: Sequence[str],
     readers: int,
-    seconds: float,
+    limits: tuple[float, float],
     pause: float,
     headers: Mapping[str, str],
 ) -> Load:
@@ -124,7 +128,7 @@ async def _read(
     async def one(k: int) -> None:
         reader, turn = Reader(address), k
         await asyncio.sleep(pause * k / readers)
-        while time.perf_counter() < end:
+        while time.perf_counter() < end and len(taken) + readers <= most:
             answer = await reader.get(paths[turn % len(paths)], headers)
             taken.append(answer.seconds)
             statuses.append(answer.status)
@@ -134,6 +138,6 @@ async def _read(
         reader.close()
 
     begun = time.perf_counter()
-    end = begun + seconds
+    end, most = begun + limits[0], limits[1]
     await asyncio.gather(*(one(k) for k in range(readers)))
     return Load(taken, statuses, time.perf_counter() - begun)

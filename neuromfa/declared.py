@@ -4,6 +4,8 @@ A field is declared by its type, `pydantic.Field` bounds and the two marks below
 schema are made from that.
 """
 
+import inspect
+import os
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, astuple, dataclass, fields, is_dataclass
@@ -33,6 +35,13 @@ def _tell_inherited(schema: dict[str, Any], record: type) -> None:
 
 DOCUMENTED = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_tell_inherited)
 """Of a record: the text below a field is its meaning in every schema, also in those of records made of it."""
+
+# To find the texts below fields, pydantic asks `inspect` for the module of every frame of a stack; for those of the
+# import system that looks through all modules each time, a second of every start, unless it is told the answer.
+inspect.modulesbyfile |= {
+    os.path.normcase(os.path.abspath(f"<frozen {name}>")): name
+    for name in ("importlib._bootstrap", "importlib._bootstrap_external")
+}
 
 
 @dataclass(frozen=True)

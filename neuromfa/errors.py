@@ -104,6 +104,10 @@ class QueryTimeout(StoreError):
     """A query ran longer than its limit."""
 
 
+class NobodyWaits(QueryTimeout):
+    """Whoever asked has left before the answer."""
+
+
 class QueryTooLarge(StoreError):
     """A query, or its answer, wants more memory than one may use."""
 

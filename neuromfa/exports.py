@@ -142,7 +142,7 @@ def write_comparison_csv(comparison: "Comparison", path: Path) -> None:
 
 def write_sweep_csv(sweep: "Sweep", path: Path) -> None:
     """Write one row per value of the option and step: the numbers with their intervals, excess and the effect."""
-    _write_csv([_sweep_row(sweep.option, point) for point in sweep.points], path)
+    write_csv([_sweep_row(sweep.option, point) for point in sweep.points], path)
 
 
 def _sweep_row(option: str, point: "SweepPoint") -> Row:

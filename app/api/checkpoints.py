@@ -1,17 +1,22 @@
 """Routes of one checkpoint: its spectrum, its numbers, and the graphs stored of it."""
 
-from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
+from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, Pages, Step, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
+from neuromfa.app.series_parts import metrics_of, spectrum_of
 from neuromfa.graph import CheckpointRecord, Manifest
 from neuromfa.results import CheckpointMetrics, CheckpointSpectrum
 
-router = APIRouter(prefix="/v1/models/{model}/checkpoints/{step}", tags=["checkpoints"])
+router = APIRouter(
+    prefix="/v1/models/{model}/checkpoints/{step}", tags=["checkpoints"], route_class=seated("held")
+)
 
 
 @router.get("")
@@ -20,28 +25,29 @@ def read_checkpoint(store: Store, model: ModelId, step: Step) -> CheckpointRecor
     return store.checkpoint(model, step)
 
 
-@router.get("/spectrum")
-def read_spectrum(
-    store: Store,
+@router.get("/spectrum", response_model=CheckpointSpectrum)
+async def read_spectrum(
     model: ModelId,
     step: Step,
     choice: Chosen,
-    tag: Tag,
+    answers: Answers,
     samples: Annotated[bool, Query(description="Give the figures of every sample too.")] = False,
-) -> CheckpointSpectrum:
+) -> Response:
     """Return q, tau, alpha and f with their confidence bands: means over samples."""
-    result = store.result(model, step, **asdict(choice))
-    tag.by([result.analysis_hash], *result.flag_notes.values())
-    return CheckpointSpectrum.of(result, samples=samples)
+    index = await answers.series(model)
+    found = await answers.step(index, step, choice)
+    make = partial(spectrum_of, step=found, samples=samples)
+    return await answers.answer([index], [found.name], make=make)
 
 
-@router.get("/metrics")
-def read_metrics(store: Store, model: ModelId, step: Step, choice: Chosen, tag: Tag) -> CheckpointMetrics:
+@router.get("/metrics", response_model=CheckpointMetrics)
+async def read_metrics(model: ModelId, step: Step, choice: Chosen, answers: Answers) -> Response:
     """Return alpha0, width and E, with nulls, coverage, fit, flags, node dimensions and benchmark scores."""
-    result = store.result(model, step, **asdict(choice))
-    scores = [score for score in store.scores(model) if score.step == step]
-    tag.by([result.analysis_hash], scores_hash(scores), *result.flag_notes.values())
-    return CheckpointMetrics.of(result, scores)
+    index = await answers.series(model)
+    found = await answers.step(index, step, choice)
+    scores = [score for score in index.scores if score.step == step]
+    make = partial(metrics_of, step=found, scores=scores)
+    return await answers.answer([index], [found.name, scores_hash(scores)], make=make)
 
 
 @router.get("/samples")

@@ -1,14 +1,18 @@
 """The route of several series beside one another, from what is stored of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from asyncio import gather
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
-from neuromfa.app.dependencies import Choice, Chosen, Store
-from neuromfa.app.etags import Tag
+from neuromfa.app.answering import Answers
+from neuromfa.app.dependencies import Chosen
+from neuromfa.app.rooms import seated
+from neuromfa.app.series_parts import json_of, points_of, results_of
 from neuromfa.comparison import (
     Comparison,
     Group,
@@ -22,7 +26,7 @@ from neuromfa.comparison import (
 from neuromfa.comparison.compare import FEWEST_SERIES, MOST_SERIES
 from neuromfa.comparison.records import By
 from neuromfa.graph import GraphStore
-from neuromfa.graph.result_io import StoredPoint
+from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 from neuromfa.model_id import LARGEST_BYTES, check_model_id, from_route
 from neuromfa.stored import Analysis
 from neuromfa.structure import Step
@@ -30,7 +34,7 @@ from neuromfa.structure import Step
 # at their largest all words of the address still fit into the 64 KiB that the server reads of one
 MOST_GROUPS, LONGEST_GROUP = 4, 400
 
-router = APIRouter(prefix="/v1", tags=["series"])
+router = APIRouter(prefix="/v1", tags=["series"], route_class=seated("table"))
 
 Models = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=LARGEST_BYTES)]],
@@ -53,15 +57,14 @@ Groups = Annotated[
 Axis = Annotated[By, Query(description="Axis: step, tokens, or share of training (step / last step).")]
 
 
-@router.get("/compare")
-def read_comparison(
-    store: Store,
+@router.get("/compare", response_model=Comparison)
+async def read_comparison(
+    answers: Answers,
     choice: Chosen,
-    tag: Tag,
     model: Models,
     group: Groups,
     by: Axis = "step",
-) -> Comparison:
+) -> Response:
     """Return two to twelve series beside one another: which hold structure that scale does not explain, which differ.
 
     Of each series the analysis with most steps is taken, or the one that is asked for; `warnings` says in what they
@@ -72,36 +75,44 @@ def read_comparison(
     groups = [_with_ids(group_from(one, separator=":")) for one in group]
     check_series(models)
     check_groups(groups, known=models)
-    analyses = {one: _analysis(store, one, choice) for one in models}
-    points = {one: store.points(one, options_hash=chosen.options_hash) for one, chosen in analyses.items()}
-    tag.by(_hashes(points), by, *(f"{one.name}:{','.join(one.series)}" for one in groups))
-    sources = [
-        Source(one, chosen.options, [point.read() for point in points[one]])
-        for one, chosen in analyses.items()
-    ]
-    whole = needed_steps(sources, by=by)
-    complete = [_with_whole(store, one, analyses[one.id], whole[one.id]) for one in sources]
-    return compare(complete, by=by, groups=groups)
+    indexes = await gather(*map(answers.series, models))
+    compared = [_Compared(index, index.choose(**asdict(choice)).analysis) for index in indexes]
+
+    def make(store: GraphStore) -> bytes:
+        sources = [one.source(store) for one in compared]
+        whole = needed_steps(sources, by=by)
+        complete = [one.whole(store, own, whole[own.id]) for one, own in zip(compared, sources, strict=True)]
+        return json_of(compare(complete, by=by, groups=groups))
+
+    told = (f"{one.name}:{','.join(one.series)}" for one in groups)
+    return await answers.answer(indexes, [*chain(*(one.names() for one in compared)), by, *told], make=make)
 
 
 def _with_ids(group: Group) -> Group:
     return replace(group, series=tuple(map(from_route, group.series)))
 
 
-def _analysis(store: GraphStore, model: str, choice: Choice) -> Analysis:
-    """Return the analysis of a model that is compared; `NotStored` names a model without one."""
-    return store.choose(model, **asdict(choice)).analysis
+@dataclass(frozen=True)
+class _Compared:
+    """A series and the analysis of it that is compared."""
 
+    index: SeriesIndex
+    analysis: Analysis
 
-def _hashes(points: Mapping[str, Sequence[StoredPoint]]) -> list[str]:
-    return [
-        f"{model} {point.step} {point.analysis_hash}{point.notes}"
-        for model, series in points.items()
-        for point in series
-    ]
+    @property
+    def steps(self) -> Sequence[StoredStep]:
+        """Its newest results."""
+        return self.index.newest(self.analysis.options_hash)
 
+    def names(self) -> Iterator[str]:
+        """Yield what changes with anything that is shown of it."""
+        return (f"{self.index.model} {one.name}" for one in self.steps)
 
-def _with_whole(store: GraphStore, source: Source, chosen: Analysis, steps: set[Step]) -> Source:
-    """Return a series with its whole results at some steps."""
-    whole = {step: store.result(source.id, step, options=chosen.options_hash) for step in steps}
-    return replace(source, whole=whole)
+    def source(self, store: GraphStore) -> Source:
+        """Return its curve."""
+        return Source(self.index.model, self.analysis.options, points_of(store, self.steps))
+
+    def whole(self, store: GraphStore, source: Source, steps: set[Step]) -> Source:
+        """Return it with its whole results at some steps."""
+        wanted = [one for one in self.steps if one.step in steps]
+        return replace(source, whole={one.step: one for one in results_of(store, wanted)})

@@ -12,6 +12,7 @@ from neuromfa.app.curve_memory import CurveMemory, Remembered
 from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store, made_at_once
 from neuromfa.app.etags import Tag
 from neuromfa.app.file_responses import file_contract
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.sifting import Sifted, Sifting, Words, parted
 from neuromfa.app.table_forms import MEDIA_TYPES, Accept, TableForm, form_of, table_answer
@@ -26,7 +27,7 @@ MOST_CURVES = 50
 TABLES = file_contract(kind for form, kind in MEDIA_TYPES.items() if form != "json")
 ANALYSIS = ("options_hash", "method_version", "profile", "hops", "baseline")
 
-router = APIRouter(prefix="/v1", tags=["series"])
+router = APIRouter(prefix="/v1", tags=["series"], route_class=seated("held"))
 
 Models = Annotated[
     Words,

@@ -11,10 +11,12 @@ from neuromfa import __version__
 from neuromfa.app.dependencies import Store, reader
 from neuromfa.app.errors import KINDS, ProblemKind
 from neuromfa.app.metrics import MEDIA_TYPE, Metrics
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa.errors import NotStored, SchemaMismatch, StoreError
 
 router = APIRouter(tags=["service"])
+of_store = APIRouter(tags=["service"], route_class=seated("held"))
 
 ProblemName = Annotated[
     str, Path(description="Name of a kind: the last part of a problem's `type`.", examples=["not-stored"])
@@ -29,14 +31,14 @@ async def alive() -> Alive:
     return Alive("alive")
 
 
-@router.get("/readyz")
+@of_store.get("/readyz")
 def ready(store: Store) -> Readiness:
     """Tell whether the store answers and has the schema of this program."""
     store.ping()
     return Readiness("ready", _state_of(store), _versions())
 
 
-@router.get("/metrics", dependencies=[Depends(reader)], response_class=PlainTextResponse)
+@of_store.get("/metrics", dependencies=[Depends(reader)], response_class=PlainTextResponse)
 def count(request: Request, store: Store) -> Response:
     """Return what the service counts of itself, for Prometheus."""
     metrics: Metrics = request.app.state.metrics
@@ -44,7 +46,7 @@ def count(request: Request, store: Store) -> Response:
 
 
 @router.get("/problems/{name}")
-def explain(name: ProblemName) -> ProblemKind:
+async def explain(name: ProblemName) -> ProblemKind:
     """Explain the `type` of an error answer."""
     if name not in KINDS:
         raise NotStored(f"no problem is called {name!r}; there are {', '.join(sorted(KINDS))}")

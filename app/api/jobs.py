@@ -9,27 +9,32 @@ import anyio
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.dependencies import Configured, Pages, Store, offset_of, writer
 from neuromfa.app.errors import TOO_MANY, Refused
+from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.path_prefix import prefix_of
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
 from neuromfa.checkpoints import list_architectures
 from neuromfa.declared import adapter
-from neuromfa.errors import CheckpointMissing, OptionError, SourceError, StoreError
+from neuromfa.errors import CheckpointMissing, OptionError, SourceError
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
 from neuromfa.graph.units import Unit, UnitStatus, units_of
 from neuromfa.ingest.request import IngestRequest
-from neuromfa.ingest.worker import put
+from neuromfa.model_id import check_model_id
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=seated("held"))
+sources = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=seated("hub"))
 
 MOST_WAITING = 100
 MOST_FOLLOWED = 32
-LOOK_S = 0.5
+MOST_LOOKS = 4
+SOURCE_S = 5.0
 HEARTBEAT_S = 15.0
 LONGEST_S = 3600.0
 AGAIN_MS = 3000
@@ -39,23 +44,25 @@ JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.
 Writer = Depends(writer)
 
 
-@router.post(
+@sources.post(
     "",
     status_code=202,
     dependencies=[Writer],
     responses={200: {"model": Job, "description": "It is open already."}},
 )
-def queue_job(
+async def queue_job(
     body: IngestRequest, store: Store, settings: Configured, request: Request, response: Response
 ) -> Job:
-    """Put an ingest into the queue; what is wrong with its source is said now, the rest happens in a worker.
+    """Put an ingest into the queue; what is wrong with its source is said now where it answers soon, else by a worker.
 
     While a job that asks for the same waits or runs, that job is returned, with status 200.
     """
-    ingest, queue = _ingest_of(body, settings), JobQueue(store)
-    if len(queue.jobs(status="queued", limit=MOST_WAITING).items) == MOST_WAITING:
+    asked, queue = await run_in_threadpool(_ingest_of, body, settings), JobQueue(store)
+    waiting = await run_in_threadpool(queue.jobs, status="queued", limit=MOST_WAITING)
+    if len(waiting.items) == MOST_WAITING:
         raise Refused(TOO_MANY, f"{MOST_WAITING} jobs wait already; is a `neuromfa worker` running?")
-    job, new = _put(store, ingest)
+    await _look_at(asked, request.app.state.looks)
+    job, new = await run_in_threadpool(queue.put, asked.as_json())
     response.headers["Location"] = f"{prefix_of(request.scope)}/v1/jobs/{job.id}"
     if not new:
         response.status_code = 200
@@ -122,31 +129,45 @@ async def follow_job(
 ) -> Response:
     """Follow a job: one event `job` for every change, until it is over (server-sent events)."""
     seats: Seats = request.app.state.followers
-    seats.check()
-    state = await run_in_threadpool(read_job, store, id)
-    if not state.is_open and last_event_id == _name(state):
-        return Response(status_code=204)  # tells a browser that came back not to come again
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(store, state, seats), media_type=EVENTS, headers=headers)
+    seats.take()
+    try:
+        state = await run_in_threadpool(read_job, store, id)
+        if not state.is_open and last_event_id == _name(state):
+            seats.give_back()
+            return Response(status_code=204)  # tells a browser that came back not to come again
+    except BaseException:
+        seats.give_back()
+        raise
+    return _Followed(_events(request.app.state.job_watch, state), seats)
 
 
-async def _events(store: Store, state: Job, seats: Seats) -> AsyncIterator[str]:
+class _Followed(StreamingResponse):
+    """A stream of events that has a seat until it ends, also where it ends before its first event."""
+
+    def __init__(self, events: AsyncIterator[str], seats: Seats) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type=EVENTS, headers=headers)
+        self._seats = seats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._seats.give_back()
+
+
+async def _events(watch: JobWatch, state: Job) -> AsyncIterator[str]:
     """Yield a job's changes; a store that is away ends the stream, and the browser asks again."""
-    with seats.one():
-        begun = spoken = time.monotonic()
-        yield f"retry: {AGAIN_MS}\n\n{_event(state)}"
+    begun = time.monotonic()
+    yield f"retry: {AGAIN_MS}\n\n{_event(state)}"
+    async with watch.of(state) as watched:
         while state.is_open and time.monotonic() - begun < LONGEST_S:
-            await anyio.sleep(LOOK_S)
-            try:
-                now = await run_in_threadpool(read_job, store, state.id)
-            except StoreError:
+            now = await watched.next(state, within=HEARTBEAT_S)
+            if now is None:
                 return
-            if now != state:
-                yield _event(now)
-                state, spoken = now, time.monotonic()
-            elif time.monotonic() - spoken > HEARTBEAT_S:
-                yield ": still there\n\n"
-                spoken = time.monotonic()
+            yield ": still there\n\n" if now == state else _event(now)
+            state = now
 
 
 def _event(state: Job) -> str:
@@ -159,10 +180,26 @@ def _name(state: Job) -> str:
     return f"{state.status}-{state.done}-{running}-{round(state.updated.timestamp() * 1000)}"
 
 
-def _put(store: Store, request: IngestRequest) -> tuple[Job, bool]:
-    """Queue a job; a step that is not there is a fault of the request, and not of this address."""
+async def _look_at(request: IngestRequest, seats: Seats) -> None:
+    """Say what is wrong with a source, where that is seen in time; a source that says nothing is left to the worker.
+
+    A step that is not there is a fault of the request, and not of this address.
+    """
     try:
-        return put(store, request)
+        seats.take()
+    except Refused:
+        return  # as many looks as there may be wait for other sources
+
+    def look() -> None:
+        try:
+            check_model_id(request.open().select(request.steps).id)
+        finally:
+            seats.give_back()  # only now: a thread that waits for a source cannot be ended
+
+    try:
+        with anyio.move_on_after(SOURCE_S):
+            limiter = anyio.CapacityLimiter(1)
+            await anyio.to_thread.run_sync(look, abandon_on_cancel=True, limiter=limiter)
     except CheckpointMissing as error:
         raise SourceError(str(error)) from error
     except OSError as error:

@@ -1,14 +1,19 @@
 """Routes of what is stored: models, their checkpoints, and series over steps."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, fields
-from typing import Annotated, TypedDict, TypeVar
+from functools import partial
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query, Response
 
+from neuromfa.app.answering import Answers
 from neuromfa.app.chosen_fields import chosen_json, with_some
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Paging, Store, page_of
-from neuromfa.app.etags import Tag, Tagging, scores_hash
+from neuromfa.app.etags import scores_hash
+from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
+from neuromfa.app.series_parts import json_of, listed, points_of, spectra_of
 from neuromfa.app.settings import Settings
 from neuromfa.app.sifting import Sifted, Sifting
 from neuromfa.beyond_scale import series_verdict
@@ -16,14 +21,13 @@ from neuromfa.change_points import change_points
 from neuromfa.correlations import Correlation, correlate
 from neuromfa.graph import AnalysisRecord, CheckpointRecord, GraphStore, ModelRecord
 from neuromfa.graph.stored_results import Served
+from neuromfa.graph.stored_series import SeriesIndex
 from neuromfa.results import CheckpointSpectrum, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
 
-T = TypeVar("T")
-
 FromStep = Annotated[int, Query(ge=0, le=10**15, description="First step that takes part.")]
 
-router = APIRouter(prefix="/v1/models", tags=["series"])
+router = APIRouter(prefix="/v1/models", tags=["series"], route_class=seated("held"))
 
 
 @router.get("")
@@ -50,122 +54,102 @@ def list_checkpoints(
 
 
 @router.get("/{model}/emergence", response_model=CurveListing | with_some(CurveListing, items=CurvePoint))
-def read_emergence(
-    store: Store,
-    model: ModelId,
-    choice: Chosen,
-    sift: Sifted,
-    pages: Pages,
-    settings: Configured,
-    tag: Tag,
-    response: Response,
-) -> CurveListing | Response:
+async def read_emergence(
+    model: ModelId, choice: Chosen, sift: Sifted, pages: Pages, settings: Configured, answers: Answers
+) -> Response:
     """Return the verdict of a series, and E, alpha0 and width over its steps with nulls, excess, coverage and flags.
 
     With `fields`, items hold those alone; a part that was chosen or ordered is paged by number, all else by step.
     """
-    served, failed = store.choose(model, **asdict(choice)), store.failures(model)
+    index = await answers.series(model)
+    served = index.choose(**asdict(choice))
+    chosen = served.analysis.options_hash
     if sift.is_asked:
-        return _sifted(
-            store,
-            model,
-            served,
-            failed,
-            sift=sift,
-            pages=pages,
-            settings=settings,
-            tag=tag,
-            response=response,
-        )
-    page = store.curve(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
-    tag.by((point.analysis_hash + point.notes for point in page.items), page.next, *_names(served, failed))
-    points = [point.read() for point in page.items]
-    listing = _series(points, pages.follow(page.next), served, failed)
-    is_whole = pages.cursor is None and page.next is None
-    whole = points if is_whole else _points(store, model, served)
-    return CurveListing(
-        **dict(listing),
-        verdict=series_verdict(whole, served.analysis.options),
-        change_points=change_points(whole),
-    )
+        make = partial(_sifted, index=index, served=served, sift=sift, pages=pages, settings=settings)
+        return await answers.answer([index], _names(index, chosen, str(sift)), make=make)
+    page = index.page(chosen, **_part(pages, settings))
+
+    def made(store: GraphStore) -> bytes:
+        whole = answers.memory.curve(store, index, chosen)
+        listing = _series(pages.follow(page.next), served, index.failed)
+        items = [whole.points[step.rank] for step in page.items]
+        told = CurveListing(**dict(listing), verdict=whole.verdict, change_points=whole.change_points)
+        return listed(told, items)
+
+    return await answers.answer([index], _names(index, chosen, page.next), make=made)
 
 
 def _sifted(
-    store: GraphStore,
-    model: str,
-    served: Served,
-    failed: list[FailedCheckpoint],
-    *,
-    sift: Sifting,
-    pages: Paging,
-    settings: Settings,
-    tag: Tagging,
-    response: Response,
-) -> Response:
+    store: GraphStore, *, index: SeriesIndex, served: Served, sift: Sifting, pages: Paging, settings: Settings
+) -> bytes:
     names = sift.names(CurvePoint)
-    stored = store.points(model, options_hash=served.analysis.options_hash)
-    hashes = (point.analysis_hash + point.notes for point in stored)
-    tag.by(hashes, str(sift), pages.cursor, str(pages.limit), *_names(served, failed))
-    points = [point.read() for point in stored]
+    points = points_of(store, index.newest(served.analysis.options_hash))
     part, following = page_of(sift.of(points), pages, most=settings.page_limit)
     listing = CurveListing(
-        **dict(_series(part, following, served, failed)),
+        **dict(_series(following, served, index.failed)) | {"items": part},
         verdict=series_verdict(points, served.analysis.options),
+        change_points=change_points(points),
     )
-    return chosen_json(listing, response, {"items": {"__all__": names}} if names else None)
+    return bytes(chosen_json(listing, Response(), {"items": {"__all__": names}} if names else None).body)
 
 
-def _points(store: GraphStore, model: str, served: Served) -> list[CurvePoint]:
-    return [point.read() for point in store.points(model, options_hash=served.analysis.options_hash)]
-
-
-@router.get("/{model}/spectra")
-def read_spectra(
-    store: Store, model: ModelId, choice: Chosen, pages: Pages, settings: Configured, tag: Tag
-) -> SeriesListing[CheckpointSpectrum]:
+@router.get("/{model}/spectra", response_model=SeriesListing[CheckpointSpectrum])
+async def read_spectra(
+    model: ModelId, choice: Chosen, pages: Pages, settings: Configured, answers: Answers
+) -> Response:
     """Return the spectra of all steps of a series."""
-    served, failed = store.choose(model, **asdict(choice)), store.failures(model)
-    page = store.results_page(model, options_hash=served.analysis.options_hash, **_part(pages, settings))
-    tag.by((result.analysis_hash for result in page.items), page.next, *_names(served, failed))
-    return _series(
-        [CheckpointSpectrum.of(result) for result in page.items], pages.follow(page.next), served, failed
-    )
+    index = await answers.series(model)
+    served = index.choose(**asdict(choice))
+    chosen = served.analysis.options_hash
+    page = index.page(chosen, **_part(pages, settings))
+
+    def make(store: GraphStore) -> bytes:
+        listing = _series(pages.follow(page.next), served, index.failed)
+        return listed(listing, spectra_of(store, steps=page.items))
+
+    return await answers.answer([index], _names(index, chosen, page.next), make=make)
 
 
-@router.get("/{model}/scores")
-def list_scores(store: Store, model: ModelId, pages: Pages, settings: Configured, tag: Tag) -> Listing[Score]:
+@router.get("/{model}/scores", response_model=Listing[Score])
+async def list_scores(model: ModelId, pages: Pages, settings: Configured, answers: Answers) -> Response:
     """List what the checkpoints of a series scored on benchmarks, by step, task and metric."""
-    scores = store.scores(model)
-    part, following = page_of(scores, pages, most=settings.page_limit)
-    tag.by([scores_hash(part)], following)
-    return Listing(items=part, next=following)
+    index = await answers.series(model)
+
+    def make(_: GraphStore) -> bytes:
+        part, following = page_of(index.scores, pages, most=settings.page_limit)
+        return json_of(Listing[Score](items=part, next=following))
+
+    return await answers.answer([index], [scores_hash(index.scores), *_asked(pages)], make=make)
 
 
-@router.get("/{model}/correlations")
-def read_correlations(
-    store: Store,
+@router.get("/{model}/correlations", response_model=Listing[Correlation])
+async def read_correlations(
     model: ModelId,
     choice: Chosen,
     pages: Pages,
     settings: Configured,
-    tag: Tag,
+    answers: Answers,
     from_step: FromStep = 0,
-) -> Listing[Correlation]:
+) -> Response:
     """Return how E, alpha0 and width, their excess, and those of the nulls go along with every benchmark.
 
     Coefficients are description: whatever grows with training goes along with whatever else does. `p` asks whether two
     curves move together beyond their trends, and needs 25 steps; `q` is p over all tasks and measures of a model.
     """
-    served, scores = store.choose(model, **asdict(choice)), store.scores(model)
-    points = store.points(model, options_hash=served.analysis.options_hash)
-    tag.by((point.analysis_hash for point in points), scores_hash(scores), *_asked(pages, from_step))
-    found = correlate([point.read() for point in points], scores, from_step=from_step)
-    part, following = page_of(found, pages, most=settings.page_limit)
-    return Listing(items=part, next=following)
+    index = await answers.series(model)
+    steps = index.newest(index.choose(**asdict(choice)).analysis.options_hash)
+
+    def make(store: GraphStore) -> bytes:
+        found = correlate(points_of(store, steps), index.scores, from_step=from_step)
+        part, following = page_of(found, pages, most=settings.page_limit)
+        return json_of(Listing[Correlation](items=part, next=following))
+
+    names = [*(one.name for one in steps), scores_hash(index.scores), *_asked(pages), str(from_step)]
+    return await answers.answer([index], names, make=make)
 
 
-def _asked(pages: Pages, from_step: int) -> tuple[str | None, ...]:
-    return pages.cursor, str(pages.limit), str(from_step)
+def _asked(pages: Pages) -> tuple[str | None, ...]:
+    return pages.cursor, str(pages.limit)
 
 
 class _Part(TypedDict):
@@ -178,16 +162,19 @@ def _part(pages: Pages | NamePages, settings: Configured) -> _Part:
 
 
 def _series(
-    items: list[T], following: str | None, served: Served, failed: list[FailedCheckpoint]
-) -> SeriesListing[T]:
+    following: str | None, served: Served, failed: list[FailedCheckpoint]
+) -> SeriesListing[CheckpointSpectrum]:
+    """Return a listing of a series without its items."""
     names = [each.name for each in fields(AnalysisRecord)]
     told = [AnalysisRecord(**{name: getattr(one, name) for name in names}) for one in served.analyses]
     return SeriesListing(
-        items=items, next=following, options_hash=served.analysis.options_hash, analyses=told, failed=failed
+        items=[], next=following, options_hash=served.analysis.options_hash, analyses=told, failed=failed
     )
 
 
-def _names(served: Served, failed: list[FailedCheckpoint]) -> list[str]:
-    """Return what changes when an analysis is added, one of them grows, or a step fails."""
-    grown = [f"{one.options_hash} {one.checkpoints}" for one in served.analyses]
-    return [*grown, *(f"{one.step} {one.sentence}" for one in failed)]
+def _names(index: SeriesIndex, options_hash: str, part: str | None) -> Iterator[str | None]:
+    """Yield what changes when a step is added, an analysis grows, or a step fails; `part` tells which part it is."""
+    yield from (one.name for one in index.newest(options_hash))
+    yield from (f"{one.options_hash} {one.checkpoints}" for one in index.analyses)
+    yield from (f"{one.step} {one.sentence}" for one in index.failed)
+    yield part

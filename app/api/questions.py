@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic.fields import FieldInfo
 
+from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, Step, Store
 from neuromfa.app.etags import Tag, Tagging
 from neuromfa.app.file_responses import file_answer, file_contract
+from neuromfa.app.rooms import seated
 from neuromfa.app.settings import Settings
 from neuromfa.exports import GRAPH_FORMATS
 from neuromfa.questions import QUESTIONS, Explorer, Question, SampleCache, StoredSample, ask
@@ -38,9 +40,9 @@ async def explorer_of(request: Request, store: Store, settings: Configured) -> E
     return Explorer(store, cache, settings.query_timeout)
 
 
-def chosen_options(store: Store, model: ModelId, choice: Chosen) -> str:
+async def chosen_options(answers: Answers, model: ModelId, choice: Chosen) -> str:
     """Return the identity of the options that a request chooses."""
-    return store.choose(model, **asdict(choice)).analysis.options_hash
+    return (await answers.series(model)).choose(**asdict(choice)).analysis.options_hash
 
 
 # words that an address writes otherwise than the command line
@@ -64,7 +66,7 @@ def route_of(kind: type[AnyQuestion]) -> str:
 
 def question_router() -> APIRouter:
     """Return the routes of all questions."""
-    router = APIRouter(tags=["graph"])
+    router = APIRouter(tags=["graph"], route_class=seated("graph"))
     for kind in QUESTIONS.values():
         router.add_api_route(
             route_of(kind),

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from neuromfa import __version__
-from neuromfa.app.etags import headers_of, matches
+from neuromfa.app.etags import headers_of, known_as
 from neuromfa.app.pages.addresses import root_of
 from neuromfa.app.pages.templating import assets_tag, rendered
 from neuromfa.identity import content_hash
@@ -24,7 +24,7 @@ def unchanged(request: Request, identity: Iterable[str]) -> Response | None:
     identity : what changes when what the page shows does
     """
     request.state.page_tag = tag = _tag(request, identity)
-    if matches(request.headers.get("if-none-match", ""), tag):
+    if known_as(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers_of(tag) | VARY)
     return None
 

@@ -6,17 +6,17 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 
 from neuromfa.app.errors import INVALID, ProblemKind, Refused, kind_of
 from neuromfa.app.pages.addresses import root_of
 from neuromfa.app.pages.templating import rendered
+from neuromfa.app.rooms import Seated
 from neuromfa.errors import NeuroMFAError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class PageRoute(APIRoute):
+class PageRoute(Seated):
     """A route whose failures are pages."""
 
     def get_route_handler(self) -> Handler:

@@ -1,6 +1,6 @@
 """What exists in REST only; all other answers are the records of the library."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -8,7 +8,14 @@ from pydantic import BaseModel, ConfigDict
 from neuromfa.changes import CurveChanges
 from neuromfa.declared import DOCUMENTED
 from neuromfa.graph import Analysis, AnalysisRecord, ModelRecord
-from neuromfa.results import CurvePoint, FailedCheckpoint
+from neuromfa.results import (
+    CheckpointResult,
+    CurvePoint,
+    Estimate,
+    FailedCheckpoint,
+    SampleResult,
+    Spectrum,
+)
 from neuromfa.structure import SeriesVerdict
 
 T = TypeVar("T")
@@ -53,6 +60,35 @@ class ModelDetail(ModelRecord):
 
     analyses: list[Analysis]
     """The one that is served by default first: that with most steps, of those the newest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImmutableResult:
+    """What is the same wherever the numbers of one analysis stand; it never changes under the name of the analysis."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    analysis_hash: str
+    """Identity of the numbers: method version, graphs, options and baseline."""
+    method_version: int
+    """Version of the method that gave them."""
+    alpha0: Estimate
+    """alpha0 = tau'(0), mean over samples."""
+    width: Estimate
+    """Width of the spectrum, mean over samples."""
+    emergence: Estimate | None
+    """E = width(t) / width(0) * ln(alpha0(0) / alpha0(t)), from means over samples."""
+    emergence_reason: str | None
+    """Why there is no E."""
+    spectrum: Spectrum
+    """Means over samples."""
+    samples: list[SampleResult]
+    """One record a seed."""
+
+    @classmethod
+    def of(cls, result: CheckpointResult) -> "ImmutableResult":
+        """Take it out of a whole result."""
+        return cls(**{each.name: getattr(result, each.name) for each in fields(cls)})
 
 
 @dataclass(frozen=True)

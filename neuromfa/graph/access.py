@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from neuromfa.errors import OptionError
 from neuromfa.graph.connection import Connection, Transaction
 from neuromfa.graph.cypher_files import query
+from neuromfa.graph.model_states import touch
 
 T = TypeVar("T")
 
@@ -55,9 +56,22 @@ class StoreAccess:
         """Run a unit of reading; the server refuses whatever else it tries."""
         return self._connection.read(work, timeout_s=timeout_s)
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a unit of writing that is harmless when run twice."""
-        return self._connection.write(work)
+    def write(self, work: Callable[[Transaction], T], *, changes: str | None = None) -> T:
+        """Run a unit of writing that is harmless when run twice.
+
+        Parameters
+        ----------
+        changes : id of the model whose series it changes; whoever holds something of that sees it by its new state
+        """
+        if changes is None:
+            return self._connection.write(work)
+
+        def both(transaction: Transaction) -> T:
+            done = work(transaction)
+            touch(transaction, changes)
+            return done
+
+        return self._connection.write(both)
 
     def fenced(self, fence: Callable[[Transaction], None]) -> AbstractContextManager[None]:
         """Run a fence inside every write that this thread makes in a block; it raises where none may be made."""

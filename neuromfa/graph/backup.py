@@ -152,7 +152,7 @@ def _restored_model(store: GraphStore, model: Row) -> list[Row]:
             key: value for key, value in checkpoint["properties"].items() if key not in ("id", "rank", "step")
         }
         store.write_checkpoint(model["id"], checkpoint["properties"].get("step"), **facts)
-        _restore_spectra(store, checkpoint)
+        _restore_spectra(store, model["id"], checkpoint)
     # what the steps tell of each other is worked out again, not kept
     for analysis in store.analyses(model["id"]):
         store.compare_steps(model["id"], analysis.options)
@@ -160,7 +160,7 @@ def _restored_model(store: GraphStore, model: Row) -> list[Row]:
     return checkpoints
 
 
-def _restore_spectra(store: GraphStore, checkpoint: Row) -> None:
+def _restore_spectra(store: GraphStore, model: str, checkpoint: Row) -> None:
     def work(transaction: Transaction) -> None:
         for row in checkpoint["spectra"]:
             transaction.rows("write/spectrum", id=row["id"], properties=row["properties"])
@@ -168,7 +168,7 @@ def _restore_spectra(store: GraphStore, checkpoint: Row) -> None:
             place = {"checkpoint": checkpoint["properties"]["id"], "id": row["id"]}
             transaction.rows("write/link_spectrum", serial=serial, **place)
 
-    store.write(work)
+    store.write(work, changes=model)
 
 
 def _restore_graph(

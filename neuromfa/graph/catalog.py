@@ -15,6 +15,7 @@ from neuromfa.stored import CheckpointRecord, ModelRecord
 NO_STEP = "-"
 LONGEST_SENTENCE = 2000
 NO_RANK = -1
+OWN_PROPERTIES = ("id", "source", "state")
 MOST_SEEN = 8
 MEASURED: Literal["measured"] = "measured"
 FAILED: Literal["failed"] = "failed"
@@ -50,7 +51,7 @@ class Catalog(StoreAccess):
         """
         check_model_id(id)
         facts = {"source": source, **properties}
-        self.write(lambda transaction: transaction.rows("write/model", id=id, properties=facts))
+        self.write(lambda transaction: transaction.rows("write/model", id=id, properties=facts), changes=id)
 
     def claim_model(self, id: str, *, source: str, same_run: bool, **properties: Any) -> None:
         """Make or update a model, unless its checkpoints came from another source.
@@ -96,7 +97,8 @@ class Catalog(StoreAccess):
                 step=step,
                 rank=rank_of(step),
                 properties=facts,
-            )
+            ),
+            changes=model,
         )
         if row is None:
             raise NotStored(f"model {model!r} is not in the store; write it before its checkpoints")
@@ -198,7 +200,7 @@ def next_rank(rows: list[dict[str, Any]], size: int) -> str | None:
 
 
 def _model(row: dict[str, Any]) -> ModelRecord:
-    rest = {name: value for name, value in row["properties"].items() if name not in ("id", "source")}
+    rest = {name: value for name, value in row["properties"].items() if name not in OWN_PROPERTIES}
     return ModelRecord(row["id"], row["properties"].get("source", ""), rest, row["checkpoints"])
 
 

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 
 import neo4j
-from neo4j.exceptions import (
-    Neo4jError,
-)
+from neo4j.exceptions import DriverError, Neo4jError
 
 from neuromfa.errors import (
     QueryTooLarge,
@@ -23,6 +21,7 @@ from neuromfa.graph.cypher_files import query
 from neuromfa.graph.deadline import Deadline
 from neuromfa.graph.dialects import Dialect, dialect_of
 from neuromfa.graph.driver_errors import mapped, told_of_full_disk
+from neuromfa.graph.given_up import asking
 from neuromfa.graph.limits import Limits
 from neuromfa.servers.bolt_address import check_address, what_answers
 
@@ -158,11 +157,29 @@ class Connection:
             with (
                 mapped(self.uri, dialect=self.dialect, limit=self._server_limit(limit)),
                 self._session(reading=True) as session,
+                asking.get().waits_for(session),
                 Deadline(session, limit=limit, grace=self.dialect.timeout_grace_s) as deadline,
             ):
                 return session.execute_read(self._unit(work, limit, deadline))
 
         return self._revived(once)
+
+    def look(self, name: str, **parameters: Any) -> list[Row]:
+        """Run one reading query by name as cheaply as a server allows: one message there, one back.
+
+        Where that fails because a connection was left over from before the server was started again, the query is
+        asked once more as any other read.
+        """
+        limit, text = self.limits.clamp(None), query(name).text
+        own = neo4j.Query(text, timeout=limit if self.dialect.client_timeouts else None)
+        try:
+            with (
+                self._session(reading=True) as session,
+                Deadline(session, limit=limit, grace=self.dialect.timeout_grace_s),
+            ):
+                return [dict(record) for record in session.run(own, parameters)]
+        except (Neo4jError, DriverError, OSError):
+            return self.read(lambda transaction: transaction.rows(name, **parameters))
 
     def write(self, work: Callable[[Transaction], T], *, fenced: bool = True) -> T:
         """Run a unit of work in one transaction, again when somebody else was faster.

@@ -1,7 +1,7 @@
 """Results in the store: every record is kept whole, and what lists, curves and queries need stands beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -119,10 +119,10 @@ def _metrics(prefix: str, record: CheckpointResult | NullMetrics) -> Iterator[tu
             yield f"{prefix}{name}_high", estimate.high
 
 
-def write_result(
-    connection: Connection, checkpoint: str, result: CheckpointResult, options: AnalysisOptions
-) -> bool:
-    """Write a result and make it the newest of its checkpoint; False when it was that already."""
+def writing(
+    checkpoint: str, result: CheckpointResult, options: AnalysisOptions
+) -> Callable[[Transaction], bool]:
+    """Return what writes a result and makes it the newest of its checkpoint; False when it was that already."""
     properties = result_properties(result, options)
 
     def work(transaction: Transaction) -> bool:
@@ -134,7 +134,7 @@ def write_result(
         transaction.rows("write/link_spectrum", checkpoint=checkpoint, id=result.analysis_hash, serial=serial)
         return result.analysis_hash not in [link["id"] for link in links]
 
-    return connection.write(work)
+    return work
 
 
 def result_from(row: Row) -> CheckpointResult:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from neuromfa.errors import SchemaMismatch, StoreError
 from neuromfa.graph.connection import Connection, Row
 from neuromfa.graph.cypher_files import names, query
+from neuromfa.graph.model_states import mark_models
 from neuromfa.graph.result_io import describe_older_results
 
 _log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Migration:
     rework: Callable[[Connection], None] | None = None
 
 
-REWORK: Mapping[int, Callable[[Connection], None]] = {2: describe_older_results}
+REWORK: Mapping[int, Callable[[Connection], None]] = {2: describe_older_results, 3: mark_models}
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 from neuromfa.graph import sample_leases
 from neuromfa.graph.connection import Connection, WriteAccess
 from neuromfa.graph.schema import current_version, ensure_schema, stored_version
-from neuromfa.graph.stored_results import StoredResults
 from neuromfa.graph.stored_samples import StoredSamples
+from neuromfa.graph.stored_series import StoredSeries
 from neuromfa.graph.user_cypher import Bounds, FreeQuery, Table
 from neuromfa.graph.user_cypher.child_process import ask_apart
 from neuromfa.servers.arcadedb_server import EmbeddedServer
 
 
-class GraphStore(StoredResults, StoredSamples):
+class GraphStore(StoredSeries, StoredSamples):
     """A graph store that is open; `open_store` makes one.
 
     All methods are synchronous and may be called from several threads. Failures are the `StoreError` family.

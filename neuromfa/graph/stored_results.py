@@ -1,6 +1,6 @@
 """Results and benchmark scores of stored checkpoints, and which of several analyses is served."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +25,28 @@ class Served:
     """The analysis that is served, and all there are, the one that is served by default first."""
 
     analysis: Analysis
-    analyses: list[Analysis]
+    analyses: Sequence[Analysis]
+
+
+def chosen_of(
+    model: str,
+    analyses: Sequence[Analysis],
+    *,
+    profile: str | None = None,
+    hops: str | None = None,
+    baseline: str | None = None,
+    options: str | None = None,
+) -> Served:
+    """Return the first of a model's analyses that fits what is asked for, see `StoredResults.choose`."""
+    asked = {"profile": profile, "hops": hops, "baseline": baseline}
+    one = first_fitting(analyses, **asked, options=options)
+    if one is not None:
+        return Served(one, analyses)
+    words = [f"{name}={value}" for name, value in (asked | {"options": options}).items() if value]
+    raise NotStored(
+        f"model {model!r} has no results for {', '.join(words) or 'any options'}; there are: "
+        f"{'; '.join(one.words for one in analyses) or 'none yet'}"
+    )
 
 
 class StoredResults(Catalog):
@@ -39,7 +60,7 @@ class StoredResults(Catalog):
         written : False when this checkpoint already had it
         """
         checkpoint = self.existing(model, result.step)
-        return result_io.write_result(self._connection, checkpoint, result, options)
+        return self.write(result_io.writing(checkpoint, result, options), changes=model)
 
     def make_newest(self, model: str, step: int | None, analysis_hash: str) -> bool:
         """Make a result that a checkpoint has the newest of its options: weights put back are the present ones.
@@ -60,7 +81,7 @@ class StoredResults(Catalog):
             transaction.rows("write/link_spectrum", checkpoint=checkpoint, id=analysis_hash, serial=serial)
             return True
 
-        return self.write(work)
+        return self.write(work, changes=model)
 
     def compare_steps(self, model: str, options: AnalysisOptions, *, baseline: Reading | None = None) -> int:
         """Note on every result of an analysis what only the other steps tell of it; return how many notes changed.
@@ -85,7 +106,7 @@ class StoredResults(Catalog):
             if notes != row["notes"]:
                 changed.append({"checkpoint": row["checkpoint"], "id": row["id"], "notes": notes})
         if changed:
-            self.write(partial(_note, changed=changed))
+            self.write(partial(_note, changed=changed), changes=model)
         return len(changed)
 
     def has_result(self, model: str, step: int | None, analysis_hash: str) -> bool:
@@ -128,16 +149,9 @@ class StoredResults(Catalog):
         NotStored : no such model, or none of its analyses fits; the message says which there are
         """
         analyses = self.analyses(model)
-        asked = {"profile": profile, "hops": hops, "baseline": baseline}
-        one = first_fitting(analyses, **asked, options=options)
-        if one is not None:
-            return Served(one, analyses)
-        self.model(model)
-        words = [f"{name}={value}" for name, value in (asked | {"options": options}).items() if value]
-        raise NotStored(
-            f"model {model!r} has no results for {', '.join(words) or 'any options'}; there are: "
-            f"{'; '.join(one.words for one in analyses) or 'none yet'}"
-        )
+        if not analyses:
+            self.model(model)
+        return chosen_of(model, analyses, profile=profile, hops=hops, baseline=baseline, options=options)
 
     def result(self, model: str, step: int | None, **choice: str | None) -> CheckpointResult:
         """Return the newest result of a checkpoint in the analysis that `choose` gives.
@@ -212,7 +226,7 @@ class StoredResults(Catalog):
             else:
                 unplaced.append(score)
         for checkpoint, own in placed.items():
-            self.write(partial(_write_scores, checkpoint=checkpoint, scores=own))
+            self.write(partial(_write_scores, checkpoint=checkpoint, scores=own), changes=model)
         return unplaced
 
     def scores(self, model: str) -> list[Score]:
@@ -259,7 +273,7 @@ class StoredResults(Catalog):
                 transaction.rows("write/delete_spectrum", id=row["id"])
             return len(found)
 
-        return self.write(work)
+        return self.write(work, changes=model)
 
 
 def first_fitting(

@@ -139,7 +139,9 @@ class StoredSamples(Catalog):
         for manifest in self._manifests(model, step):
             self._unlink(manifest)
         checkpoint = checkpoint_id(model, step)
-        self.write(lambda transaction: transaction.rows("write/delete_checkpoint", id=checkpoint))
+        self.write(
+            lambda transaction: transaction.rows("write/delete_checkpoint", id=checkpoint), changes=model
+        )
 
     def _unlink(self, manifest: Manifest) -> None:
         checkpoint = checkpoint_id(manifest.model, manifest.step)

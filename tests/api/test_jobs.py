@@ -1,26 +1,30 @@
 """Jobs over REST: queued, worked on by a real worker, followed and cancelled; and what they may not read."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from neuromfa.app import job_watch
 from neuromfa.app.api import jobs
 from neuromfa.app.concurrency_limit import Seats
-from neuromfa.app.errors import Refused
+from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.main import create_app
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore
-from neuromfa.graph.job_queue import JobQueue
+from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import work
 from neuromfa.options import AnalysisOptions
@@ -399,7 +403,7 @@ def test_a_page_of_another_site_cannot_write(client: TestClient, origin: str) ->
 def test_every_change_is_an_event_until_the_end(
     client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LOOK_S", 0.1)
+    monkeypatch.setattr(job_watch, "LOOK_S", 0.1)
     id = post(client, steps="0,32")["id"]
     worker = threading.Timer(0.3, lambda: work(store, until_empty=True, tell=quiet))
     worker.start()
@@ -425,7 +429,8 @@ def test_every_change_is_an_event_until_the_end(
 def test_a_quiet_stream_has_a_heartbeat_and_an_end(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seconds in (("LOOK_S", 0.02), ("HEARTBEAT_S", 0.1), ("LONGEST_S", 0.5)):
+    monkeypatch.setattr(job_watch, "LOOK_S", 0.02)
+    for name, seconds in (("HEARTBEAT_S", 0.1), ("LONGEST_S", 0.5)):
         monkeypatch.setattr(jobs, name, seconds)
     text = client.get(f"/v1/jobs/{post(client)['id']}/events").text
     assert text.startswith("retry: 3000\n\n")
@@ -440,31 +445,81 @@ def test_as_many_streams_as_there_are_seats(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
 
 
-class _Away:
-    """A store that was there a moment ago."""
-
-    def read(self, *_: object, **__: object) -> None:
-        raise StoreUnavailable("away")
-
-
-@pytest.mark.parametrize("hangs_up", [False, True])
+@pytest.mark.parametrize("ends_by", ["the store is away", "the reader hangs up", "before its first event"])
 def test_a_stream_that_ends_gives_its_seat_back(
-    client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch, hangs_up: bool
+    client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch, ends_by: str
 ) -> None:
-    monkeypatch.setattr(jobs, "LOOK_S", 0.01)
+    monkeypatch.setattr(job_watch, "LOOK_S", 0.01)
     state, seats = JobQueue(store).job(post(client)["id"]), Seats(1, "streams")
 
-    async def listen() -> list[str]:
-        stream = jobs._events(_Away(), state, seats)  # type: ignore[arg-type]
-        heard = [await anext(stream)]
-        with pytest.raises(Refused):
-            seats.check()
-        if hangs_up:
-            await stream.aclose()  # type: ignore[attr-defined]
-        return heard + [event async for event in stream]
+    def away(_: str) -> Job:
+        raise StoreUnavailable("away")
+
+    async def listen() -> list[bytes]:
+        heard: list[bytes] = []
+        hung_up = asyncio.Event()
+
+        async def receive() -> dict[str, str]:
+            await hung_up.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if ends_by == "before its first event":
+                raise OSError("gone")
+            heard.append(message.get("body", b""))
+            if ends_by == "the reader hangs up":
+                hung_up.set()
+
+        seats.take()
+        watch = JobWatch(away if ends_by == "the store is away" else lambda _: state)
+        answer = jobs._Followed(jobs._events(watch, state), seats)
+        with contextlib.suppress(Exception):
+            await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+        return heard
 
     # in a thread of its own: browser tests in the same process keep a loop running in this one
     with ThreadPoolExecutor(1) as thread:
-        heard = thread.submit(lambda: asyncio.run(listen())).result(30)
-    assert len(heard) == 1
-    seats.check()
+        heard = thread.submit(lambda: asyncio.run(asyncio.wait_for(listen(), 20))).result(30)
+    assert (len(heard) > 0) == (ends_by != "before its first event")
+    seats.take()
+
+
+def test_those_who_follow_one_job_share_a_look(
+    client: TestClient, store: GraphStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_watch, "LOOK_S", 0.05)
+    state, looks = JobQueue(store).job(post(client)["id"]), 0
+
+    def look(_: str) -> Job:
+        nonlocal looks
+        looks += 1
+        return replace(state, status="done") if looks == 4 else state
+
+    async def follow(watch: JobWatch) -> list[str]:
+        return [event async for event in jobs._events(watch, state)]
+
+    async def all_of_them() -> list[list[str]]:
+        watch = JobWatch(look)
+        return await asyncio.gather(*(follow(watch) for _ in range(20)))
+
+    with ThreadPoolExecutor(1) as thread:
+        heard = thread.submit(lambda: asyncio.run(all_of_them())).result(30)
+    assert looks == 4
+    assert {len(events) for events in heard} == {2}
+    assert all("done" in events[-1] for events in heard)
+
+
+def test_a_source_that_says_nothing_is_left_to_the_worker(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many of them wait at once as may; the threads that wait take nobody's place but each other's."""
+    silent = threading.Event()
+    monkeypatch.setattr(jobs, "SOURCE_S", 0.2)
+    monkeypatch.setattr(IngestRequest, "open", lambda self: silent.wait(30))
+    try:
+        begun = time.monotonic()
+        for k in range(jobs.MOST_LOOKS + 2):
+            post(client, model_id=f"silent/{k}")
+        assert 0.2 * jobs.MOST_LOOKS < time.monotonic() - begun < 15
+    finally:
+        silent.set()

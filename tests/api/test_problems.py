@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from neuromfa import errors
 from neuromfa.app.api.health import ready
 from neuromfa.app.errors import KINDS, TABLE, kind_of
+from neuromfa.app.log_lines import WithRequest
 from neuromfa.app.main import create_app
 from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
@@ -275,11 +276,13 @@ def test_what_nobody_foresaw_tells_only_its_request_id(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(settings, store=_Broken(RuntimeError("secret of the inside")))  # type: ignore[arg-type]
+    caplog.handler.addFilter(WithRequest())
     with TestClient(app, base_url=LOOPBACK, raise_server_exceptions=False) as client:
         found = problem(client, "/v1/models")
     assert (found["status"], found["type"]) == (500, "/problems/internal")
     assert "secret" not in json.dumps(found)
-    assert str(found["request_id"]) in caplog.text
+    [line] = [record for record in caplog.records if record.name == "neuromfa.app"]
+    assert line.request == f"request {found['request_id']}: "  # type: ignore[attr-defined]
     assert "secret of the inside" in caplog.text
 
 

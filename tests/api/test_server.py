@@ -1,17 +1,24 @@
 """The service as a process: its port, its signals, and what it says when it cannot start."""
 
+import json
 import signal
 import socket
+import threading
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
-from neuromfa.app.server import address_of, bind, run
+from neuromfa.app import body_limit, http_protocol
+from neuromfa.app.main import create_app
+from neuromfa.app.server import _config, address_of, bind, run
 from neuromfa.app.settings import Settings
 from neuromfa.errors import OptionError, StoreUnavailable
-from neuromfa.graph import GraphStore
+from neuromfa.graph import GraphStore, Page
 from tests.serving import served
 
 
@@ -71,3 +78,82 @@ def test_the_address_can_be_opened(host: str, shown: str) -> None:
         pytest.skip(f"this machine has no address {host}")
     with closing(listener):
         assert address_of(listener) == f"http://{shown}:{listener.getsockname()[1]}"
+
+
+# on the wire
+
+
+@pytest.fixture
+def wire(store: GraphStore, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a service in this process, which waits half a second for headers and bodies."""
+    monkeypatch.setattr(http_protocol, "HEADERS_S", 0.5)
+    monkeypatch.setattr(body_limit, "LONGEST_S", 0.5)
+    with closing(bind(settings.model_copy(update={"port": 0}))) as listener:
+        server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+def said(port: int, *parts: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Send parts over one connection and return the last answer, all of which must come to an end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        for part in parts:
+            connection.sendall(part)
+        heard = b""
+        while piece := connection.recv(1 << 16):
+            heard += piece
+    *_, last = heard.rpartition(b"HTTP/1.1 ")
+    head, _, body = last.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return int(first.split()[0]), dict(line.lower().split(": ", 1) for line in lines), body
+
+
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(), (b"G",), (b"GET /healthz HTTP/1.1\r\nHost: 127.0",), (WHOLE, b"GET /hea"), (WHOLE + b"GET /hea",)],
+)
+def test_headers_that_do_not_end_are_not_waited_for(wire: int, parts: tuple[bytes, ...]) -> None:
+    status, headers, body = said(wire, *parts)
+    assert (status, headers["content-type"]) == (408, "application/problem+json")
+    assert json.loads(body)["type"] == "/problems/too-slow"
+    assert json.loads(body)["request_id"] == headers["x-request-id"]
+
+
+def test_what_is_no_http_is_a_problem_too(wire: int) -> None:
+    for text in (b"what?\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n", WHOLE + b"\x00\r\n\r\n"):
+        status, headers, body = said(wire, text)
+        assert (status, headers["content-type"]) == (400, "application/problem+json")
+        assert json.loads(body)["detail"] == "Invalid HTTP request received."
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(wire: int) -> None:
+    head = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    status, headers, body = said(wire, head + b"Connection: close\r\n\r\n{")
+    assert (status, json.loads(body)["type"]) == (408, "/problems/too-slow")
+
+
+def test_a_request_that_takes_long_is_waited_for(
+    wire: int, store: GraphStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(store), "models", lambda *_, **__: time.sleep(1) or Page([], None))
+    answer = httpx.get(f"http://127.0.0.1:{wire}/v1/models")
+    assert answer.json() == {"items": [], "next": None}
+
+
+def test_every_line_of_the_log_has_the_id_of_its_request(filled_dir: Path, tmp_path: Path) -> None:
+    with served(filled_dir, tmp_path, NEUROMFA_LOG_LEVEL="info") as (process, address):
+        httpx.get(f"{address}/healthz", headers={"X-Request-ID": "told-by-client"})
+        httpx.get(f"{address}/v1/models/nope", headers={"X-Request-ID": "another-client"})
+        process.terminate()
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+    assert [line for line in lines if "/healthz" in line and "request told-by-client: " in line]
+    assert [line for line in lines if "/v1/models/nope" in line and "request another-client: " in line]

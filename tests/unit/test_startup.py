@@ -70,3 +70,10 @@ def test_what_is_public_is_shown_and_is_there() -> None:
 def test_the_module_is_the_command_line() -> None:
     run = subprocess.run([sys.executable, "-m", "neuromfa", "--version"], capture_output=True, text=True)
     assert run.stdout.startswith("neuromfa ")
+
+
+def test_a_service_starts_without_the_hub() -> None:
+    code = "import sys, neuromfa.app.server; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    unneeded = {"huggingface_hub", "httpx", "fsspec", "networkx", "numba", "jpype", "pandas", "scipy.stats"}
+    assert not unneeded & set(run.stdout.split())

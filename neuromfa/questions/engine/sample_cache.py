@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from neuromfa.errors import NobodyWaits
 from neuromfa.network import SampleGraph
 
 USUAL_BYTES = 256 * 2**20
@@ -62,10 +63,12 @@ class SampleCache:
         if first:
             self._read(graph_hash, reading, read)
         reading.done.wait()
-        if reading.graph is None:
-            assert reading.failure is not None
-            raise reading.failure
-        return reading.graph
+        if reading.graph is not None:
+            return reading.graph
+        assert reading.failure is not None
+        if isinstance(reading.failure, NobodyWaits) and not first:
+            return self.get(graph_hash, read)  # the one who read has left, and not this one
+        raise reading.failure
 
     def _read(self, graph_hash: str, reading: _Reading, read: Callable[[], SampleGraph]) -> None:
         try:

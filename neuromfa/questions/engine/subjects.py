@@ -8,6 +8,7 @@ import numpy as np
 
 from neuromfa.errors import OptionError, QueryTimeout
 from neuromfa.graph import GraphStore, Manifest
+from neuromfa.graph.given_up import asking
 from neuromfa.network import IntArray, SampleGraph
 from neuromfa.questions.engine.sample_cache import SampleCache
 
@@ -26,7 +27,8 @@ class TimeLimit:
         return TimeLimit(self.seconds, time.monotonic() + self.seconds)
 
     def left(self) -> float:
-        """Return the seconds left; `QueryTimeout` without any."""
+        """Return the seconds left; `QueryTimeout` without any, or where nobody waits."""
+        asking.get().check()
         left = self.seconds if self.ends is None else self.ends - time.monotonic()
         if left <= 0.0:
             raise QueryTimeout(

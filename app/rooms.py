@@ -1,0 +1,74 @@
+"""Which requests share a room, so that those that cost much leave the others alone."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar, Literal
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from neuromfa.app.concurrency_limit import Room
+from neuromfa.app.errors import FOREIGN_PAGE, Refused
+from neuromfa.app.hung_up import unless_hung_up
+
+Kind = Literal["held", "plain", "graph", "table", "hub"]
+
+COSTLY: frozenset[Kind] = frozenset({"graph", "table"})
+FOREIGN = (
+    "a page of another site asks for something costly; open it from this service's own pages, or by a program"
+)
+
+
+def new_rooms() -> Mapping[Kind, Room]:
+    """Return the rooms of one service.
+
+    ``held``: answers from memory, which take no thread. ``plain``: short reads of the store. ``graph``: questions to
+    graphs, some of which calculate. ``table``: tables and comparisons of whole series. ``hub``: looks at sources
+    elsewhere. All threads together are fewer than the event loop lends, so that no kind waits for another.
+    """
+    return {
+        "held": Room("requests", inside=256, waiting=256, a_client=384),
+        "plain": Room("reads", inside=16, waiting=112, a_client=96),
+        "graph": Room("questions to graphs", inside=4, waiting=28, a_client=24),
+        "table": Room("tables and comparisons", inside=2, waiting=14, a_client=12),
+        "hub": Room("looks at sources", inside=2, waiting=6, a_client=6),
+    }
+
+
+class Seated(APIRoute):
+    """A route whose requests are in a room while their answer is made; what holds a thread ends with its client."""
+
+    kind: ClassVar[Kind] = "held"
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the usual handler, inside of a room."""
+        handle, in_thread = super().get_route_handler(), not iscoroutinefunction(self.endpoint)
+        kind: Kind = "plain" if in_thread and self.kind == "held" else self.kind
+
+        async def handler(request: Request) -> Response:
+            if kind in COSTLY and request.headers.get("sec-fetch-site") == "cross-site":
+                raise Refused(FOREIGN_PAGE, FOREIGN)
+            return await _served(request, kind, handle, in_thread=in_thread)
+
+        return handler
+
+
+def seated(kind: Kind) -> type[Seated]:
+    """Return the class of routes whose requests are in one kind of room; in ``held`` those with a thread are plain."""
+    return type(f"SeatedAs{kind.title()}", (Seated,), {"kind": kind})
+
+
+async def _served(
+    request: Request,
+    kind: Kind,
+    handle: Callable[[Request], Coroutine[Any, Any, Response]],
+    *,
+    in_thread: bool,
+) -> Response:
+    rooms: Mapping[Kind, Room] = request.app.state.rooms
+    room, client = rooms[kind], request.client.host if request.client else ""
+    await room.enter(client)
+    try:
+        return await (unless_hung_up(request, handle(request)) if in_thread else handle(request))
+    finally:
+        room.leave(client)

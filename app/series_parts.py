@@ -1,0 +1,103 @@
+"""Parts of series as JSON, made of the text they are stored as: points, spectra, metrics, whole results."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from neuromfa.app.schemas.answers import ImmutableResult
+from neuromfa.beyond_scale import series_verdict
+from neuromfa.change_points import change_points
+from neuromfa.changes import CurveChanges
+from neuromfa.declared import adapter
+from neuromfa.graph import GraphStore
+from neuromfa.graph.result_io import StoredPoint, noted
+from neuromfa.graph.stored_series import SeriesIndex, StoredStep
+from neuromfa.results import CheckpointMetrics, CheckpointResult, CheckpointSpectrum, CurvePoint, from_json
+from neuromfa.scores import Score
+from neuromfa.structure import SeriesVerdict
+
+ITEMS = b'"items":[]'
+AT_ONCE = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The numbers of a whole series.
+
+    Attributes
+    ----------
+    points : one step each, as JSON, by rank
+    verdict, change_points : of all steps
+    """
+
+    points: dict[int, bytes]
+    verdict: SeriesVerdict | None
+    change_points: dict[str, CurveChanges]
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the texts."""
+        return sum(map(len, self.points.values()))
+
+
+def curve_of(store: GraphStore, index: SeriesIndex, options_hash: str) -> Curve:
+    """Read the numbers of all steps of an analysis."""
+    steps = index.newest(options_hash)
+    points = points_of(store, steps)
+    options = next(one.options for one in index.analyses if one.options_hash == options_hash)
+    texts = {step.rank: json_of(point) for step, point in zip(steps, points, strict=True)}
+    return Curve(texts, series_verdict(points, options), change_points(points))
+
+
+def points_of(store: GraphStore, steps: Sequence[StoredStep]) -> list[CurvePoint]:
+    """Read the numbers of some steps."""
+    texts = store.summaries([step.analysis_hash for step in steps])
+    return [
+        StoredPoint(step.step, step.revision, step.analysis_hash, text, step.notes).read()
+        for step, text in zip(steps, texts, strict=True)
+    ]
+
+
+def results_of(store: GraphStore, steps: Sequence[StoredStep]) -> Iterable[CheckpointResult]:
+    """Read the whole records of some steps, a few at a time."""
+    for k in range(0, len(steps), AT_ONCE):
+        part = steps[k : k + AT_ONCE]
+        texts = store.documents([step.analysis_hash for step in part])
+        for step, text in zip(part, texts, strict=True):
+            whole = from_json(CheckpointResult, text)
+            yield noted(replace(whole, step=step.step, revision=step.revision), step.notes)
+
+
+def spectrum_of(store: GraphStore, *, step: StoredStep, samples: bool) -> bytes:
+    """Return the spectrum of a step as JSON."""
+    [result] = results_of(store, [step])
+    return json_of(CheckpointSpectrum.of(result, samples=samples))
+
+
+def metrics_of(store: GraphStore, *, step: StoredStep, scores: list[Score]) -> bytes:
+    """Return all single numbers of a step as JSON, beside its scores."""
+    [result] = results_of(store, [step])
+    return json_of(CheckpointMetrics.of(result, scores))
+
+
+def spectra_of(store: GraphStore, *, steps: Sequence[StoredStep]) -> list[bytes]:
+    """Return the spectra of some steps as JSON."""
+    return [json_of(CheckpointSpectrum.of(result)) for result in results_of(store, steps)]
+
+
+def immutable_of(store: GraphStore, analysis_hash: str) -> bytes:
+    """Return what is the same wherever an analysis stands, as JSON."""
+    [text] = store.documents([analysis_hash])
+    return json_of(ImmutableResult.of(from_json(CheckpointResult, text)))
+
+
+def listed(listing: Any, items: Iterable[bytes]) -> bytes:
+    """Return a listing without items as JSON, with items that are JSON already."""
+    text = json_of(listing)
+    assert ITEMS in text, "the items of a listing come first"
+    return text.replace(ITEMS, b'"items":[' + b",".join(items) + b"]", 1)
+
+
+def json_of(record: Any) -> bytes:
+    """Return a record as the service writes it."""
+    return bytes(adapter(type(record)).dump_json(record, by_alias=True))

@@ -1,0 +1,97 @@
+"""Does the memory of the service stay flat, and does it answer beside an ingest?
+
+``python -m benchmarks.endurance [N]`` sends N requests (100,000 without a word) of every kind, questions to graphs
+among them, to addresses that are never the same for long; after each tenth the service's resident memory is printed.
+Then 200 readers ask for stored spectra once a second each while a series is ingested. The embedded store is used;
+nothing is written to results/.
+"""
+
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import load
+from benchmarks.bench_service import SERVE, running
+from benchmarks.long_series import GAP, SERIES, STEPS, fill, name_of
+from neuromfa.graph import open_store
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
+from neuromfa.model_id import in_route
+from neuromfa.options import AnalysisOptions
+
+REQUESTS, PARTS, AT_ONCE = 100_000, 10, 8
+READERS, SECONDS = 200, 30.0
+LONG, GRAPHS = in_route(name_of(0)), "/v1/models/stdlib-14m/checkpoints/2000/samples/0"
+
+
+def main() -> None:
+    """Fill a store, ask, and tell."""
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
+    with tempfile.TemporaryDirectory() as folder, open_store(data_dir=folder) as store:
+        fill(store, models=2)
+        options = AnalysisOptions(samples=1, nodes=32, nulls=False)
+        ingest(IngestRequest(source=str(SERIES), steps="0,2000", options=options), store)
+        with running([sys.executable, "-c", SERVE], {"NEUROMFA_DATA_DIR": folder}) as address:
+            endure(address, requests)
+            beside_an_ingest(address, folder)
+
+
+def endure(address: str, requests: int) -> None:
+    """Ask for everything and print how much memory the service takes."""
+    draw = random.Random(0)
+    for part in range(PARTS + 1):
+        print(f"after {part * requests // PARTS:>7,} requests: {resident(address):6.0f} MB", flush=True)
+        if part < PARTS:
+            paths = [path for _ in range(40) for path in addresses(draw)]
+            asked = load.read(address, paths, readers=AT_ONCE, requests=requests // PARTS)
+            failed = sum(status >= 429 for status in asked.statuses)
+            print(f"    {asked.rate:.0f} /s, p99 {asked.p99_ms:.0f} ms, {failed} failed", flush=True)
+
+
+def addresses(draw: random.Random) -> Iterator[str]:
+    """Yield addresses of every kind."""
+    step, model = GAP * draw.randrange(STEPS), in_route(name_of(draw.randrange(2)))
+    yield f"/v1/models/{model}/checkpoints/{step}/spectrum?samples={draw.choice(('true', 'false'))}"
+    yield f"/v1/models/{model}/checkpoints/{step}/metrics"
+    yield f"/v1/models/{model}/emergence?limit={draw.randrange(1, 200)}&cursor={step}"
+    yield f"/v1/models/{model}/checkpoints?limit={draw.randrange(1, 200)}"
+    yield f"{GRAPHS}/neurons?limit={draw.randrange(1, 200)}"
+    yield f"{GRAPHS}/strongest?top={draw.randrange(1, 50)}"
+    yield f"{GRAPHS}/ball?source=B00.input.{draw.randrange(32):05d}&radius={draw.randrange(1, 40)}"
+    yield f"/v1/models/nobody-{draw.randrange(10**9)}"
+
+
+def beside_an_ingest(address: str, folder: str) -> None:
+    """Print what readers of stored spectra wait while another process measures and writes."""
+    command = [
+        sys.executable,
+        "-m",
+        "neuromfa",
+        "ingest",
+        str(SERIES),
+        "--model-id",
+        "meanwhile",
+        "--data-dir",
+        folder,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(folder)) as under_way:
+        paths = [f"/v1/models/{LONG}/checkpoints/{GAP * k}/spectrum" for k in range(STEPS)]
+        crowd = load.read(address, paths, readers=READERS, seconds=SECONDS, pause=1.0)
+        print(f"{READERS} readers beside an ingest: p99 {crowd.p99_ms:.0f} ms, {crowd.failed} failed")
+        under_way.terminate()
+
+
+def resident(address: str) -> float:
+    """Return the resident memory of the service in megabytes, as it says itself."""
+    lines = load.once(address, "/metrics").body.decode().splitlines()
+    return (
+        next(float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes"))
+        / 1e6
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""A series for those who read it often: what stands where, known at once, and its records as the text they are kept as.
+
+A record never changes under the name of its analysis. What does change, which record is the newest where, is in the
+index; and the state of a model tells by one short look whether an index still holds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from neuromfa.errors import NotStored
+from neuromfa.graph.access import Page, page_size
+from neuromfa.graph.catalog import FAILED, rank_after, rank_of
+from neuromfa.graph.connection import Row, Transaction
+from neuromfa.graph.stored_results import (
+    Served,
+    StoredResults,
+    analysis_of,
+    chosen_of,
+)
+from neuromfa.results import FailedCheckpoint
+from neuromfa.scores import Score
+from neuromfa.stored import Analysis, AnalysisRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """The newest result of one analysis at one checkpoint, not read.
+
+    Attributes
+    ----------
+    rank : by which checkpoints are ordered
+    analysis_hash : name of the record
+    notes : what only the other steps tell of it, as JSON, or nothing
+    """
+
+    step: int | None
+    rank: int
+    revision: str
+    analysis_hash: str
+    notes: str
+
+    @property
+    def name(self) -> str:
+        """What is another one whenever anything that is shown of the step is."""
+        return f"{self.rank} {self.revision} {self.analysis_hash}{self.notes}"
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesIndex:
+    """What stands where in a series.
+
+    Attributes
+    ----------
+    state : of the model, seen before anything else was
+    analyses : the one that is served by default first
+    steps : the newest results of every analysis by its options' hash, by rank
+    failed : checkpoints that could not be measured when they were last looked at
+    """
+
+    model: str
+    state: str
+    analyses: Sequence[Analysis]
+    steps: dict[str, list[StoredStep]]
+    failed: list[FailedCheckpoint]
+    scores: list[Score]
+
+    def choose(self, **asked: str | None) -> Served:
+        """Return the analysis that is served where so much is asked for; `NotStored` where none fits."""
+        return chosen_of(self.model, self.analyses, **asked)
+
+    def newest(self, options_hash: str) -> Sequence[StoredStep]:
+        """Return the newest results of an analysis, by step."""
+        return self.steps.get(options_hash, [])
+
+    def step(self, options_hash: str, step: int | None) -> StoredStep | None:
+        """Return the newest result of a checkpoint, None where it has none of that analysis."""
+        return self._by_rank.get(options_hash, {}).get(rank_of(step))
+
+    def page(self, options_hash: str, *, limit: int, cursor: str | None) -> Page[StoredStep]:
+        """Return a page of the newest results of an analysis, by step."""
+        size, after = page_size(limit), rank_after(cursor)
+        rest = [one for one in self.newest(options_hash) if one.rank > after]
+        return Page(rest[:size], str(rest[size - 1].rank) if len(rest) > size else None)
+
+    @cached_property
+    def _by_rank(self) -> dict[str, dict[int, StoredStep]]:
+        return {name: {one.rank: one for one in steps} for name, steps in self.steps.items()}
+
+
+class StoredSeries(StoredResults):
+    """Series of a store, for those who read them often."""
+
+    def states(self, models: Iterable[str]) -> dict[str, str]:
+        """Return the states of those of the models that are there: the cheapest question about them, one query."""
+        rows = self._connection.look("read/model_states", ids=list(models))
+        return {row["id"]: row["state"] or "" for row in rows}
+
+    def series_index(self, model: str) -> SeriesIndex:
+        """Return what stands where in a series, in one transaction; `NotStored` without the model.
+
+        Its state is read first: what is written meanwhile makes the index newer than its state, never older.
+        """
+
+        def work(transaction: Transaction) -> tuple[list[Row], ...]:
+            names = ("read/model_states", "read/analyses", "read/series_index", "read/scores")
+            given: list[dict[str, Any]] = [{"ids": [model]}, *[{"model": model}] * 3]
+            return tuple(transaction.rows(name, **own) for name, own in zip(names, given, strict=True))
+
+        states, analyses, rows, scores = self.read(work)
+        if not states:
+            self.model(model)
+        found = sorted(rows, key=lambda row: (row["rank"], row["serial"] or 0))
+        return SeriesIndex(
+            model=model,
+            state=states[0]["state"] or "",
+            analyses=[analysis_of(row) for row in analyses],
+            steps=_newest(found),
+            failed=_failed(found),
+            scores=[
+                Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in scores
+            ],
+        )
+
+    def documents(self, analysis_hashes: Sequence[str]) -> list[str]:
+        """Return whole records as JSON, in the order of their names; `NotStored` where one is gone."""
+        return self._texts("read/documents", "document", analysis_hashes)
+
+    def summaries(self, analysis_hashes: Sequence[str]) -> list[str]:
+        """Return what curves show of records as JSON, in the order of their names; `NotStored` where one is gone."""
+        return self._texts("read/summaries", "summary", analysis_hashes)
+
+    def not_measured(self, model: str, step: int | None, chosen: AnalysisRecord) -> NotStored:
+        """Return the error for a checkpoint that has no result of an analysis, or is not there at all."""
+        self.existing(model, step)
+        return self._not_measured(model, step, chosen)
+
+    def _texts(self, name: str, column: str, analysis_hashes: Sequence[str]) -> list[str]:
+        rows = self.read(lambda transaction: transaction.rows(name, ids=list(analysis_hashes)))
+        found = {row["id"]: row[column] for row in rows}
+        gone = next((one for one in analysis_hashes if one not in found), None)
+        if gone is not None:
+            raise NotStored(f"the store has no result {gone}; it was deleted, or never there")
+        return [found[one] for one in analysis_hashes]
+
+
+def _newest(rows: Iterable[Row]) -> dict[str, list[StoredStep]]:
+    """Return the last result of every checkpoint and analysis; rows come by rank and serial."""
+    newest: dict[str, dict[int, StoredStep]] = {}
+    for row in rows:
+        if row["id"] is not None:
+            one = StoredStep(row["step"], row["rank"], row["revision"], row["id"], row["notes"] or "")
+            newest.setdefault(row["options_hash"], {})[one.rank] = one
+    return {options_hash: list(steps.values()) for options_hash, steps in newest.items()}
+
+
+def _failed(rows: Iterable[Row]) -> list[FailedCheckpoint]:
+    failed = {row["rank"]: row for row in rows if row["status"] == FAILED}
+    return [
+        FailedCheckpoint(row["step"], row["revision"], row["error"], row["sentence"])
+        for row in failed.values()
+    ]
