@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from inspect import Parameter, Signature
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -139,8 +140,8 @@ def _tag(tag: Tagging, request: Request, subject: Subject) -> None:
     """Tag an answer: the same question to the same graphs has the same answer, and so the same tag."""
     manifests = [sample.manifest for sample in subject.samples]
     if manifests:
-        hashes = [part for manifest in manifests for part in (manifest.graph_hash, manifest.checksum)]
-        tag.by(hashes, request.url.path, request.url.query)
+        named = ((one.graph_hash, one.checksum, one.tested or "") for one in manifests)
+        tag.by(chain.from_iterable(named), request.url.path, request.url.query)
 
 
 def _file(sample: StoredSample, answer: GraphAnswer, kind: str, tag: Tagging) -> Response:
