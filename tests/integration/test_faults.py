@@ -61,9 +61,11 @@ import importlib, json, os, resource, signal, sys
 from neuromfa.analysis import analyze_checkpoint
 from neuromfa.graph import Limits, open_store
 from neuromfa.ingest import unit_task
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import work
 
-where, lease_ms, boundary = (json.loads(word) for word in sys.argv[1:])
+where, lease_ms, boundary, in_place = (json.loads(word) for word in sys.argv[1:])
 
 def kill(function, moment):
     def run(*args, **kwargs):
@@ -92,7 +94,10 @@ elif boundary:
     setattr(place, name, kill(getattr(place, name), moment))
 with open_store(**where, limits=Limits(lease_s=1.0, retry_s=2.0)) as store:
     print("ready", flush=True)
-    work(store, until_empty=True, lease_ms=lease_ms)
+    if in_place:
+        ingest(IngestRequest.from_json(in_place), store, lease_ms=lease_ms)
+    else:
+        work(store, until_empty=True, lease_ms=lease_ms)
 """
 
 
@@ -161,6 +166,21 @@ def test_a_worker_killed_at_a_boundary(
     assert whole(store, server, asked, finished(store, id), expected)
     attempts = sum(unit.attempts for unit in units_of(store, id).items)
     assert attempts == (3 if boundary in ("listed", "unit ended", "compared", "ended") else 4)
+
+
+def test_a_command_given_again_goes_on_at_once_where_it_was_killed(
+    store: GraphStore, server: Server, asked: IngestRequest
+) -> None:
+    expected = undisturbed(store, asked)
+    server.raw("MATCH (n:Job|Unit) DETACH DELETE n")
+    with worker(server, BOUNDARIES["graph"], lease_ms=3_600_000, in_place=asked.as_json()) as process:
+        assert process.wait(60) == -signal.SIGKILL
+    [killed] = JobQueue(store).jobs().items
+    assert (killed.status, killed.in_place) == ("running", True)
+    done = ingest(asked, store)
+    assert (done.checkpoints, done.failed) == (3, [])
+    [job] = JobQueue(store).jobs().items
+    assert job.id == killed.id and whole(store, server, asked, job, expected)
 
 
 @pytest.fixture(params=SERVERS)
