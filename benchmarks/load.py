@@ -3,6 +3,7 @@
 import asyncio
 import math
 import statistics
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,3 +142,8 @@ async def _read(
     end, most = begun + limits[0], limits[1]
     await asyncio.gather(*(one(k) for k in range(readers)))
     return Load(taken, statuses, time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    place, crowd, length, *asked = sys.argv[1:]
+    read(place, asked, readers=int(crowd), seconds=float(length), headers={"Accept-Encoding": "gzip"})

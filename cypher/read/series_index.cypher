@@ -3,4 +3,5 @@
 MATCH (:Model {id: $model})-[:HAS_CHECKPOINT]->(c:Checkpoint)
 OPTIONAL MATCH (c)-[h:HAS_SPECTRUM]->(s:Spectrum)
 RETURN c.rank AS rank, c.step AS step, c.revision AS revision, c.status AS status, c.error AS error,
-  c.sentence AS sentence, s.id AS id, s.options_hash AS options_hash, h.serial AS serial, h.notes AS notes
+  c.sentence AS sentence, s.id AS id, s.options_hash AS options_hash, s.method_version AS method_version,
+  h.serial AS serial, h.notes AS notes

@@ -5,9 +5,8 @@ index; and the state of a model tells by one short look whether an index still h
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 from neuromfa.errors import NotStored
 from neuromfa.graph.access import Page, page_size
@@ -103,25 +102,29 @@ class StoredSeries(StoredResults):
         Its state is read first: what is written meanwhile makes the index newer than its state, never older.
         """
 
-        def work(transaction: Transaction) -> tuple[list[Row], ...]:
-            names = ("read/model_states", "read/analyses", "read/series_index", "read/scores")
-            given: list[dict[str, Any]] = [{"ids": [model]}, *[{"model": model}] * 3]
-            return tuple(transaction.rows(name, **own) for name, own in zip(names, given, strict=True))
+        def work(transaction: Transaction) -> SeriesIndex | None:
+            states = transaction.rows("read/model_states", ids=[model])
+            rows = transaction.rows("read/series_index", model=model)
+            rows.sort(key=lambda row: (row["rank"], row["serial"] or 0))
+            scores = transaction.rows("read/scores", model=model)
+            return (
+                SeriesIndex(
+                    model=model,
+                    state=states[0]["state"] or "",
+                    analyses=_analyses(transaction, [row for row in rows if row["id"] is not None]),
+                    steps=_newest(rows),
+                    failed=_failed(rows),
+                    scores=[Score(*(row[each.name] for each in fields(Score))) for row in scores],
+                )
+                if states
+                else None
+            )
 
-        states, analyses, rows, scores = self.read(work)
-        if not states:
+        index = self.read(work)
+        if index is None:
             self.model(model)
-        found = sorted(rows, key=lambda row: (row["rank"], row["serial"] or 0))
-        return SeriesIndex(
-            model=model,
-            state=states[0]["state"] or "",
-            analyses=[analysis_of(row) for row in analyses],
-            steps=_newest(found),
-            failed=_failed(found),
-            scores=[
-                Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in scores
-            ],
-        )
+            return self.series_index(model)  # it has come this moment
+        return index
 
     def documents(self, analysis_hashes: Sequence[str]) -> list[str]:
         """Return whole records as JSON, in the order of their names; `NotStored` where one is gone."""
@@ -143,6 +146,28 @@ class StoredSeries(StoredResults):
         if gone is not None:
             raise NotStored(f"the store has no result {gone}; it was deleted, or never there")
         return [found[one] for one in analysis_hashes]
+
+
+def _analyses(transaction: Transaction, rows: Sequence[Row]) -> list[Analysis]:
+    """Return the analyses of a series, that with most steps first, of those the one written last."""
+    by_hash: dict[str, list[Row]] = {}
+    for row in rows:
+        by_hash.setdefault(row["options_hash"], []).append(row)
+    told = transaction.rows("read/options_of", ids=[own[0]["id"] for own in by_hash.values()])
+    options = {row["options_hash"]: row["options"] for row in told}
+    found = [
+        {
+            "options_hash": options_hash,
+            "options": options[options_hash],
+            "method_version": min(row["method_version"] for row in own),
+            "checkpoints": len({row["rank"] for row in own}),
+            "serial": max(row["serial"] for row in own),
+        }
+        for options_hash, own in by_hash.items()
+        if options_hash in options
+    ]
+    found.sort(key=lambda row: (row["checkpoints"], row["serial"]), reverse=True)
+    return [analysis_of(row) for row in found]
 
 
 def _newest(rows: Iterable[Row]) -> dict[str, list[StoredStep]]:
