@@ -35,7 +35,7 @@ def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from neuromfa.options import AnalysisOptions
     from neuromfa.score_files import read_scores
 
-    exact = AnalysisOptions(samples=3, nodes=16)
+    exact = AnalysisOptions(samples=3, nodes=16, neurons=1)
     paper = AnalysisOptions(samples=3, nodes=16, profile="paper")
     alone = AnalysisOptions(samples=2, nodes=16, baseline="none", nulls=False)
     folder = tmp_path_factory.mktemp("filled")

@@ -22,6 +22,8 @@ from neuromfa.correlations import Correlation, correlate
 from neuromfa.graph import AnalysisRecord, CheckpointRecord, GraphStore, ModelRecord
 from neuromfa.graph.stored_results import Served
 from neuromfa.graph.stored_series import SeriesIndex
+from neuromfa.neuron_chance import since_when
+from neuromfa.neurons import NeuronSince
 from neuromfa.results import CheckpointSpectrum, CurvePoint, FailedCheckpoint
 from neuromfa.scores import Score
 
@@ -145,6 +147,26 @@ async def read_correlations(
         return json_of(Listing[Correlation](items=part, next=following))
 
     names = [*(one.name for one in steps), scores_hash(index.scores), *_asked(pages), str(from_step)]
+    return await answers.answer([index], names, make=make)
+
+
+@router.get("/{model}/departures", response_model=Listing[NeuronSince])
+async def read_neurons_since(
+    model: ModelId, choice: Chosen, pages: Pages, settings: Configured, answers: Answers
+) -> Response:
+    """Return since when each neuron departs from chance that does so at the last tested step, the earliest first.
+
+    The adjusted p counts times the number of tested steps, so that testing more steps finds no more neurons.
+    """
+    index = await answers.series(model)
+    chosen = index.choose(**asdict(choice)).analysis.options_hash
+
+    def make(store: GraphStore) -> bytes:
+        found = since_when(store.results(model, options=chosen))
+        part, following = page_of(found, pages, most=settings.page_limit)
+        return json_of(Listing[NeuronSince](items=part, next=following))
+
+    names = [*(one.name for one in index.newest(chosen)), *_asked(pages)]
     return await answers.answer([index], names, make=make)
 
 

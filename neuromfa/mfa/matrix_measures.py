@@ -7,7 +7,6 @@ decomposition, and exact to about 1e-6 of the largest one, which none of these m
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigvalsh
 
 from neuromfa.mfa.distance import tiles
 from neuromfa.mfa.power_tail import power_tail
@@ -79,6 +78,8 @@ def singular_values(weights: WeightArray) -> FloatArray:
     -------
     s : float64 array of shape (min(n_target, n_source),); those below about 1e-3 of the largest are rounding
     """
+    from scipy.linalg import eigvalsh  # takes time to load, for those who ask for whole matrices
+
     n_target, n_source = weights.shape
     gram = weights @ weights.T if n_target <= n_source else weights.T @ weights
     found = eigvalsh(gram, overwrite_a=True, check_finite=False, driver="evd")

@@ -58,7 +58,7 @@ class Departures(SampleQuestion[DeparturesAnswer]):
         """Ask for one more than wanted, to know whether others follow."""
         first, last = sample.layer_range(self.layer)
         rows = sample.own_rows(
-            "departures",
+            "departing_neurons",
             first=first,
             last=last,
             level=self.level,

@@ -32,6 +32,7 @@ ANSWERS = {
     "/v1/models/{model}/spectra": f"{SERIES}/spectra?profile=exact",
     "/v1/models/{model}/scores": f"{SERIES}/scores",
     "/v1/models/{model}/correlations": f"{SERIES}/correlations?profile=exact",
+    "/v1/models/{model}/departures": f"{SERIES}/departures?profile=exact",
     "/v1/models/{model}/checkpoints/{step}": f"{SERIES}/checkpoints/512",
     "/v1/models/{model}/checkpoints/{step}/spectrum": f"{ALONE}/checkpoints/-/spectrum?samples=true",
     "/v1/models/{model}/checkpoints/{step}/metrics": f"{ALONE}/checkpoints/-/metrics",

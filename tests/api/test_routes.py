@@ -17,6 +17,7 @@ from neuromfa.errors import StoreError
 from neuromfa.exports import results_table
 from neuromfa.graph import GraphStore
 from neuromfa.method_version import METHOD_VERSION
+from neuromfa.neuron_chance import since_when
 from neuromfa.results import to_json
 from neuromfa.scores import Score
 from tests.api.conftest import strict_json
@@ -177,6 +178,14 @@ def test_samples_tell_their_layout_and_provenance(client: TestClient, store: Gra
     assert manifest["layers"][1]["kinds"] == {"query": 16, "key": 16, "value": 16}
 
 
+def test_neurons_that_depart_say_since_when(client: TestClient, store: GraphStore) -> None:
+    tested = store.results("stdlib-14m", profile="exact")
+    assert all(one.neurons is not None for one in tested)
+    found = got(client, f"{SERIES}/departures", profile="exact", limit=1000)["items"]
+    assert found == [strict_json(to_json(one)) for one in since_when(tested)]
+    assert got(client, f"{SERIES}/departures", profile="paper")["items"] == [], "not tested there"
+
+
 # paging
 
 
@@ -223,6 +232,7 @@ def test_a_page_never_exceeds_the_setting(
         f"{SERIES}/spectra?profile=exact",
         f"{SERIES}/scores",
         f"{SERIES}/correlations?profile=exact",
+        f"{SERIES}/departures?profile=exact",
         f"{SERIES}/checkpoints/0/samples/0",
     ],
 )
