@@ -11,12 +11,15 @@ from neuromfa.app import openapi
 from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
+from neuromfa.app.pages.report import ReportData, report_of
 from neuromfa.checkpoints.architecture.files import list_architectures
 from neuromfa.checkpoints.architecture.schema import Architecture, schema
 from neuromfa.questions import QUESTIONS, Question
+from neuromfa.results import from_json
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS_PAGE = DOCS / "commands.md"
+REPORT = DOCS / "report" / "report.json"
 ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
 QUESTIONS_MARK = "questions"
 ARCHITECTURES_PAGE, ARCHITECTURES_MARK = DOCS / "architectures.md", "architectures"
@@ -28,8 +31,14 @@ def main() -> None:
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
     put_between(ARCHITECTURES_PAGE, ARCHITECTURES_MARK, architecture_table())
+    REPORT.with_suffix(".html").write_text(report_page(), encoding="utf-8")
     ARCHITECTURE_SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     openapi.main()
+
+
+def report_page() -> str:
+    """Return the report of the bundled series from its numbers; `make report` measures them again."""
+    return report_of(from_json(ReportData, REPORT.read_bytes()))
 
 
 def question_tables() -> dict[Path, list[str]]:

@@ -77,9 +77,10 @@ function show(page) {
   if (kind(page) !== kind(document)) return location.reload(); // another kind of page now stands at this address
   for (const part of parts(page)) {
     const name = part.dataset.part;
+    const content = part.innerHTML; // before its nodes move
     const place = document.querySelector(`[data-part="${CSS.escape(name)}"]`);
-    if (place && shown.get(name) !== part.innerHTML) replace(place, part);
-    shown.set(name, part.innerHTML);
+    if (place && shown.get(name) !== content) replace(place, part);
+    shown.set(name, content);
   }
   document.title = page.title;
   dispatchEvent(new CustomEvent("parts", { detail: page }));

@@ -106,6 +106,18 @@ def test_a_step_is_chosen_by_keyboard_kept_in_the_address_and_walked_back(
     expect(page.locator("#readout h2")).to_have_text("Step 512")
 
 
+def test_only_what_changed_is_replaced(visit: Callable[..., Visit]) -> None:
+    page = opened(visit, f"{SERIES}&step=0&tab=benchmarks")
+    page.evaluate(
+        "document.querySelectorAll('#tab h2, #readout h2').forEach((one) => { one.dataset.mine = '1'; })"
+    )
+    for step in ("128", "512"):
+        page.get_by_role("button", name="Next step").click()
+        expect(page.locator("#readout h2")).to_have_text(f"Step {step}")
+    assert page.locator("#tab h2[data-mine]").count() == 1
+    assert page.locator("#readout h2[data-mine]").count() == 0
+
+
 def test_the_chosen_curve_is_that_of_the_step(visit: Callable[..., Visit]) -> None:
     page = opened(visit, f"{SERIES}&step=0")
     chosen = page.locator("[data-part=spectrum] .chosen .curve")

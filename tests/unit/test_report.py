@@ -59,7 +59,9 @@ def small() -> ReportData:
 
 
 def test_the_committed_report_is_what_its_numbers_say(committed: ReportData) -> None:
-    assert report_of(committed) == COMMITTED.with_suffix(".html").read_text(encoding="utf-8")
+    assert report_of(committed) == COMMITTED.with_suffix(".html").read_text(encoding="utf-8"), (
+        "run `make docs`"
+    )
     assert [one.series for one in committed.series] == [
         "stdlib-14m",
         "stdlib-14m-decay1",
