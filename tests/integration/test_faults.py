@@ -103,10 +103,10 @@ with open_store(**where, limits=Limits(lease_s=1.0, retry_s=2.0)) as store:
 
 @contextmanager
 def worker(
-    server: Server, boundary: Any = None, *, lease_ms: int = LEASE_MS
+    server: Server, boundary: Any = None, *, lease_ms: int = LEASE_MS, in_place: Any = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A worker in a process of its own that has just begun."""
-    told = (json.dumps(server.where, default=str), json.dumps(lease_ms), json.dumps(boundary))
+    """A worker, or the command that runs one job in place, in a process of its own that has just begun."""
+    told = [json.dumps(word, default=str) for word in (server.where, lease_ms, boundary, in_place)]
     words = [sys.executable, "-c", WORKER, *told]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
