@@ -6,6 +6,9 @@ wrote that down.
 
 import json
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +52,21 @@ def load(module: str, *, what: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise explained(error, what=what) from None
+
+
+@contextmanager
+def not_loaded(*modules: str) -> Iterator[None]:
+    """Keep modules from being imported in a block by what would use them if they are there, to no end here.
+
+    Only those that are not loaded yet, and only while there is no other thread that could want them meanwhile.
+    """
+    names = [name for name in modules if name not in sys.modules] if threading.active_count() == 1 else []
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]  # None is how Python marks what is not there
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
 
 
 def installed(module: str) -> bool:

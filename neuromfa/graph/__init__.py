@@ -4,6 +4,10 @@ from neuromfa import extras
 from neuromfa.graph.limits import Limits
 
 try:
+    with extras.not_loaded(
+        "pandas", "pyarrow"
+    ):  # the driver loads them where they are, for values we never give it
+        import neo4j  # noqa: F401
     from neuromfa.graph.access import Page
     from neuromfa.graph.manifest import Manifest
     from neuromfa.graph.open_store import open_shared, open_store
