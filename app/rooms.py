@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import FOREIGN_PAGE, Refused
 from neuromfa.app.hung_up import unless_hung_up
+from neuromfa.app.settings import Settings
 
 Kind = Literal["held", "plain", "graph", "table", "hub"]
 
@@ -46,11 +47,18 @@ class Seated(APIRoute):
         kind: Kind = "plain" if in_thread and self.kind == "held" else self.kind
 
         async def handler(request: Request) -> Response:
-            if kind in COSTLY and request.headers.get("sec-fetch-site") == "cross-site":
+            if kind in COSTLY and _is_foreign(request):
                 raise Refused(FOREIGN_PAGE, FOREIGN)
             return await _served(request, kind, handle, in_thread=in_thread)
 
         return handler
+
+
+def _is_foreign(request: Request) -> bool:
+    """Return whether a page of another site sent this, none that the operator lets read."""
+    settings: Settings = request.app.state.settings
+    is_cross = request.headers.get("sec-fetch-site") == "cross-site"
+    return is_cross and request.headers.get("origin") not in settings.readers_origins
 
 
 def seated(kind: Kind) -> type[Seated]:

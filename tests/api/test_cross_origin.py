@@ -43,6 +43,12 @@ def test_a_named_origin_may_read_with_a_key(opened: TestClient) -> None:
     assert "Origin" in answer.headers["vary"]
 
 
+def test_a_named_origin_may_ask_for_something_costly_and_no_other(opened: TestClient) -> None:
+    for origin, status in ((NOTEBOOK, 200), ("https://evil.example", 403)):
+        headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+        assert opened.get("/v1/export/stdlib-14m.csv?profile=exact", headers=headers).status_code == status
+
+
 def test_a_problem_can_be_read_too(opened: TestClient) -> None:
     answer = opened.get("/v1/models/nope", headers={"Origin": NOTEBOOK})
     assert (answer.status_code, answer.headers[ALLOWED]) == (404, NOTEBOOK)
