@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from neuromfa.app.cli.options import AsJson
 from neuromfa.app.cli.output import console, write_json
@@ -87,7 +87,7 @@ def _try(source: str, *, write: Path | None, as_json: bool) -> None:
 
 
 def _show(trial: Trial) -> None:
-    table = Table("tensor", "shape", "how many", "what it would be")
+    table = Table(Column("tensor", overflow="fold"), "shape", "how many", "what it would be")
     for one in trial.tensors:
         table.add_row(one.name, " x ".join(map(str, one.shape)), str(one.tensors), one.part)
     console.print(table)
@@ -96,9 +96,7 @@ def _show(trial: Trial) -> None:
 
 def _sentence(trial: Trial) -> str:
     if trial.found is not None:
-        others = [name for name in trial.fitting if name != trial.found]
-        more = f"; by names and shapes {', '.join(others)} would fit too" if others else ""
-        return f"{trial.source} is read as {trial.found}{more}."
+        return f"{trial.source} is read as {trial.found}."
     if trial.flag is not None:
         return f"{trial.source} fits {trial.fitting[0]} by names and shapes: pass {trial.flag} to read it as that."
     return (

@@ -160,6 +160,11 @@ def test_a_family_that_fits_by_shape_is_told_with_the_flag_that_reads_it():
     ):
         fit(store, store.config)
     assert fit(store, store.config, architecture=Path("nanogpt")).architecture.name == "nanogpt"
+    store.config["model_type"] = "mine"
+    with pytest.raises(
+        UnsupportedArchitecture, match="Nearest known family: nanogpt.*--architecture nanogpt to"
+    ):
+        fit(store, store.config)
 
 
 def test_the_shapes_decide_where_config_says_no_type():
