@@ -35,7 +35,7 @@ COMMANDS = {
     "backup": "Write models, results, scores and graphs of the store into one file; jobs stay behind.",
     "restore": "Put the content of a backup into a store that has none of its models; graphs are proved by "
     "their checksums.",
-    "architectures": "List the architectures that can be read; your own is a file away (docs/architectures.md).",
+    "architectures": "List the architectures that can be read, or try which one fits a model (--try).",
     "doctor": "Show versions, whether the store answers, its schema, disk, and what is missing with how to get it.",
 }
 """The sentence of every command; the function of its name is in the module of its name."""

@@ -660,6 +660,61 @@ MIXTURES: dict[str, tuple[Family, str]] = {
 }
 FAMILIES |= {name: family for name, (family, _) in MIXTURES.items()}
 
+STATE = {"hidden_size": HIDDEN, "num_hidden_layers": 2, "vocab_size": 7, "state_size": 4, **TOKENS}
+STATE_SPACES: dict[str, Callable[[], torch.nn.Module]] = {
+    "mamba": lambda: tf.MambaForCausalLM(tf.MambaConfig(**STATE, time_step_rank=3)),
+    "falcon_mamba": lambda: tf.FalconMambaForCausalLM(tf.FalconMambaConfig(**STATE, time_step_rank=3)),
+    "mamba2": lambda: tf.Mamba2ForCausalLM(
+        tf.Mamba2Config(**STATE, num_heads=4, head_dim=6, n_groups=2, chunk_size=4)
+    ),
+}
+
+
+def _state_space_truth(model: torch.nn.Module, fresh: torch.nn.Module) -> dict[str, np.ndarray]:
+    """Return the projections of a state space model; which row does what is asked of an unplanted model.
+
+    Closing the gate of a channel silences it, whatever comes through the convolutions; closing the channel itself
+    silences it where they let it through.
+    """
+    truth = {}
+    for b in range(2):
+        mixer = model.get_submodule(f"backbone.layers.{b}.mixer")
+        asked = fresh.get_submodule(f"backbone.layers.{b}.mixer")
+        torch.nn.init.ones_(asked.conv1d.weight)
+        either = _silencing(asked)
+        torch.nn.init.zeros_(asked.conv1d.weight)
+        torch.nn.init.ones_(asked.conv1d.bias)
+        gates = _silencing(asked)
+        rows, places = mixer.in_proj.weight.detach().numpy(), range(mixer.out_proj.in_features)
+        truth[f"{b}.gate"] = rows[[gates[place][0] for place in places]]
+        truth[f"{b}.channel"] = rows[[_other(either[place], gates[place]) for place in places]]
+        truth[f"{b}.second"] = mixer.out_proj.weight.detach().numpy()
+    return truth
+
+
+def _other(rows: list[int], known: list[int]) -> int:
+    (other,) = set(rows) - set(known)
+    return other
+
+
+def _silencing(mixer: torch.nn.Module) -> dict[int, list[int]]:
+    """Return the rows of the input projection that silence one channel each when they are closed, by the channel."""
+    rows = mixer.in_proj.out_features
+    seen: list[torch.Tensor] = []
+    hook = mixer.out_proj.register_forward_pre_hook(lambda _, args: seen.append(args[0][0, 0]))
+    found: dict[int, list[int]] = {}
+    for closed in range(rows):
+        states = torch.ones(1, 1, rows)
+        states[..., closed] = 0
+        with torch.no_grad(), mock.patch.object(mixer.in_proj, "forward", lambda _, states=states: states):
+            mixer.eval()(torch.zeros(1, 1, mixer.in_proj.in_features))
+        silent = (seen[-1] == 0).nonzero().flatten().tolist()
+        if len(silent) == 1:
+            found.setdefault(silent[0], []).append(closed)
+    hook.remove()
+    return found
+
+
 # Architecture files that describe several model types.
 ARCHITECTURES = {
     "olmo2": "olmo",
@@ -669,6 +724,7 @@ ARCHITECTURES = {
     "cohere2": "cohere",
     "glm": "glm4",
     "gemma3_images": "gemma3",
+    "falcon_mamba": "mamba",
     "qwen2_moe": "qwen_moe",
     "qwen3_moe": "qwen_moe",
     "clip": "clip_text",
@@ -705,19 +761,15 @@ def planted(values: np.ndarray) -> str:
     return f"{number.flat[0]} {runs_of(rows[:, 0])} {runs_of(columns[0])}{' turned' if turned else ''}"
 
 
-def recorded(name: str, family: Family) -> dict[str, Any]:
+def recorded(name: str) -> dict[str, Any]:
     """Build a model and return what is kept of it."""
     torch.manual_seed(0)
-    model = family.build()
+    build = STATE_SPACES[name] if name in STATE_SPACES else FAMILIES[name].build
+    model = build()
     plant(model)
     config, tensors = _saved(model)
     without_norms(model)
-    truth = transformer_truth(family, model)
-    if name in MIXTURES:
-        hidden = truth["0.query"].shape[1]
-        for b in range(family.blocks):
-            experts = model.get_submodule(f"{family.block.format(b=b)}.{MIXTURES[name][1]}")
-            truth |= {f"{b}.{kind}": values for kind, values in _experts_truth(experts, hidden).items()}
+    truth = _state_space_truth(model, build()) if name in STATE_SPACES else _truth(name, model)
     return {
         "origin": f"{_builder(model)}, built by tests/data/make_families.py",
         "architecture": ARCHITECTURES.get(name, name),
@@ -726,6 +778,17 @@ def recorded(name: str, family: Family) -> dict[str, Any]:
         "tensors": {tensor: _tensor_words(values) for tensor, values in sorted(tensors.items())},
         "truth": {matrix: planted(values) for matrix, values in sorted(truth.items())},
     }
+
+
+def _truth(name: str, model: torch.nn.Module) -> dict[str, np.ndarray]:
+    family = FAMILIES[name]
+    truth = transformer_truth(family, model)
+    if name in MIXTURES:
+        hidden = truth["0.query"].shape[1]
+        for b in range(family.blocks):
+            experts = model.get_submodule(f"{family.block.format(b=b)}.{MIXTURES[name][1]}")
+            truth |= {f"{b}.{kind}": values for kind, values in _experts_truth(experts, hidden).items()}
+    return truth
 
 
 def _builder(model: torch.nn.Module) -> str:
@@ -762,10 +825,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="families; all where none is named")
     asked = parser.parse_args()
     asked.target.mkdir(parents=True, exist_ok=True)
-    for name, family in FAMILIES.items():
-        if not asked.names or name in asked.names:
-            text = json.dumps(recorded(name, family), indent=0, ensure_ascii=False)
-            (asked.target / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    for name in asked.names or [*FAMILIES, *STATE_SPACES]:
+        text = json.dumps(recorded(name), indent=0, ensure_ascii=False)
+        (asked.target / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

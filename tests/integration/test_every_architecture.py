@@ -1,8 +1,10 @@
-"""Every question and every saved query on models of five kinds, on both servers: true answers, whatever the rows are.
+"""Every question and every saved query on models of many kinds, on both servers: true answers, whatever the rows are.
 
-A block has five rows in GPT-NeoX and BERT, six in Llama, whose heads share keys and values, one in an MLP or a ResNet.
+A block has five rows in GPT-NeoX and BERT, six in Llama, whose heads share keys and values, and in Mixtral, of which a
+seed draws one expert a block, three in Mamba, one in an MLP or a ResNet.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +41,7 @@ from neuromfa.questions import (
     Subgraph,
     ask,
 )
+from tests.data import families
 from tests.integration.conftest import SERVERS
 
 TINY = Path(__file__).parents[1] / "data" / "tiny"
@@ -47,6 +50,8 @@ FIRST_BLOCK = {
     "gpt_neox": PLAIN,
     "bert": PLAIN,
     "llama": ["input", "qkv", "attention", "dense", "gated", "mlp"],
+    "mixtral": ["input", "qkv", "attention", "dense", "gated", "mlp"],
+    "mamba": ["input", "gated", "mixed"],
     "mlp": ["input"],
     "resnet": ["input"],
 }
@@ -158,7 +163,7 @@ def near(edges: list[Edge]) -> list[Edge]:
 def made_series(family: str, folder: Path) -> Path:
     """Two steps of a tiny model with random weights, whose distances are in range."""
     draw = np.random.default_rng(5)
-    tensors = load_file(TINY / family / "model.safetensors")
+    tensors, config = tiny_model(family)
     for step, spread in ((BEFORE, 0.15), (AFTER, 0.3)):
         where = folder / family / f"step{step}"
         where.mkdir(parents=True)
@@ -166,10 +171,18 @@ def made_series(family: str, folder: Path) -> Path:
             name: draw.normal(0, spread, tensor.shape).astype(np.float32) for name, tensor in tensors.items()
         }
         save_file(weights, where / "model.safetensors")
-        config = TINY / family / "config.json"
-        if config.exists():
-            (where / "config.json").write_bytes(config.read_bytes())
+        if config is not None:
+            (where / "config.json").write_text(config)
     return folder / family
+
+
+def tiny_model(family: str) -> tuple[dict[str, np.ndarray], str | None]:
+    """Tensors and config.json of a tiny model, kept whole or recorded."""
+    if family in families.NAMES:
+        record = families.load(family)
+        return record.tensors, json.dumps(record.config)
+    config = TINY / family / "config.json"
+    return load_file(TINY / family / "model.safetensors"), config.read_text() if config.exists() else None
 
 
 @pytest.fixture(scope="module", params=SERVERS)

@@ -1,6 +1,6 @@
 """Which architecture a checkpoint has: found by config.json's model_type and by the names of its tensors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,20 @@ FLAT = "flat_param"
 
 
 def find_architectures(
-    names: Sequence[str], config: Mapping[str, Any], *, given: Path | None, where: str
+    names: Sequence[str],
+    config: Mapping[str, Any],
+    *,
+    given: Path | None,
+    where: str,
+    fitting: Callable[[], Iterable[str]],
 ) -> list[tuple[Architecture, str]]:
     """Return the architectures whose tensors are there with the prefix of their names, the likeliest first.
 
     Where config.json names the type of the model or the user the file, there is one.
+
+    Parameters
+    ----------
+    fitting : gives the families that fit by names and shapes, for the message where none is found
     """
     model_type = config.get("model_type")
     if given is not None:
@@ -45,7 +54,8 @@ def find_architectures(
             f"{where} is quantised ({scheme}) and its weights are not read; take the model it was made from, in "
             "bfloat16 or float32"
         )
-    raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where))
+    alike = [] if given is not None else [*fitting()] or _with_the_same_names(names)
+    raise UnsupportedArchitecture(_not_found(names, model_type, given=given, where=where, alike=alike))
 
 
 def _described(config: Mapping[str, Any]) -> list[Architecture]:
@@ -112,24 +122,27 @@ def matching(pattern: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name == pattern or fnmatchcase(name, pattern)]
 
 
-def _not_found(names: Sequence[str], model_type: object, *, given: Path | None, where: str) -> str:
+def _with_the_same_names(names: Sequence[str]) -> list[str]:
+    return [known.name for known, _ in known_by_names(names) if known.blocks]
+
+
+def _not_found(
+    names: Sequence[str], model_type: object, *, given: Path | None, where: str, alike: Sequence[str]
+) -> str:
     described = f"the architecture file {given}" if given else "any known architecture"
     seen = ", ".join(names[:NAMES_IN_MESSAGES]) or "none"
     more = f" and {len(names) - NAMES_IN_MESSAGES} more" if len(names) > NAMES_IN_MESSAGES else ""
     return (
         f"{where} (model_type {model_type}) does not hold the tensors of {described}. "
-        f"Tensors seen: {seen}{more}. Nearest known family: {nearest_family(names)}"
-        f"{_advice(names, given=given)}"
+        f"Tensors seen: {seen}{more}. Nearest known family: {alike[0] if alike else nearest_family(names)}"
+        f"{_advice(given=given, alike=alike)}"
     )
 
 
-def _advice(names: Sequence[str], *, given: Path | None) -> str:
-    """Return what to do; another model_type with a known family's tensor names may be read as that family."""
+def _advice(*, given: Path | None, alike: Sequence[str]) -> str:
+    """Return what to do; another model_type with a known family's tensors may be read as that family."""
     if given is not None:
         return ""
-    alike = [
-        known.name for known in list_architectures() if known.blocks and _prefix(known, names) is not None
-    ]
     if alike:
         return f", which has the same tensor names: pass --architecture {alike[0]} to read it as that"
     return "; describe it in an architecture file (docs/architectures.md) and pass --architecture"

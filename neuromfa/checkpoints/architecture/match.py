@@ -58,7 +58,12 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
         Tensors are missing or contradict config.json.
     """
     names = tensors.names()
-    held = find_architectures(names, config, given=architecture, where=tensors.name)
+
+    def fitting() -> Iterator[str]:
+        laid = fits(known_by_names(names), tensors, config)
+        return (one.architecture.name for one in laid if one.architecture.blocks)
+
+    held = find_architectures(names, config, given=architecture, where=tensors.name, fitting=fitting)
     try:
         return _laid(*held[0], tensors, config)
     except SourceError as error:

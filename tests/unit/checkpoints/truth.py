@@ -11,7 +11,7 @@ Truth = Mapping[str, np.ndarray]
 
 def truth_name(part: Part, source: Layer) -> str:
     """What make_tiny.py calls the matrix that feeds a part of a row."""
-    if source.row == "mlp":
+    if source.row in ("mlp", "mixed"):
         return f"{source.block}.second"
     return f"{source.block}.{'first' if part.kind == 'mlp' else part.kind}"
 
