@@ -9,12 +9,6 @@ from neuromfa.app.drawing.scales import Scale, StepAxis, StepScale, nice_ticks, 
 WIDTH, HEIGHT = 420.0, 196.0
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 20.0, 10.0, 26.0
 MOST_POINTS = 60
-AXIS_NAMES = {
-    "log": "step, log scale",
-    "linear": "step",
-    "tokens": "tokens, log scale",
-    "share": "share of training",
-}
 
 
 @dataclass(frozen=True)

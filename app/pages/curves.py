@@ -1,10 +1,12 @@
 """Which panels a series has: its measures with their nulls, and its benchmarks, on one axis of steps."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import Along, StepAxis
 from neuromfa.app.pages.words import NULLS, flag_meaning, flag_name
+from neuromfa.change_points import change_points
 from neuromfa.mfa.verdict import MARGIN
 from neuromfa.results import CheckpointNumbers, Estimate
 from neuromfa.scores import Score
@@ -12,6 +14,8 @@ from neuromfa.structure import Effect, Excess, SeriesVerdict
 
 SHUFFLED = "shuffled"
 LOSS = "loss"
+MARKED = {"alpha0": "alpha0", "width": "width", "g": "effect"}
+"""The panel that shows the change points of a measure."""
 Positions = dict[int, float]
 Valued = Estimate | Excess | Effect | None
 
@@ -57,7 +61,16 @@ def panels(
             points, places, "width", "Width of the spectrum", "How far the dimensions of neurons spread."
         ),
     ]
-    return [panel for panel in shown if panel.has_values]
+    marks = marks_of(points, places)
+    return [replace(panel, marks=marks.get(panel.name, ())) for panel in shown if panel.has_values]
+
+
+def marks_of(points: Sequence[CheckpointNumbers], places: Positions) -> dict[str, tuple[float, ...]]:
+    """Return where curves take another direction, by the name of their panel: the first step of each new piece."""
+    return {
+        MARKED[measure]: tuple(places[one.before] for one in found.points if one.before in places)
+        for measure, found in change_points(points).items()
+    }
 
 
 def effect_panel(

@@ -1,6 +1,6 @@
 // Charts to take away: the shared Vega-Lite files, loaded only when somebody asks for one; title, options and version go along.
 
-import { save } from "./dom.js";
+import { save } from "./save.js";
 import { csv, dimensionRows, metricRows, spectrumRows, stepTicks } from "./rows.js";
 
 const root = document.body.dataset.root;

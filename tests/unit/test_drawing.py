@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from neuromfa.app.drawing.network import MOST_ELEMENTS, Spot, Thread
 from neuromfa.app.drawing.panels import MOST_POINTS, Dot, Line, Panel, draw
 from neuromfa.app.drawing.scales import Along, StepAxis, nice_ticks, reach, step_label, tick_label
 from neuromfa.app.pages import words
+from neuromfa.app.pages.curves import marks_of
 from neuromfa.app.pages.graph import terms_of
 from neuromfa.app.pages.series_tabs import departures_of, kind_rows
 from neuromfa.app.pages.templating import rendered
@@ -134,6 +136,22 @@ def test_every_term_of_a_path_is_told_with_its_sum() -> None:
 )
 def test_numbers_have_three_digits(value: float | None, text: str) -> None:
     assert words.figure(value) == text
+
+
+def test_change_points_are_marked_where_the_new_direction_begins() -> None:
+    steps = [0, *(2**k for k in range(14))]
+    bent = [0.9 + 0.001 * (k % 2) + 0.05 * max(0, k - 8) for k in range(len(steps))]
+    points: list[Any] = [
+        SimpleNamespace(
+            step=step, alpha0=SimpleNamespace(value=value), width=SimpleNamespace(value=1.0), verdict=None
+        )
+        for step, value in zip(steps, bent, strict=True)
+    ]
+    places = {step: float(step) for step in steps}
+    found = marks_of(points, places)
+    assert (len(found["alpha0"]), found["width"], found["effect"]) == (1, (), ())
+    assert 64.0 <= found["alpha0"][0] <= 512.0
+    assert 'class="mark"' in draw(panel(line("real", [0, 1, 2]), marks=(1.0,)), axis(3))
 
 
 def test_kinds_and_departures_of_a_result_are_said() -> None:
