@@ -65,6 +65,7 @@ def test_no_request_breaks_the_contract(filled_dir: Path, store: GraphStore, tmp
     assert store.counts() == before
 
 
+@pytest.mark.long
 def test_odd_ids_and_sources_break_nothing(filled_dir: Path, store: GraphStore, tmp_path: Path) -> None:
     """Also what queues jobs and deletes; the store has no model of these ids, and the hub is not asked."""
     before = store.counts()
