@@ -17,6 +17,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from neuromfa.app.neo4j_browser.queries import saved_queries
+from neuromfa.errors import OptionError
 from neuromfa.exports import to_networkx
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest
@@ -27,6 +28,7 @@ from neuromfa.questions import (
     QUESTIONS,
     Ball,
     BoxCover,
+    Departures,
     Explorer,
     LayerChange,
     LayerLink,
@@ -289,6 +291,12 @@ def check_change(case: Case) -> None:
     assert [abs(one.change) for one in answer.largest] == pytest.approx(largest)
 
 
+def check_departures(case: Case) -> None:
+    """Of neurons that were not tested against chance nothing is said, but that."""
+    with pytest.raises(OptionError, match="were not tested against chance"):
+        case.put(Departures())
+
+
 def check_trajectory(case: Case) -> None:
     answer = case.put(NeuronTrajectory(neuron=case.source), to=case.explorer.series(case.family))
     assert [point.step for point in answer.points] == [BEFORE, AFTER]
@@ -307,6 +315,7 @@ QUESTION_CHECKS: dict[str, Callable[[Case], None]] = {
     "ball": check_ball,
     "boxes": check_boxes,
     "change": check_change,
+    "departures": check_departures,
     "drawing": check_drawing,
     "link": check_link,
     "masses": check_masses,

@@ -67,9 +67,9 @@ def fit(tensors: TensorStore, config: Mapping[str, Any], *, architecture: Path |
     try:
         return _laid(*held[0], tensors, config)
     except SourceError as error:
-        fitting = [*fits(held[1:], tensors, config)]
-        if fitting:
-            return fitting[0]
+        other = next(fits(held[1:], tensors, config), None)
+        if other is not None:
+            return other
         if architecture is None:
             raise type(error)(f"{error}{_advice(tensors, config, tried=held[0][0])}") from error
         raise
