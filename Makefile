@@ -44,7 +44,7 @@ test-fast: $(DEV)  ## between two edits: no server, no browser, nothing slow
 
 test: check  ## everything once: check, then unit, API, integration, browser and installation tests
 	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25 --durations-min=5
 
 test-long: $(DEV)  ## the same faults many times: kills, starts at once, simulations (LONG=200 sets how many)
 	NEUROMFA_TEST_LONG=$(LONG) $(BIN)/python -m pytest -n 2 --dist loadgroup -m long
