@@ -39,6 +39,18 @@ HEARTBEAT_S = 15.0
 LONGEST_S = 3600.0
 AGAIN_MS = 3000
 EVENTS = "text/event-stream"
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "description": "Always `job`."},
+        "id": {
+            "type": "string",
+            "description": "Of this state of the job; a browser sends it when it comes back.",
+        },
+        "data": {"type": "string", "description": "The job as JSON, as `GET /v1/jobs/{id}` answers."},
+    },
+}
+"""One event of a stream, in the contract."""
 
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.")]
 Writer = Depends(writer)
@@ -119,7 +131,7 @@ def retry_job(store: Store, id: JobId) -> Job:
 @router.get(
     "/{id}/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {EVENTS: {"schema": EVENT}}}},
 )
 async def follow_job(
     request: Request,
