@@ -140,8 +140,9 @@ class JobRun:
         self._store.claim_model(
             series.id, source=series.source, same_run=request.same_run, left_out=list(series.left_out)
         )
-        chosen = failed_before(self._store, selected) if request.retry_failed else selected
-        found = [(one.step, one.revision) for one in chosen.checkpoints]
+        if request.retry_failed:
+            selected = failed_before(self._store, selected, has_baseline=self._has_baseline)
+        found = [(one.step, one.revision) for one in selected.checkpoints]
         return self._queue.list_units(self._job, self._units.worker, model=series.id, checkpoints=found)
 
     def take_units(self, first: Unit | None = None) -> None:
@@ -254,6 +255,9 @@ class JobRun:
             now = self._queue.job(self._job.id)
             self._report(now.done, now.total, f"the baseline could not be measured: {baseline.failure}")
         return baseline
+
+    def _has_baseline(self) -> bool:
+        return self._baseline is None or self._baseline.failure is None
 
     def _take(self, outcome: Outcome[Given, Told]) -> None:
         """Count what was done with a unit elsewhere, or say of it why it could not be."""

@@ -95,12 +95,21 @@ def recognised(
     }
 
 
-def failed_before(store: GraphStore, selected: CheckpointSeries) -> CheckpointSeries:
-    """Return those of the checkpoints that failed before, or lack E because the baseline did."""
-    failed = {one.step for one in store.failures(selected.id)}
+def failed_before(
+    store: GraphStore, selected: CheckpointSeries, *, has_baseline: Callable[[], bool] = lambda: True
+) -> CheckpointSeries:
+    """Return those of the checkpoints that failed before, or lack E because the baseline did that is there now.
+
+    Parameters
+    ----------
+    has_baseline : asked where some lack E
+    """
+    failed, lacking = {one.step for one in store.failures(selected.id)}, set()
     with suppress(NotStored):
         results = store.results(selected.id) if any(store.each_checkpoint(selected.id)) else []
-        failed |= {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
+        lacking = {one.step for one in results if one.emergence_reason == BASELINE_FAILED}
+    if lacking and has_baseline():
+        failed |= lacking
     again = tuple(checkpoint for checkpoint in selected.checkpoints if checkpoint.step in failed)
     return replace(selected, checkpoints=again)
 
