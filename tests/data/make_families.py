@@ -715,6 +715,112 @@ def _silencing(mixer: torch.nn.Module) -> dict[int, list[int]]:
     return found
 
 
+LATENT = {
+    **BERT_SIZES,
+    **TEXT,
+    **TOKENS,
+    "num_key_value_heads": HEADS,
+    "kv_lora_rank": 10,
+    "qk_nope_head_dim": 6,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 6,
+    "n_routed_experts": 3,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "moe_intermediate_size": 8,
+}
+SHORT_QUERIES = {**LATENT, "q_lora_rank": 8, "first_k_dense_replace": 1}
+
+
+def _deepseek_v2() -> torch.nn.Module:
+    return tf.DeepseekV2ForCausalLM(tf.DeepseekV2Config(**SHORT_QUERIES))
+
+
+LATENT_ATTENTION: dict[str, Callable[[], torch.nn.Module]] = {
+    "deepseek_v2": _deepseek_v2,
+    "deepseek_v2_queries": _deepseek_v2,
+    "deepseek_v2_lite": lambda: tf.DeepseekV2ForCausalLM(
+        tf.DeepseekV2Config(**LATENT, q_lora_rank=None, first_k_dense_replace=0)
+    ),
+    "deepseek_v3": lambda: tf.DeepseekV3ForCausalLM(
+        tf.DeepseekV3Config(**SHORT_QUERIES, n_group=1, topk_group=1)
+    ),
+}
+
+
+def _latent_truth(name: str, model: torch.nn.Module) -> dict[str, np.ndarray]:
+    """Return what a model with latent rows computes; its experts as those of the mixtures."""
+    tf.AttentionInterface.register("latent_spy", _latent_spy)
+    model.set_attn_implementation("latent_spy")
+    truth = {}
+    for b in range(2):
+        block = model.get_submodule(f"model.layers.{b}")
+        found = (
+            _chain_of(block.self_attn, model, "q_a_layernorm", ("query",))
+            if name.endswith("queries")
+            else _chain_of(block.self_attn, model, "kv_a_layernorm", ("key", "value"))
+        )
+        found["dense"] = _answers(block.self_attn.o_proj)
+        if hasattr(block.mlp, "experts"):
+            found |= _experts_truth(block.mlp.experts, HIDDEN)
+        else:
+            modules = {"gate": "gate_proj", "up": "up_proj", "second": "down_proj"}
+            found |= {kind: _answers(block.mlp.get_submodule(own)) for kind, own in modules.items()}
+        truth |= {f"{b}.{kind}": values for kind, values in found.items()}
+    return truth
+
+
+SPIED: list[dict[str, torch.Tensor]] = []
+
+
+def _latent_spy(_: torch.nn.Module, *states: torch.Tensor, **__: object) -> tuple[torch.Tensor, None]:
+    SPIED.append(dict(zip(("query", "key", "value"), states, strict=False)))
+    return states[2].transpose(1, 2), None
+
+
+def _answers(module: torch.nn.Module) -> np.ndarray:
+    with torch.no_grad():
+        return module(torch.eye(module.in_features)).T.numpy()
+
+
+def _chain_of(
+    attention: torch.nn.Module, model: torch.nn.Module, between: str, kinds: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Return both halves of a chain, parted where the library normalises the latent row.
+
+    Unit vectors at the input show what reaches that place; unit vectors there, with nothing at the input, show what
+    comes of them. Left out are rows of keys that stay empty then, and of queries that turn with the position: the
+    rotary ones.
+    """
+    place = attention.get_submodule(between)
+    seen: list[torch.Tensor] = []
+    with mock.patch.object(place, "forward", lambda states: seen.append(states) or states):
+        _attend(attention, model, torch.eye(HIDDEN), position=0)
+    latent = seen[0][:, 0].T
+    units = torch.eye(len(latent))[:, None]
+    with mock.patch.object(place, "forward", lambda _: units):
+        first, later = (
+            _attend(attention, model, torch.zeros(len(latent), HIDDEN), position=position)
+            for position in (0, 3)
+        )
+    still = {kind: ((first[kind] != 0) & (first[kind] == later[kind])).all(dim=0) for kind in kinds}
+    return {"latent": latent.numpy(), **{kind: first[kind][:, still[kind]].T.numpy() for kind in kinds}}
+
+
+def _attend(
+    attention: torch.nn.Module, model: torch.nn.Module, inputs: torch.Tensor, *, position: int
+) -> dict[str, torch.Tensor]:
+    """Send each input through attention alone; return queries, keys and values, (inputs, heads, head size) each."""
+    states = inputs[:, None]
+    with torch.no_grad():
+        attention(
+            hidden_states=states,
+            position_embeddings=model.model.rotary_emb(states, torch.full((1, 1), position)),
+            attention_mask=None,
+        )
+    return {kind: heads[:, :, 0] for kind, heads in SPIED[-1].items()}
+
+
 # Architecture files that describe several model types.
 ARCHITECTURES = {
     "olmo2": "olmo",
@@ -730,9 +836,15 @@ ARCHITECTURES = {
     "clip": "clip_text",
     "clip_text_model": "clip_text",
     "clip_vision_model": "clip_vision",
+    "deepseek_v2": "deepseek",
+    "deepseek_v2_lite": "deepseek",
+    "deepseek_v3": "deepseek",
+    "deepseek_v2_queries": "deepseek_queries",
 }
 # Read as the user says, since the whole model is read as something else.
-NAMED = ("bart_decoder", "whisper_decoder", "clip_vision")
+NAMED = ("bart_decoder", "whisper_decoder", "clip_vision", "deepseek_v2_queries")
+# Models that are listened to in ways of their own.
+BUILT = STATE_SPACES | LATENT_ATTENTION
 
 
 def without_norms(model: torch.nn.Module) -> None:
@@ -764,12 +876,17 @@ def planted(values: np.ndarray) -> str:
 def recorded(name: str) -> dict[str, Any]:
     """Build a model and return what is kept of it."""
     torch.manual_seed(0)
-    build = STATE_SPACES[name] if name in STATE_SPACES else FAMILIES[name].build
+    build = BUILT[name] if name in BUILT else FAMILIES[name].build
     model = build()
     plant(model)
     config, tensors = _saved(model)
     without_norms(model)
-    truth = _state_space_truth(model, build()) if name in STATE_SPACES else _truth(name, model)
+    if name in STATE_SPACES:
+        truth = _state_space_truth(model, build())
+    elif name in LATENT_ATTENTION:
+        truth = _latent_truth(name, model)
+    else:
+        truth = _truth(name, model)
     return {
         "origin": f"{_builder(model)}, built by tests/data/make_families.py",
         "architecture": ARCHITECTURES.get(name, name),
@@ -825,7 +942,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="families; all where none is named")
     asked = parser.parse_args()
     asked.target.mkdir(parents=True, exist_ok=True)
-    for name in asked.names or [*FAMILIES, *STATE_SPACES]:
+    for name in asked.names or [*FAMILIES, *BUILT]:
         text = json.dumps(recorded(name), indent=0, ensure_ascii=False)
         (asked.target / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """Laying an architecture over one checkpoint: which rows there are, how large, and which tensor links them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from math import prod
@@ -112,10 +112,12 @@ def _wrapped(architecture: Architecture, prefix: str) -> list[str]:
     return [] if prefix in architecture.prefixes else [f"tensors of {architecture.name} found under {prefix}"]
 
 
-def _mixed(rows: Iterable[FittedRow]) -> list[str]:
-    """Return a note where a seed draws experts."""
+def _mixed(rows: Sequence[FittedRow]) -> list[str]:
+    """Return a note where a seed draws experts, in all blocks or in those behind dense ones."""
     experts = max(row.experts for row in rows)
-    return [f"of {experts} experts in each block, a seed draws one"] if experts > 1 else []
+    first = next(row.block for row in rows if row.experts == experts)
+    where = f"each block from {first} on" if first else "each block"
+    return [f"of {experts} experts in {where}, a seed draws one"] if experts > 1 else []
 
 
 def _lay_blocks(model: Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tuple[FittedLink, ...]]:
@@ -126,9 +128,11 @@ def _lay_blocks(model: Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tu
             f"but there are {len(model.names)} tensors"
         )
     _refuse_more_blocks(model, blocks, repeat)
-    rows = [_row(model, row, block=block) for block in range(repeat) for row in blocks.rows]
+    leading = _leading(model, blocks, repeat)
+    plan = [(block, blocks.of(block, leading=leading)) for block in range(repeat)]
+    rows = [_row(model, row, block=block) for block, own in plan for row in own.rows]
     rows.append(_row(model, blocks.output, block=repeat))
-    data = [(block, link) for block in range(repeat) for link in blocks.links]
+    data = [(block, link) for block, own in plan for link in own.links]
     links = [
         _link(model, link, block=block, source=rows[k], target=rows[k + 1])
         for k, (block, link) in enumerate(data)
@@ -136,14 +140,25 @@ def _lay_blocks(model: Model, blocks: Blocks) -> tuple[tuple[FittedRow, ...], tu
     return tuple(rows), tuple(links)
 
 
+def _leading(model: Model, blocks: Blocks, repeat: int) -> int:
+    """Return how many of the blocks come first with rows of their own."""
+    if blocks.leading is None:
+        return 0
+    leading = model.sizes[blocks.leading.repeat]
+    if not isinstance(leading, int) or not 0 <= leading <= repeat:
+        raise CorruptFile(
+            f"config.json of {model.tensors.name} gives {blocks.leading.repeat} = {leading}, not a number of its "
+            f"{repeat} blocks"
+        )
+    return leading
+
+
 def _refuse_more_blocks(model: Model, blocks: Blocks, repeat: int) -> None:
     """Refuse weights of more blocks than config.json speaks of, beside those that predict further tokens."""
     further = model.tensors.config.get(FURTHER_BLOCKS)
     block = repeat + (further if isinstance(further, int) else 0)
-    matrices = [
-        matrix.tensor for link in blocks.links for matrix in link.matrices if "{block}" in matrix.tensor
-    ]
-    names = [model.prefix + tensor.replace("{block}", str(block)) for tensor in matrices]
+    tensors = [name for name in blocks.common_tensors if "{block}" in name and "{expert}" not in name]
+    names = [model.prefix + name.replace("{block}", str(block)) for name in tensors]
     if names and all(name in model.names for name in names):
         raise CorruptFile(
             f"config.json of {model.tensors.name} speaks of {repeat} blocks, but there are weights of more, such as "

@@ -144,10 +144,10 @@ class LinkData(_Data):
     matrices: list[Matrix] = Field(
         default=[], description="One fused tensor, or one for each kind of the target row."
     )
-    wiring: Literal["attention", "own"] | None = Field(
+    wiring: Literal["attention", "all", "own"] | None = Field(
         default=None,
         description="attention: first kind to its own unit, other kinds to all, or with shared heads to the "
-        "units of the heads that share them; own: every kind to its own unit.",
+        "units of the heads that share them; all: every kind as those others; own: every kind to its own unit.",
     )
 
     @model_validator(mode="after")
@@ -157,33 +157,71 @@ class LinkData(_Data):
         return self
 
 
-class Blocks(_Data):
-    """A model of equal blocks: rows and links of one block, repeated, and one row at the end."""
+class Block(_Data):
+    """Rows and links of a block that is repeated."""
 
     repeat: Name = Field(description="Size that counts the blocks.")
     rows: list[Row] = Field(min_length=1)
     links: list[LinkData] = Field(
         description="links[k] joins rows[k] to rows[k + 1]; the last one to the next block."
     )
+
+    @property
+    def matrices(self) -> list[Matrix]:
+        """The tensors of one block."""
+        return [matrix for link in self.links for matrix in link.matrices]
+
+
+class Blocks(Block):
+    """A model of equal blocks: rows and links of one block, repeated, and one row at the end."""
+
     output: Row
+    leading: Block | None = Field(
+        default=None,
+        description="The first of the blocks where they differ from the others, as dense blocks before mixtures; "
+        "`repeat` counts them, 0 where there are none, among all blocks.",
+    )
 
     @model_validator(mode="after")
-    def _links_fit_rows(self) -> Self:
-        if len(self.links) != len(self.rows):
-            raise ValueError("a block has as many links as rows, the last link leading to the next block")
-        if not any(link.matrices for link in self.links):
-            raise ValueError("at least one link has matrices")
-        if len(self.rows[0].kinds) > 1:
-            raise ValueError("the first row of a block has one kind")
-        if (self.output.kinds, self.output.size) != (self.output.kinds[:1], self.rows[0].size):
-            raise ValueError("the output row has one kind and the size of the first row of a block")
-        _check_draws([*self.rows, self.output])
-        targets = [*self.rows[1:], self.output]
-        for source, link, target in zip(self.rows, self.links, targets, strict=True):
-            _check_link(source, link, target)
-        for link, after in zip(self.links, [*self.links[1:], self.links[0]], strict=True):
-            _check_sharing(link, after)
+    def _blocks_fit(self) -> Self:
+        _check_block(self, self.output)
+        if self.leading is not None:
+            _check_block(self.leading, self.output)
+            if not self.common_tensors:
+                raise ValueError(
+                    "leading blocks share a tensor name with the others, by which the model is known"
+                )
         return self
+
+    @property
+    def common_tensors(self) -> list[str]:
+        """Names of the tensors that every block has, in order."""
+        everywhere = {matrix.tensor for matrix in (self.leading or self).matrices}
+        return [matrix.tensor for matrix in self.matrices if matrix.tensor in everywhere]
+
+    def of(self, block: int, *, leading: int) -> Block:
+        """Return the rows and links of one block, where the first `leading` ones have their own."""
+        return self.leading if self.leading is not None and block < leading else self
+
+
+def _check_block(block: Block, output: Row) -> None:
+    if len(block.links) != len(block.rows):
+        raise ValueError("a block has as many links as rows, the last link leading to the next block")
+    if not block.matrices:
+        raise ValueError("at least one link has matrices")
+    if len(block.rows[0].kinds) > 1:
+        raise ValueError("the first row of a block has one kind")
+    if (output.kinds, output.size) != (output.kinds[:1], block.rows[0].size):
+        raise ValueError("the output row has one kind and the size of the first row of a block")
+    _check_draws([*block.rows, output])
+    targets = [*block.rows[1:], output]
+    for source, link, target in zip(block.rows, block.links, targets, strict=True):
+        _check_link(source, link, target)
+    for link, after in zip(block.links, [*block.links[1:], block.links[0]], strict=True):
+        _check_sharing(link, after)
+    for before, link in zip([None, *block.links], block.links, strict=False):
+        if link.wiring == "all" and (before is None or not before.matrices):
+            raise ValueError("wiring `all` leads on from a row that matrices feed")
 
 
 def _check_draws(rows: list[Row]) -> None:
@@ -293,22 +331,24 @@ class Architecture(_Data):
         if self.chain is not None:
             return self.chain.tensors
         assert self.blocks is not None
-        matrices = [matrix for link in self.blocks.links for matrix in link.matrices]
-        firsts = [matrix.tensor.replace("{block}", "0").replace(PLACE, "") for matrix in matrices]
+        firsts = [name.replace("{block}", "0").replace(PLACE, "") for name in self.blocks.common_tensors]
         return [name.replace("{expert}", "0") for name in firsts]
 
 
 def _sizes_named(blocks: Blocks) -> set[str]:
     """Return every size that rows and matrices of the blocks refer to."""
-    matrices = [matrix for link in blocks.links for matrix in link.matrices]
+    alone = blocks.leading
+    rows = [*blocks.rows, *(alone.rows if alone else [])]
+    matrices = [*blocks.matrices, *(alone.matrices if alone else [])]
     groups = [matrix.rows.groups for matrix in matrices if matrix.rows]
     heads = [
         name
         for name in [*groups, *(name for matrix in matrices for name in (matrix.heads, matrix.shared_heads))]
         if name is not None
     ]
-    experts = [row.experts for row in blocks.rows if row.experts is not None]
-    return {blocks.repeat, *(row.size for row in blocks.rows), *heads, *experts}
+    experts = [row.experts for row in rows if row.experts is not None]
+    repeats = [blocks.repeat, *([alone.repeat] if alone else [])]
+    return {*repeats, *(row.size for row in rows), *heads, *experts}
 
 
 def schema() -> dict[str, Any]:

@@ -127,8 +127,9 @@ def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray
 
     Parameters
     ----------
-    rule : ``own`` joins every neuron to the same unit; ``attention`` does so for the first kind (the queries)
-        and joins the others (keys, values) to the units that use them, see `FittedMatrix.used_by`
+    rule : ``own`` joins every neuron to the same unit, ``all`` to the units that use it, see
+        `FittedMatrix.used_by`; ``attention`` does the first for the first kind (the queries) and the second for the
+        others (keys, values)
     sources : one matrix for each kind, the first kind first
     units : (n_units,), drawn units of both rows
 
@@ -136,6 +137,8 @@ def wiring(rule: str | None, *, sources: Sequence[FittedMatrix], units: IntArray
     -------
     bool array of shape (n_units, n_sources)
     """
+    if rule == "all":
+        return np.hstack([matrix.used_by(units) for matrix in sources])
     own = np.eye(units.size, dtype=np.bool_)
     return np.hstack([own, *(own if rule == "own" else matrix.used_by(units) for matrix in sources[1:])])
 

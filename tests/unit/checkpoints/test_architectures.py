@@ -325,7 +325,7 @@ def test_faults_in_an_architecture_file_are_named(text, fault, tmp_path):
         ('"kinds": ["dense"]', '"kinds": ["a", "b"]', "needs one fused matrix or one for each of a, b"),
         ('"kinds": ["output"]', '"kinds": ["a", "b"]', "the output row has one kind"),
         ('{"wiring": "attention"}, ', "", "as many links as rows"),
-        ('"wiring": "attention"', '"wiring": "all"', "wiring"),
+        ('"wiring": "attention"', '"wiring": "some"', "wiring"),
         ('"wiring": "attention"', '"matrices": []', "either matrices or wiring"),
         ('"draw": "t"', '"draw": "u"', "both rows hold the same draw"),
         ('"heads": "heads", ', "", "needs `heads`"),

@@ -105,7 +105,9 @@ def test_a_recorded_model_is_what_the_library_builds_today(name):
 
 
 def links_of(described):
-    return [link["matrices"] for link in described["blocks"]["links"] if link.get("matrices")]
+    blocks = described["blocks"]
+    links = [*blocks["links"], *blocks.get("leading", {"links": []})["links"]]
+    return [link["matrices"] for link in links if link.get("matrices")]
 
 
 def turn(described):
@@ -230,3 +232,101 @@ def test_of_a_file_only_the_rows_of_the_drawn_experts_are_read(name, tmp_path):
         values.nbytes for key, values in record.tensors.items() if "experts" in key or "linear" in key
     )
     assert read.bytes_read < (tmp_path / "model.safetensors").stat().st_size - experts // 3
+
+
+def fitted_with(name, *, architecture=None, **config):
+    store = store_of(name)
+    return fit(store, store.config | config, architecture=architecture)
+
+
+def test_keys_and_values_from_a_latent_row_feed_all_of_attention():
+    (network,) = sampled("deepseek_v2", nodes=4, seeds=(0,)).networks
+    rows = [layer.row for layer in network.layers[:4]]
+    assert rows == ["input", "latent", "kv", "attention"]
+    assert network.layers[2].kinds == ["key"] * 4 + ["value"] * 4
+    assert network.links[2].wiring.shape == (4, 8)
+    assert network.links[2].wiring.all()
+
+
+def test_leading_blocks_are_dense_and_the_others_mixtures():
+    fitted = fitted_with("deepseek_v2")
+    drawn = {(row.block, row.row): (row.size, row.experts) for row in fitted.rows}
+    assert drawn[0, "mlp"] == (20, 1)
+    assert drawn[1, "mlp"] == (8, 3)
+    assert "of 3 experts in each block from 1 on, a seed draws one" in fitted.coverage.notes
+    units = [
+        layer.units // 8
+        for network in sampled("deepseek_v2", nodes=2, seeds=range(30)).networks
+        for layer in network.layers
+        if (layer.block, layer.row) == (1, "mlp")
+    ]
+    assert {int(expert) for own in units for expert in own} == {0, 1, 2}
+    assert all(len(set(own)) == 1 for own in units)
+
+
+def test_queries_of_a_latent_row_are_read_where_named_and_told_where_not():
+    skipped = {entry.name: entry.reason for entry in fitted_with("deepseek_v3").coverage.skipped}
+    assert "queries" in skipped["model.layers.0.self_attn.q_b_proj.weight"]
+    (network,) = sampled("deepseek_v2_queries", nodes=4, seeds=(0,)).networks
+    assert network.provenance.architecture == "deepseek_queries"
+    np.testing.assert_array_equal(network.links[2].wiring, np.eye(4, dtype=bool))
+    with pytest.raises(UnsupportedArchitecture, match="architecture file deepseek_queries"):
+        fitted_with("deepseek_v2_lite", architecture=Path("deepseek_queries"))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"moe_layer_freq": 2}, "moe_layer_freq = 2; deepseek describes 1 only"),
+        ({"qk_nope_head_dim": 8}, "qk_nope_head_dim_less_v_head_dim = 2; deepseek describes 0 only"),
+        ({"first_k_dense_replace": 3}, "first_k_dense_replace = 3, not a number of its 2 blocks"),
+        ({"first_k_dense_replace": 0}, "no tensor .*layers.0.mlp.experts"),
+        ({"kv_lora_rank": 12}, "has shape"),
+        ({"num_hidden_layers": 1}, "there are weights of more"),
+        ({"model_type": "deepseek_v32"}, "pass --architecture deepseek to read"),
+    ],
+)
+def test_another_kind_of_latent_attention_is_refused_in_a_sentence(config, sentence):
+    with pytest.raises((CorruptFile, UnsupportedArchitecture), match=sentence):
+        fitted_with("deepseek_v2", **config)
+
+
+def test_a_block_that_predicts_further_tokens_is_told():
+    store = store_of("deepseek_v3")
+    further = {
+        name.replace("layers.1", "layers.2"): values
+        for name, values in store.tensors.items()
+        if "layers.1" in name
+    }
+    store.tensors |= further | {"model.layers.2.eh_proj.weight": np.zeros((12, 24), np.float32)}
+    skipped = fit(store, store.config | {"num_nextn_predict_layers": 1}).coverage.skipped
+    told = {entry.name: entry.reason for entry in skipped if "layers.2" in entry.name}
+    assert told.keys() == further.keys() | {"model.layers.2.eh_proj.weight"}
+    for name in ("eh_proj.weight", "self_attn.kv_b_proj.weight", "mlp.experts.2.up_proj.weight"):
+        assert "further tokens" in told[f"model.layers.2.{name}"]
+    assert not [reason for reason in told.values() if "not known" in reason]
+
+
+def test_leading_blocks_must_be_known_by_a_tensor_that_all_blocks_have(tmp_path):
+    described = bundled("deepseek").model_dump(mode="json", exclude_none=True)
+    for link in described["blocks"]["leading"]["links"]:
+        for matrix in link["matrices"]:
+            matrix["tensor"] = f"first.{matrix['tensor']}"
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(described))
+    with pytest.raises(UnsupportedArchitecture, match="leading blocks share a tensor name"):
+        fitted_with("deepseek_v2", architecture=path)
+
+
+@pytest.mark.parametrize("before", ["input", "attention"])
+def test_wiring_to_all_follows_matrices(before, tmp_path):
+    described = bundled("llama").model_dump(mode="json", exclude_none=True)
+    links = described["blocks"]["links"]
+    rows = described["blocks"]["rows"]
+    place = [row["row"] for row in rows].index(before)
+    rows.insert(place + 1, rows[place] | {"row": "again"})
+    links.insert(place, {"wiring": "all"})
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(described))
+    with pytest.raises(UnsupportedArchitecture, match="`all` leads on from a row that matrices feed"):
+        fitted_with("qwen3", architecture=path)
