@@ -930,7 +930,8 @@ def _saved(model: torch.nn.Module) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 def _tensor_words(values: np.ndarray) -> str:
     shape = "x".join(map(str, values.shape))
-    if values.ndim == 3 and values.shape[0] == len({int(matrix.flat[0]) >> 16 for matrix in values}):
+    # matrices of experts lie together, each with a number of its own; other tensors of three axes take no part
+    if values.ndim == 3 and 1 < len(values) == len({int(matrix.flat[0]) >> 16 for matrix in values}):
         return f"{shape} {' & '.join(map(planted, values))}"
     return f"{shape} {planted(values)}" if values.ndim == 2 else shape
 

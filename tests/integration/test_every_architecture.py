@@ -54,9 +54,11 @@ FIRST_BLOCK = {
     "llama": ["input", "qkv", "attention", "dense", "gated", "mlp"],
     "mixtral": ["input", "qkv", "attention", "dense", "gated", "mlp"],
     "mamba": ["input", "gated", "mixed"],
+    "deepseek_v2": ["input", "latent", "kv", "attention", "dense", "gated", "mlp"],
     "mlp": ["input"],
     "resnet": ["input"],
 }
+NAMES = {"deepseek_v2": "deepseek"}
 BEFORE, AFTER = 0, 8
 RANGE, GAMMA = 150.0, 5.0
 OPTIONS = AnalysisOptions(nodes=9, samples=2, min_edges=1, nulls=False)
@@ -413,7 +415,7 @@ def see_overview(case: Case) -> None:
 def see_provenance(case: Case) -> None:
     facts = {row["what"]: row["value"] for row in case.run("provenance")}
     assert facts["graph (hash of its content)"] == case.graph.graph_hash
-    assert facts["architecture"] == case.family
+    assert facts["architecture"] == NAMES.get(case.family, case.family)
     assert facts["neurons"] == case.graph.n_neurons
 
 
