@@ -52,6 +52,7 @@ SCANNING = {
     "read/unit_rates": "asked for a plan",
     "read/undescribed_spectra": "asked when an older store is brought to this schema",
     "write/neurons": "makes nodes and finds none",
+    "write/mark_models": "asked when an older store is brought to this schema; models are few",
 }
 PAIRING = {
     "write/link_sample": "one checkpoint with one sample",
@@ -219,6 +220,7 @@ def values_for(store: GraphStore, name: str) -> dict[str, Any]:
         "before": manifest.number,
         "after": manifest.number,
         "layer": 0,
+        "layers": 2,
         "first": 0,
         "last": 2,
         "key": key,
