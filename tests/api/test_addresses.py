@@ -20,7 +20,7 @@ PREFIX = "/neuromfa"
 CONTRACT = openapi_document()["paths"]
 FILLED = {
     "model": "stdlib-14m", "step": "512", "seed": "0", "layer": "3", "name": "B00.input.00051", "number": "alpha0",
-    "format": "csv", "form": "csv", "id": "0" * 32,
+    "format": "csv", "form": "csv", "id": "0" * 32, "analysis_hash": "0" * 64,
 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def test_the_base_is_small_and_leaves_the_folders_names_alone(base: Installed) -
         "print({'app', 'ingest', 'cypher'} & set(sys.modules), [p for p in sys.path if 'neuromfa' in p])\n"
         "print(dir(neuromfa))"
     )
-    assert said == "set() []\n['AnalysisOptions', '__version__', 'analyze', 'open_series']\n"
+    assert said == "set() []\n['AnalysisOptions', '__version__', 'analyze', 'connect', 'open_series']\n"
 
 
 def test_the_base_says_its_version_and_analyses(base: Installed) -> None:

@@ -221,6 +221,7 @@ def values_for(store: GraphStore, name: str) -> dict[str, Any]:
         "after": manifest.number,
         "layer": 0,
         "layers": 2,
+        "jobs": ["portable"],
         "first": 0,
         "last": 2,
         "key": key,
