@@ -14,6 +14,7 @@ from neuromfa.comparison.differences import (
     structure_of,
     unpaired,
 )
+from neuromfa.comparison.plain import plain_differences, plain_values
 from neuromfa.comparison.records import (
     COMPARED,
     FEW_RUNS,
@@ -153,6 +154,7 @@ def _series(source: Source, axis: Axis) -> SeriesCurve:
         verdict=series_verdict(source.checkpoints, source.options),
         last=_point(last, places.get(last.step)),
         curve=[_point(one, position) for position, one in axis.items()],
+        matrices=plain_values(last),
     )
 
 
@@ -186,6 +188,7 @@ def _pair(first: Source, second: Source, axes: Mapping[str, Axis]) -> Pair:
         structure=structure,
         p_adjusted=None,
         differences=differences,
+        matrices=plain_differences(*ends),
     )
 
 
