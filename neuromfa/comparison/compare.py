@@ -44,7 +44,7 @@ from neuromfa.mfa.verdict import LEVEL, holm
 from neuromfa.results import CheckpointNumbers, CheckpointResult
 from neuromfa.structure import Effect, Step
 
-FEWEST_SERIES, MOST_SERIES = 2, 12
+FEWEST_SERIES, MOST_SERIES = 2, 16
 
 
 def compare(
@@ -54,7 +54,7 @@ def compare(
     groups: Sequence[Group] = (),
     failed: Sequence[FailedSeries] = (),
 ) -> Comparison:
-    """Compare two to twelve series.
+    """Compare two to sixteen series.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def compare(
 
 
 def check_series(ids: Sequence[str]) -> None:
-    """Raise `OptionError` unless these are two to twelve different series."""
+    """Raise `OptionError` unless these are two to sixteen different series."""
     if not FEWEST_SERIES <= len(ids) <= MOST_SERIES:
         raise OptionError(f"a comparison is of {FEWEST_SERIES} to {MOST_SERIES} series, not of {len(ids)}")
     twice = next((id for k, id in enumerate(ids) if id in ids[:k]), None)
