@@ -26,6 +26,7 @@ from neuromfa.app.api import (
     pages,
     questions,
     results,
+    sweeps,
 )
 from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.include_router(results.router, dependencies=READING)
     app.include_router(deletions.router, dependencies=READING)
     app.include_router(comparisons.router, dependencies=READING)
+    app.include_router(sweeps.router, dependencies=READING)
     app.include_router(curves.router, dependencies=READING)
     app.include_router(questions.question_router(), dependencies=READING)
     app.include_router(exports.router, dependencies=READING)

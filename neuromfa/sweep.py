@@ -11,7 +11,7 @@ from neuromfa.declared import DOCUMENTED, Declared, NoneMeans, fields_of
 from neuromfa.errors import AnalysisError, OptionError
 from neuromfa.identity import options_hash
 from neuromfa.options import AnalysisOptions
-from neuromfa.results import CheckpointResult, Estimate, SeriesResult
+from neuromfa.results import CurvePoint, Estimate, SeriesResult
 from neuromfa.structure import Effect, Excess
 
 SWEPT = (
@@ -50,6 +50,23 @@ class SweepPoint:
     """Nodes there are."""
     flags: list[str]
     """What makes these numbers doubtful, by name."""
+
+    @classmethod
+    def of(cls, point: CurvePoint, *, value: str, options_hash: str) -> "SweepPoint":
+        """Take the numbers of one step of a curve that was measured with a value."""
+        return cls(
+            value=value,
+            options_hash=options_hash,
+            step=point.step,
+            alpha0=point.alpha0,
+            width=point.width,
+            emergence=point.emergence,
+            excess=_excess(point),
+            structure=point.verdict.structure if point.verdict else None,
+            nodes_kept=point.nodes.kept,
+            nodes_total=point.nodes.total,
+            flags=point.flags,
+        )
 
 
 @dataclass(frozen=True)
@@ -109,12 +126,21 @@ def sweeping_from(text: str) -> Sweeping:
 
 def swept_options(options: AnalysisOptions, asked: Sweeping) -> dict[str, AnalysisOptions]:
     """Return the options for every value; `OptionError` for a value that the option may not hold."""
-    [declared] = [one for one in fields_of(AnalysisOptions).values() if one.alias == asked.option]
-    plain = options.as_json()
+    declared, plain = _declared(asked.option), options.as_json()
     return {
         value: AnalysisOptions.from_json(plain | {asked.option: _typed(declared, value)})
         for value in asked.values
     }
+
+
+def value_of(options: AnalysisOptions, option: str) -> str:
+    """Return the value that options hold for one of `SWEPT`, as people write it."""
+    value, none = options.as_json()[option], _declared(option).mark(NoneMeans)
+    return none.word if none is not None and value is None else str(value).removesuffix(".0")
+
+
+def _declared(option: str) -> Declared:
+    return next(one for one in fields_of(AnalysisOptions).values() if one.alias == option)
 
 
 def _typed(declared: Declared, value: str) -> Any:
@@ -166,23 +192,12 @@ def _naming(progress: Progress, name: str) -> Progress:
 
 
 def _points(result: SeriesResult, value: str) -> Iterator[SweepPoint]:
+    own = options_hash(result.options)
     for one in result.checkpoints:
-        yield SweepPoint(
-            value=value,
-            options_hash=options_hash(result.options),
-            step=one.step,
-            alpha0=one.alpha0,
-            width=one.width,
-            emergence=one.emergence,
-            excess=_excess(one),
-            structure=one.verdict.structure if one.verdict else None,
-            nodes_kept=one.coverage.nodes.kept,
-            nodes_total=one.coverage.nodes.total,
-            flags=one.flags,
-        )
+        yield SweepPoint.of(CurvePoint.of(one), value=value, options_hash=own)
 
 
-def _excess(result: CheckpointResult) -> dict[str, Excess | None]:
+def _excess(result: CurvePoint) -> dict[str, Excess | None]:
     over = (result.excess or {}).get("shuffled")
     if over is None:
         return {}

@@ -8,6 +8,7 @@ import pytest
 SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
 STARTING_SERVERS = {
     "filled_dir",
+    "swept_dir",
     "data_dir",
     "server",
     "empty",

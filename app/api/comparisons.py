@@ -32,7 +32,7 @@ from neuromfa.stored import Analysis
 from neuromfa.structure import Step
 
 # at their largest all words of the address still fit into the 64 KiB that the server reads of one
-MOST_GROUPS, LONGEST_GROUP = 4, 400
+MOST_GROUPS, LONGEST_GROUP = 4, 600
 
 router = APIRouter(prefix="/v1", tags=["series"], route_class=seated("table"))
 
@@ -65,7 +65,7 @@ async def read_comparison(
     group: Groups,
     by: Axis = "step",
 ) -> Response:
-    """Return two to twelve series beside one another: which hold structure that scale does not explain, which differ.
+    """Return two to sixteen series beside one another: which hold structure that scale does not explain, which differ.
 
     Of each series the analysis with most steps is taken, or the one that is asked for; `warnings` says in what they
     were not measured alike. Intervals speak of other neurons of the same weights; only groups of replicates tell what

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 
 from neuromfa.app.cli.output import console
+from neuromfa.app.cli.plain_table import print_plain
 from neuromfa.comparison.records import (
     BetweenRuns,
     BySize,
@@ -52,6 +53,7 @@ def print_comparison(found: Comparison) -> None:
         console.print(_size_table(found.by_size))
     if found.deduped is not None:
         console.print(_deduped_table(found.deduped))
+    print_plain(found)
     console.print(found.sentence, style="bold", markup=False)
     for note in found.notes:
         console.print(note, style="dim")

@@ -15,7 +15,7 @@ from neuromfa.comparison.records import By, Point, SeriesCurve
 from neuromfa.mfa.verdict import MARGIN
 from neuromfa.scores import Score
 
-MOST_RUNS = 6
+RUN_COLOURS = 6
 ONE_AXIS = (
     ("g2", "Structure beyond scale, g²", "Variance of node dimensions within matrices, real minus shuffled."),
     ("excess_alpha0", "Excess of α₀ over shuffled", "Real minus its own shuffled draws, paired by sample."),
@@ -40,8 +40,8 @@ class Pictures:
 
 
 def kind_of(place: int) -> str:
-    """Return the class in the style sheet of the series at a place."""
-    return f"run-{place % MOST_RUNS}"
+    """Return the classes in the style sheet of the series at a place: its colour, and how its line is drawn."""
+    return f"run-{place % RUN_COLOURS} round-{place // RUN_COLOURS}"
 
 
 def pictures(comparison: Comparison, shown: Sequence[Shown]) -> Pictures:

@@ -14,6 +14,7 @@ from neuromfa.comparison.differences import (
     structure_of,
     unpaired,
 )
+from neuromfa.comparison.plain import plain_differences, plain_values
 from neuromfa.comparison.records import (
     COMPARED,
     FEW_RUNS,
@@ -43,7 +44,7 @@ from neuromfa.mfa.verdict import LEVEL, holm
 from neuromfa.results import CheckpointNumbers, CheckpointResult
 from neuromfa.structure import Effect, Step
 
-FEWEST_SERIES, MOST_SERIES = 2, 12
+FEWEST_SERIES, MOST_SERIES = 2, 16
 
 
 def compare(
@@ -53,7 +54,7 @@ def compare(
     groups: Sequence[Group] = (),
     failed: Sequence[FailedSeries] = (),
 ) -> Comparison:
-    """Compare two to twelve series.
+    """Compare two to sixteen series.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def compare(
 
 
 def check_series(ids: Sequence[str]) -> None:
-    """Raise `OptionError` unless these are two to twelve different series."""
+    """Raise `OptionError` unless these are two to sixteen different series."""
     if not FEWEST_SERIES <= len(ids) <= MOST_SERIES:
         raise OptionError(f"a comparison is of {FEWEST_SERIES} to {MOST_SERIES} series, not of {len(ids)}")
     twice = next((id for k, id in enumerate(ids) if id in ids[:k]), None)
@@ -153,6 +154,7 @@ def _series(source: Source, axis: Axis) -> SeriesCurve:
         verdict=series_verdict(source.checkpoints, source.options),
         last=_point(last, places.get(last.step)),
         curve=[_point(one, position) for position, one in axis.items()],
+        matrices=plain_values(last),
     )
 
 
@@ -186,6 +188,7 @@ def _pair(first: Source, second: Source, axes: Mapping[str, Axis]) -> Pair:
         structure=structure,
         p_adjusted=None,
         differences=differences,
+        matrices=plain_differences(*ends),
     )
 
 

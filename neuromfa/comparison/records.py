@@ -77,6 +77,20 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlainValue:
+    """A plain measure of whole matrices, mean over matrix kinds, each counted once; no sample is taken, so exact."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    value: float | None
+    """Of the weights as they are; null where no kind has one. Of two series first - second."""
+    shuffled: float | None
+    """Of the same matrices with their entries in random order; null where no kind has one."""
+    kinds: int
+    """Matrix kinds that have a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One checkpoint of a series on the common axis."""
 
@@ -106,6 +120,8 @@ class SeriesCurve:
     """Its last measured checkpoint."""
     curve: list[Point]
     """The checkpoints that have a place on the axis, in its order."""
+    matrices: dict[str, PlainValue] | None = None
+    """Plain measures of whole matrices at its last measured checkpoint; null where they were not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +170,8 @@ class Pair:
     """Its p among all pairs of the comparison (Holm); yes holds where this is below .01."""
     differences: dict[str, Difference]
     """By measure, first - second; g has none of its own."""
+    matrices: dict[str, PlainValue] | None = None
+    """Plain measures of whole matrices over the kinds both have, first - second; null unless both were measured so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +240,8 @@ class SeriesSize:
     """Its last measured step."""
     values: dict[str, Value]
     """By measure."""
+    matrices: dict[str, PlainValue] | None = None
+    """Plain measures of whole matrices; null where they were not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +268,8 @@ class BySize:
     """Those whose size is known, the smallest first."""
     trends: dict[str, Trend]
     """By measure."""
+    matrix_trends: dict[str, Trend] | None = None
+    """By plain measure of whole matrices, over the series that have them; null where fewer than two have."""
 
 
 @dataclass(frozen=True, kw_only=True)

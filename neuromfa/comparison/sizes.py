@@ -6,6 +6,7 @@ from math import sqrt
 import numpy as np
 
 from neuromfa.comparison.differences import tested
+from neuromfa.comparison.plain import PLAIN, plain_values
 from neuromfa.comparison.records import (
     COMPARED,
     FEW_SIZES,
@@ -36,6 +37,7 @@ def by_size(sources: Sequence[Source]) -> BySize | None:
                 parameters=parameters,
                 step=one.checkpoints[-1].step,
                 values=values_of(one.checkpoints[-1]),
+                matrices=plain_values(one.checkpoints[-1]),
             )
             for parameters, one in sized
             if parameters is not None
@@ -44,13 +46,25 @@ def by_size(sources: Sequence[Source]) -> BySize | None:
     )
     if len({one.parameters for one in found}) < FEWEST_SIZES:
         return None
-    return BySize(series=found, trends={measure: _trend(found, measure) for measure in MEASURES})
+    trends = {
+        measure: _trend([(one.parameters, one.values[measure].value) for one in found])
+        for measure in MEASURES
+    }
+    return BySize(series=found, trends=trends, matrix_trends=_matrix_trends(found))
 
 
-def _trend(found: Sequence[SeriesSize], measure: str) -> Trend:
+def _matrix_trends(found: Sequence[SeriesSize]) -> dict[str, Trend] | None:
+    own = [(one.parameters, one.matrices) for one in found if one.matrices is not None]
+    if len(own) < FEWEST_SIZES:
+        return None
+    return {measure: _trend([(size, values[measure].value) for size, values in own]) for measure in PLAIN}
+
+
+def _trend(found: Sequence[tuple[int, float | None]]) -> Trend:
+    """Return the rank correlation of sizes and values."""
     from scipy.stats import spearmanr  # half a second to load, for those who compare sizes
 
-    present = [(one.parameters, value) for one in found if (value := one.values[measure].value) is not None]
+    present = [(size, value) for size, value in found if value is not None]
     sizes, values = ([pair[k] for pair in present] for k in (0, 1))
     if min(len(set(sizes)), len(set(values))) < FEWEST_OF_TREND:
         return Trend(rho=None, n=len(present), reason=FEW_SIZES)

@@ -1,6 +1,6 @@
 """Results and benchmark scores of stored checkpoints, and which of several analyses is served."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -279,12 +279,18 @@ class StoredResults(Catalog):
 def first_fitting(
     analyses: Iterable[Analysis], *, options: str | None = None, **asked: str | None
 ) -> Analysis | None:
-    """Return the first analysis with what is asked for, None for any, and a hash that begins with `options`."""
+    """Return the first analysis that fits, see `fitting`; None without one."""
+    return next(fitting(analyses, options=options, **asked), None)
+
+
+def fitting(
+    analyses: Iterable[Analysis], *, options: str | None = None, **asked: str | None
+) -> Iterator[Analysis]:
+    """Yield the analyses with what is asked for, None for any, and a hash that begins with `options`."""
     for one in analyses:
         fits = all(value in (None, getattr(one, name)) for name, value in asked.items())
         if fits and one.options_hash.startswith(options or ""):
-            return one
-    return None
+            yield one
 
 
 def analysis_of(row: dict[str, Any]) -> Analysis:

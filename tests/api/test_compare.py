@@ -1,12 +1,16 @@
 """Stored series beside one another, as the service answers it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
 
+from neuromfa.app.api.comparisons import LONGEST_GROUP, MOST_GROUPS
 from neuromfa.comparison import Comparison, Source, compare
+from neuromfa.comparison.compare import MOST_SERIES
 from neuromfa.graph import GraphStore
+from neuromfa.model_id import LARGEST_BYTES
 from neuromfa.results import from_json, to_json
 from tests.api.conftest import strict_json
 
@@ -65,7 +69,7 @@ def test_an_unchanged_comparison_costs_its_reader_no_body(client: TestClient) ->
     [
         ({}, 422, "query.model"),
         ({"model": ["stdlib-14m"]}, 422, "at least 2"),
-        ({"model": [f"m{k}" for k in range(13)]}, 422, "at most 12"),
+        ({"model": [f"m{k}" for k in range(17)]}, 422, "at most 16"),
         ({"model": ["stdlib-14m", "stdlib-14m"]}, 422, "stdlib-14m is to be compared with itself"),
         ({"model": ["stdlib-14m", "nope"]}, 404, "model 'nope' is not in the store"),
         (BOTH | {"group": "a"}, 422, "a group is name:A,B"),
@@ -81,3 +85,19 @@ def test_bad_questions_are_problems(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert detail in answer.json()["detail"]
+
+
+def test_the_largest_address_fits_into_what_the_server_reads() -> None:
+    widest = "\N{GRINNING FACE}"  # four bytes, twelve characters of an address
+    asked = {
+        "model": [widest * (LARGEST_BYTES // 4)] * MOST_SERIES,
+        "group": [widest * LONGEST_GROUP] * MOST_GROUPS,
+        "baseline": widest * 1000,
+        "options": "0" * 64,
+    }
+    assert len(urlencode(asked, doseq=True)) < 2**16 - 2**12  # the rest is for headers
+
+
+def test_all_series_of_a_comparison_fit_into_a_group() -> None:
+    members = [f"EleutherAI--pythia-{k}.9b-deduped" for k in range(MOST_SERIES)]
+    assert len(f"deduplicated:{','.join(members)}") < LONGEST_GROUP

@@ -133,7 +133,7 @@ def test_a_step_that_fails_is_told_at_the_end(neuromfa: Any, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        ((MAIN,), 2, "a comparison is of 2 to 12 series, not of 1"),
+        ((MAIN,), 2, "a comparison is of 2 to 16 series, not of 1"),
         ((MAIN, MAIN), 2, "is to be compared with itself"),
         ((MAIN, DECAY, "--by", "time"), 2, "series are aligned by step, tokens, share, not by 'time'"),
         ((MAIN, DECAY, "--group", "a"), 2, "a group is name=A,B"),

@@ -472,8 +472,8 @@ def test_a_group_of_failed_series_only_has_no_values() -> None:
 @pytest.mark.parametrize(
     ("ids", "sentence"),
     [
-        (["a"], "of 2 to 12 series, not of 1"),
-        ([str(k) for k in range(13)], "of 2 to 12 series, not of 13"),
+        (["a"], "of 2 to 16 series, not of 1"),
+        ([str(k) for k in range(17)], "of 2 to 16 series, not of 17"),
         (["a", "b", "a"], "a is to be compared with itself"),
     ],
 )

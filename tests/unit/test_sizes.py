@@ -139,6 +139,7 @@ def test_the_command_shows_sizes(
         "3",
         "--draws",
         "2",
+        "--matrices",
     ]
     monkeypatch.setattr(sys, "argv", ["neuromfa", *words])
     with pytest.raises(SystemExit) as ended:
@@ -146,4 +147,6 @@ def test_the_command_shows_sizes(
     assert ended.value.code == 0
     told = capsys.readouterr().out
     assert "By number of parameters" in told and "Deduplicated - standard" in told
+    assert "Whole matrices at the last step" in told and "rho with size" in told
+    assert "Whole matrices, first - second" in told
     assert f"{sum(one.size for one in tensors(hidden=48).values()):,}" in told
