@@ -1,9 +1,14 @@
 """What holds for every test: a store with real series in it, and at the end what was left out."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+# the command line fixes its width when it is first loaded, which must not be under one test's COLUMNS
+os.environ.pop("COLUMNS", None)
+from neuromfa.app.cli import output  # noqa: E402, F401
 
 SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"
 STARTING_SERVERS = {

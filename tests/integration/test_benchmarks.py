@@ -22,6 +22,7 @@ def figures() -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in files}
 
 
+@pytest.mark.long
 def test_it_ends_with_what_was_left_out(tmp_path: Path) -> None:
     before = figures()
     run = subprocess.run(

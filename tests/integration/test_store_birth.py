@@ -124,8 +124,7 @@ def marks(server: Server) -> list[int]:
     return [row[0] for row in server.raw("MATCH (v:SchemaVersion) RETURN v.version")]
 
 
-@pytest.mark.parametrize("again", [1, 2])
-def test_eight_processes_start_at_once_on_an_empty_store(empty: Server, tmp_path: Path, again: int) -> None:
+def test_eight_processes_start_at_once_on_an_empty_store(empty: Server, tmp_path: Path) -> None:
     check_birth(empty, tmp_path)
 
 
