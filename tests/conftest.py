@@ -21,6 +21,7 @@ STARTING_SERVERS = {
     "embedded_server",
     "neo4j_server",
     "cluster",
+    "own",
 }
 
 
@@ -28,7 +29,11 @@ STARTING_SERVERS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts a database server, which `make test-fast` leaves out."""
     for item in items:
-        if STARTING_SERVERS & set(getattr(item, "fixturenames", ())):
+        chosen = getattr(getattr(item, "callspec", None), "params", {}).values()  # the server by its name
+        fixtures = getattr(item, "fixturenames", ())
+        if STARTING_SERVERS & set(fixtures) or {"embedded", "neo4j"} & {
+            each for each in chosen if isinstance(each, str)
+        }:
             item.add_marker(pytest.mark.server)
 
 

@@ -15,6 +15,7 @@ HOW_TO_GET = {
     "engine": "root, and Debian's docker.io docker-compose debootstrap slirp4netns; no running engine is used",
     "torch": "`.venv/bin/pip install -r requirements/torch.txt` (about 5 GB)",
     "published": "a package registry that serves the wheels named in the test",
+    "mount": "the right to mount a small tmpfs, which root has",
     "dask": "`.venv/bin/pip install '.[dask]'`",
 }
 
