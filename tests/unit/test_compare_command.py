@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from neuromfa.app.cli.main import main
-from neuromfa.app.cli.output import console
 from neuromfa.comparison import Comparison
 from neuromfa.results import from_json
 from tests import made_series
@@ -24,7 +23,7 @@ SMALL = ("--steps", "0,2000", "--samples", "3", "--nodes", "16", "--draws", "2")
 @pytest.fixture
 def neuromfa(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """The command line in this process: exit code, standard output and standard error of some words."""
-    monkeypatch.setattr(console, "width", 100)
+    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("neuromfa.checkpoints.transport.hub.constants.HF_HUB_OFFLINE", True)
 
     def run(*words: object) -> tuple[int, str, str]:
