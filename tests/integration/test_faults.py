@@ -298,7 +298,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("kind", [SERVERS[0], pytest.param("neo4j", marks=[*SERVERS[1].marks, long])])
+@pytest.mark.parametrize("kind", SERVERS)
 def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: IngestRequest) -> None:
     larger = replace(series, options=replace(OPTIONS, nodes=48))
     with small_disk(tmp_path / "disk", SMALL_MB[kind]) as disk, new_server(kind, disk / "own") as server:

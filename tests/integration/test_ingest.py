@@ -368,6 +368,7 @@ def test_a_dask_cluster_measures_and_writes(
     assert max(writes_nothing) < 1000
 
 
+@pytest.mark.slow
 def test_a_dask_worker_killed_under_way_costs_nothing(tmp_path: Path) -> None:
     try:
         from distributed import LocalCluster

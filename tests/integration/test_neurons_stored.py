@@ -87,6 +87,7 @@ def test_an_ingest_tests_graphs_that_are_known(store: GraphStore, tmp_path: Path
     store.delete_model(request.model_id or "")
 
 
+@pytest.mark.slow
 def test_backups_and_exported_graphs_hold_them(tmp_path: Path) -> None:
     graph = make_graph("tested", seed=4)
     tests = made_tests(graph)

@@ -61,6 +61,7 @@ def test_what_is_stored_is_not_planned_again(store: GraphStore, run: IngestReque
     assert planned(replace(run, retry_failed=True), store).to_read == 0
 
 
+@pytest.mark.slow
 def test_the_command_line_says_it_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

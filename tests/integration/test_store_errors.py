@@ -147,6 +147,7 @@ def test_a_server_that_is_down() -> None:
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.slow
 def test_something_that_is_no_store() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -88,6 +88,7 @@ def test_json_names_are_those_of_the_contract() -> None:
     assert len(checkpoint["spectrum"]["alpha"]) == len(checkpoint["spectrum"]["f"]) == 60
 
 
+@pytest.mark.slow
 def test_emergence_rises_on_the_main_series_and_its_shuffled_null_follows() -> None:
     series = measured("stdlib-14m", samples=4)
     values = [c.emergence.value for c in series.values() if c.emergence]
@@ -99,6 +100,7 @@ def test_emergence_rises_on_the_main_series_and_its_shuffled_null_follows() -> N
     assert shuffled is not None and shuffled.value == pytest.approx(last.emergence.value, abs=0.01)
 
 
+@pytest.mark.slow
 def test_negative_controls() -> None:
     decay = measured("stdlib-14m-decay1")[2000].emergence
     shuffled = measured("stdlib-14m-shuffled")[2000].emergence
@@ -161,6 +163,7 @@ def test_scale_matched_reading_stands_beside_the_plain_one() -> None:
     assert both.scale_matched.alpha0.value != plain.alpha0.value
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_bytes() -> None:
     series = open_series(str(SERIES))
     here = analyze(series, FEW, steps="0,2000")

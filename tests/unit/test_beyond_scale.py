@@ -129,6 +129,7 @@ def test_a_trained_baseline_asks_what_changed() -> None:
     assert measured().verdict.question == "structure"
 
 
+@pytest.mark.slow
 def test_the_main_series_has_structure_since_it_learned() -> None:
     options = replace(FEW, nodes=64, samples=5, draws=4)
     result = measured(options, steps="0,128,512,2000")

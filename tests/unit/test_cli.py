@@ -45,6 +45,7 @@ def test_analyze_writes_json_to_standard_output_and_nothing_else() -> None:
     assert run.stderr == ""
 
 
+@pytest.mark.slow
 def test_analyze_writes_files(tmp_path: Path) -> None:
     table, record, charts = tmp_path / "a.csv", tmp_path / "a.json", tmp_path / "charts"
     run = neuromfa(
@@ -115,6 +116,7 @@ def test_an_unknown_architecture_names_tensors_and_the_nearest_family(tmp_path: 
     assert "strange.weight" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_store_that_is_down_says_where_and_what_to_do() -> None:
     for command in (("ingest", SERIES), ("verify", "a"), ("doctor",), ("serve", "--port", "0")):
         run = neuromfa(*command, NEUROMFA_NEO4J_URI="bolt://127.0.0.1:9", NEUROMFA_NEO4J_PASSWORD="x")
@@ -124,11 +126,13 @@ def test_a_store_that_is_down_says_where_and_what_to_do() -> None:
         assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_a_setting_out_of_bounds_is_named() -> None:
     run = neuromfa("serve", NEUROMFA_PORT="99999999")
     assert (run.returncode, "NEUROMFA_PORT" in run.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_public_address_without_a_key_is_refused() -> None:
     run = neuromfa("serve", "--host", "0.0.0.0", "--port", "0")
     assert run.returncode == 2
@@ -142,6 +146,7 @@ def test_architectures_are_listed() -> None:
             "vit", "t5_encoder", "mlp", "resnet"} <= names  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_base_install_imports_without_torch_or_plots() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('torch', 'transformers', 'altair', 'vl_convert', 'numba')));"

@@ -115,6 +115,7 @@ def test_commands_in_the_readme_exist_with_their_options() -> None:
         assert all(word in usage for word in words[2:] if word.startswith("--")), line
 
 
+@pytest.mark.slow
 def test_the_notebook_example_runs() -> None:
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert code is not None

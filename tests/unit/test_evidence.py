@@ -102,6 +102,7 @@ def test_plain_measures_are_what_others_measured() -> None:
             assert abs(rows[place][name]["value"] - value) <= rounding, (place, name)
 
 
+@pytest.mark.slow
 def test_published_plain_measures_come_out_again() -> None:
     place = ("stdlib-14m-decay1", 2000)
     [found] = matrices.rows((place,))
@@ -121,6 +122,7 @@ def test_published_neurons_hold_what_the_page_claims() -> None:
     assert untrained["nfd"] == untrained["strength"] == 0
 
 
+@pytest.mark.slow
 def test_published_counts_of_neurons_come_out_again() -> None:
     place = ("stdlib-14m", 2000)
     [found] = neurons.bundled((place,))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"[-+]?\d+\.\d+")
 
 
+@pytest.mark.slow
 def test_the_tutorial_prints_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("NEUROMFA_URL", raising=False)

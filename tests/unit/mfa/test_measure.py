@@ -87,6 +87,7 @@ def assert_equals_oracle(found: mfa.SampleMeasure, answer: oracle.Answer) -> Non
     scale=st.sampled_from([1.0, 1.7]),
     by_pairs=st.booleans(),
 )
+@pytest.mark.slow
 def test_fast_equals_slow(
     seed: int,
     dtype: type,
