@@ -40,7 +40,7 @@ LEFT_OUT = [
     for name in ("queue_job", "delete_model", "delete_checkpoint", "delete_sample")
     for word in ("--exclude-operation-id", name)
 ]
-EXAMPLES = 2
+EXAMPLES = 4
 # a job that was cancelled can still be read
 ODD_CONFIG = CONFIG.replace('"path.model" = "stdlib-14m"\n', "") + "use_after_free.enabled = false\n"
 
