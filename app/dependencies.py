@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, KEY_TOO_SMALL, Refused
 from neuromfa.app.keys import KeyRing, Scope
-from neuromfa.app.page_key import cookie_opens
+from neuromfa.app.page_key import key_of_cookie
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
 from neuromfa.graph import GraphStore
@@ -142,8 +142,7 @@ async def reader(
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> None:
     """Let a read pass: always on loopback, with the key elsewhere, unless reads were opened."""
-    is_open = settings.binds_loopback or settings.open_reads or cookie_opens(request, settings)
-    _check(request, given, "read", is_open=is_open)
+    _check(request, given, "read", is_open=settings.binds_loopback or settings.open_reads)
 
 
 async def writer(
@@ -174,7 +173,7 @@ def _check_write(
     if origin is not None and not _own(origin, request, settings):
         raise Refused(FOREIGN_PAGE, f"requests of pages at {origin[:200]} are not taken")
     keys: KeyRing = request.app.state.keys
-    _check(request, given, scope, is_open=not keys.is_set or cookie_opens(request, settings))
+    _check(request, given, scope, is_open=not keys.is_set)
 
 
 def _check(
@@ -182,7 +181,7 @@ def _check(
 ) -> None:
     """Refuse a request whose key may not do this; one that is known is named in the log."""
     keys: KeyRing = request.app.state.keys
-    key = keys.find(given.credentials) if given is not None else None
+    key = keys.find(given.credentials) if given is not None else key_of_cookie(request, keys)
     if key is not None:
         # quoted, so that no path forges a line
         log.info("key %s: %s %s", key.name, request.method, quote(request.scope["path"][:500]))

@@ -5,6 +5,7 @@ import hmac
 import logging
 import os
 import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,8 @@ class KeyRing:
     def __init__(self, settings: Settings) -> None:
         own = settings.api_key.get_secret_value() if settings.api_key else None
         self._own = [Key("api-key", frozenset({"admin"}), _hash(own))] if own else []
+        # a hash out of the file signs nothing, so that who reads the file cannot open a page
+        self._secret = own.encode() if own else secrets.token_bytes()
         self._path = settings.keys_file
         self._seen: tuple[int, ...] | None = None
         self._listed: list[Key] = []
@@ -62,9 +65,15 @@ class KeyRing:
     def find(self, text: str) -> Key | None:
         """Return the key that a request sent, None for one that is not known."""
         given = _hash(text)
-        return next(
-            (key for key in [*self._own, *self._current()] if hmac.compare_digest(key.sha256, given)), None
-        )
+        return next((key for key in self.all() if hmac.compare_digest(key.sha256, given)), None)
+
+    def all(self) -> list[Key]:
+        """Return the keys that pass now."""
+        return [*self._own, *self._current()]
+
+    def signed(self, key: Key) -> str:
+        """Return what shows that this service was sent a key; without `api_key` it holds until the next start."""
+        return hmac.new(self._secret, key.sha256.encode(), hashlib.sha256).hexdigest()
 
     def _current(self) -> list[Key]:
         """Return the keys of the file as it is now; a file that cannot be read, or understood, opens nothing."""

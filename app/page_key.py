@@ -1,22 +1,23 @@
-"""The key of a browser: a cookie made of the service's key, since a browser sends no header when it opens a page."""
+"""The key of a browser: a cookie made of a key of the service, since a browser sends no header when it opens a page."""
 
-import hashlib
 import hmac
 
 from fastapi import Request
 
-from neuromfa.app.settings import Settings
+from neuromfa.app.keys import Key, KeyRing
 
 COOKIE = "neuromfa"
 
 
-def token_of(key: str) -> str:
-    """Return what the cookie holds: it opens the service, and does not tell the key."""
-    return hmac.new(key.encode(), b"pages", hashlib.sha256).hexdigest()
+def cookie_of(key: Key, keys: KeyRing) -> str:
+    """Return what the cookie of a key holds: it opens what the key opens, and does not tell the key."""
+    return f"{key.name}={keys.signed(key)}"
 
 
-def cookie_opens(request: Request, settings: Settings) -> bool:
-    """Return whether a request comes from a browser that was given the key."""
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
+def key_of_cookie(request: Request, keys: KeyRing) -> Key | None:
+    """Return the key a browser was given its cookie for; None without one, and for one that was withdrawn."""
     given = request.cookies.get(COOKIE, "")
-    return bool(key) and hmac.compare_digest(given.encode(), token_of(key).encode())
+    return next(
+        (key for key in keys.all() if hmac.compare_digest(given.encode(), cookie_of(key, keys).encode())),
+        None,
+    )

@@ -1,7 +1,6 @@
 """What a person is given in a browser: pages made from the store, at addresses that say all that is chosen."""
 
 from dataclasses import asdict
-from hmac import compare_digest
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +12,11 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from neuromfa.analysis import versions
 from neuromfa.app.api.assets import ASK_AGAIN, Files, mount_assets
 from neuromfa.app.api.questions import explorer_of
-from neuromfa.app.dependencies import Chosen, Configured, ModelId, Store
+from neuromfa.app.dependencies import Chosen, ModelId, Store
 from neuromfa.app.drawing.scales import Along
 from neuromfa.app.errors import KEY_NEEDED
-from neuromfa.app.page_key import COOKIE, token_of
+from neuromfa.app.keys import KeyRing
+from neuromfa.app.page_key import COOKIE, cookie_of
 from neuromfa.app.pages import overview, report, series_tabs
 from neuromfa.app.pages.addresses import linker
 from neuromfa.app.pages.answering import page, unchanged
@@ -90,15 +90,16 @@ def ask_for_key(request: Request, then: Annotated[str, Query(max_length=2000)] =
 
 
 @open_router.post("/key")
-async def take_key(request: Request, settings: Configured) -> Response:
+async def take_key(request: Request) -> Response:
     """Give a browser that knows the key its cookie, and send it back to where it was asked."""
     said = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
     given, then = said.get("key", [""])[0], said.get("then", ["/"])[0]
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    if not key or not compare_digest(given.encode(), key.encode()):
+    keys: KeyRing = request.app.state.keys
+    key = keys.find(given)
+    if key is None:
         return problem_page(request, KEY_NEEDED, "that was another key", refused=True, then=then)
     response = RedirectResponse(f"./{then.lstrip('/')}", status_code=303)
-    response.set_cookie(COOKIE, token_of(key), httponly=True, samesite="strict")
+    response.set_cookie(COOKIE, cookie_of(key, keys), httponly=True, samesite="strict")
     return response
 
 

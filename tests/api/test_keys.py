@@ -126,3 +126,24 @@ def test_keys_of_a_file_are_keys_enough_to_listen_elsewhere(file: Path) -> None:
     refuse_public_without_key(Settings(host="0.0.0.0", keys_file=file))
     with pytest.raises(OptionError, match="NEUROMFA_KEYS_FILE"):
         run(Settings(host="0.0.0.0"))
+
+
+def test_the_cookie_of_a_page_may_do_what_its_key_may(client: TestClient, file: Path) -> None:
+    def cookie(name: str) -> str:
+        given = client.post("/key", data={"key": f"key of {name}", "then": "/"}, follow_redirects=False)
+        assert given.status_code == 303
+        return client.cookies["neuromfa"]
+
+    small = cookie("reading")
+    assert (client.get("/").status_code, client.get("/v1/models").status_code) == (200, 200)
+    assert (client.post(f"{JOB}/retry").status_code, client.delete("/v1/models/x").status_code) == (403, 403)
+    large = cookie("ruling")
+    assert (client.post(f"{JOB}/retry").status_code, client.delete("/v1/models/x").status_code) == (404, 404)
+    client.cookies.clear()
+    client.cookies.set("neuromfa", small.replace("reading", "ruling"))
+    assert client.get("/v1/models").status_code == 401
+    client.cookies.clear()
+    client.cookies.set("neuromfa", large)
+    assert client.get("/v1/models").status_code == 200
+    file.write_text(line("reading", "read"))
+    assert client.get("/v1/models").status_code == 401
