@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Stack:
     project: str = PROJECT
 
     def compose(self, *command: str, check: bool = True) -> str:
-        """Run `docker-compose` on the project's own file."""
+        """Run `docker-compose`, of either version, on the project's own file."""
         settings = {
             "NEUROMFA_BASE_IMAGE": bases.PYTHON,
             "NEUROMFA_BUILD_IMAGE": bases.BUILD,
@@ -51,14 +52,23 @@ class Stack:
         words = ("docker-compose", "--project-name", self.project, *command)
         return self.engine.run(*words, check=check, cwd=ROOT, **settings).stdout
 
+    @cached_property
+    def _joint(self) -> str:
+        """What the first and the second version of compose put between the parts of a name."""
+        said = self.engine.said("docker-compose", "version", "--short")
+        return "_" if said.strip().lstrip("v").startswith("1.") else "-"
+
+    def name(self, service: str) -> str:
+        """Return the name of a service's container."""
+        return self._joint.join((self.project, service, "1"))
+
     def container(self, service: str) -> dict[str, Any]:
         """Return what the engine knows of a service's container."""
-        return self.engine.inspect(f"{self.project}_{service}_1")
+        return self.engine.inspect(self.name(service))
 
     def inside(self, service: str, *command: str, check: bool = True) -> str:
         """Run a command in a running container, as its user."""
-        name = f"{self.project}_{service}_1"
-        return self.engine.run("docker", "exec", name, *command, check=check).stdout.strip()
+        return self.engine.run("docker", "exec", self.name(service), *command, check=check).stdout.strip()
 
     def health(self, service: str) -> str:
         """Return `healthy`, `unhealthy` or `starting`; something else where it does not run."""

@@ -131,13 +131,13 @@ def test_the_demo_measures_the_bundled_series(stack: Stack) -> None:
 def test_a_worker_that_stands_still_is_not_healthy(stack: Stack) -> None:
     check = stack.container("worker")["Config"]["Healthcheck"]["Test"][1]
     assert stack.inside("worker", "sh", "-c", f"{check} && echo alive") == "alive"
-    stack.engine.send("STOP", f"{stack.project}_worker_1")
+    stack.engine.send("STOP", stack.name("worker"))
     try:
         waited = wait_for(
             lambda: "alive" not in stack.inside("worker", "sh", "-c", f"{check} && echo alive", check=False)
         )
     finally:
-        stack.engine.send("CONT", f"{stack.project}_worker_1")
+        stack.engine.send("CONT", stack.name("worker"))
     figures.append(f"a stopped worker fails its check after {waited:.0f} s")
     stack.healthy_within()
 
@@ -150,7 +150,7 @@ def test_sigkill_of_each_container_loses_nothing(stack: Stack) -> None:
     before = get_json(stack, "/v1/models")["items"]
     for service in ("worker", "api", "neo4j"):
         killed = stack.container(service)["State"]["StartedAt"]
-        stack.engine.send("KILL", f"{stack.project}_{service}_1")
+        stack.engine.send("KILL", stack.name(service))
         wait_for(lambda: stack.container(service)["State"]["StartedAt"] != killed)  # noqa: B023
         figures.append(f"SIGKILL of {service}: all healthy again after {stack.healthy_within():.0f} s")
     waited = wait_for(lambda: job(stack, queued["id"])["status"] not in ("queued", "running"))
