@@ -1,35 +1,27 @@
-"""Every question and every saved query on models of many kinds, on both servers: true answers, whatever the rows are.
+"""Every question and every saved query on models of all kinds: true answers, whatever the rows are.
 
 A block has five rows in GPT-NeoX and BERT, six in Llama, whose heads share keys and values, and in Mixtral, of which a
-seed draws one expert a block, three in Mamba, one in an MLP or a ResNet.
+seed draws one expert a block, three in Mamba, one in an MLP or a ResNet. Eight kinds are put through on both servers;
+every other model that is kept or recorded goes through all of it on the embedded one.
 """
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import networkx as nx
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 from neuromfa.app.neo4j_browser.queries import saved_queries
+from neuromfa.checkpoints.architecture.files import list_architectures
 from neuromfa.errors import OptionError
-from neuromfa.exports import to_networkx
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest
-from neuromfa.ingest.request import IngestRequest
-from neuromfa.network import SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import (
     QUESTIONS,
     Ball,
     BoxCover,
     Departures,
-    Explorer,
     LayerChange,
     LayerLink,
     LayerMasses,
@@ -41,12 +33,21 @@ from neuromfa.questions import (
     ShortestPath,
     StrongestEdges,
     Subgraph,
-    ask,
 )
-from tests.data import families
-from tests.integration.conftest import SERVERS
+from tests.integration.conftest import SERVERS, Server
+from tests.integration.model_cases import (
+    AFTER,
+    BEFORE,
+    GAMMA,
+    MODELS,
+    Case,
+    asked,
+    edges_from,
+    first_block,
+    near,
+    read_as,
+)
 
-TINY = Path(__file__).parents[1] / "data" / "tiny"
 PLAIN = ["input", "qkv", "attention", "dense", "mlp"]
 FIRST_BLOCK = {
     "gpt_neox": PLAIN,
@@ -58,145 +59,25 @@ FIRST_BLOCK = {
     "mlp": ["input"],
     "resnet": ["input"],
 }
-NAMES = {"deepseek_v2": "deepseek"}
-BEFORE, AFTER = 0, 8
-RANGE, GAMMA = 150.0, 5.0
 OPTIONS = AnalysisOptions(nodes=9, samples=2, min_edges=1, nulls=False)
-
-Edge = tuple[str, str, float, float]
-"""Source, target, distance, weight."""
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One model in one store, and its graph as numpy and networkx have it."""
-
-    family: str
-    store: GraphStore
-
-    @cached_property
-    def explorer(self) -> Explorer:
-        return Explorer(self.store)
-
-    @cached_property
-    def graph(self) -> SampleGraph:
-        return self.store.read_sample(self.family, AFTER, 0)
-
-    @cached_property
-    def earlier(self) -> SampleGraph:
-        return self.store.read_sample(self.family, BEFORE, 0)
-
-    @cached_property
-    def network(self) -> "nx.DiGraph":
-        return to_networkx(self.graph)
-
-    @property
-    def block(self) -> list[int]:
-        """Layers of the first block."""
-        return list(range(len(FIRST_BLOCK[self.family])))
-
-    @property
-    def source(self) -> str:
-        return self.graph.layers[0].names()[0]
-
-    @property
-    def target(self) -> str:
-        """A neuron of the row after the first block."""
-        return self.graph.layers[len(self.block)].names()[-1]
-
-    def lengths(self, source: str, *, layers: int | None = None) -> dict[str, float]:
-        """Lengths of the shortest paths within the range, gamma for every further hop included."""
-        network = self.network
-        if layers is not None:
-            network = network.subgraph(
-                [name for layer in self.graph.layers[:layers] for name in layer.names()]
-            )
-        found = nx.single_source_dijkstra_path_length(
-            network, source, weight=lambda a, b, edge: edge["distance"] + GAMMA
-        )
-        reached = {name: length - GAMMA if name != source else 0.0 for name, length in found.items()}
-        return {name: length for name, length in reached.items() if length <= RANGE}
-
-    def put(self, question: Any, *, to: Any = None) -> Any:
-        """Ask both engines, which must agree, and return the answer of numpy."""
-        subject = self.explorer.sample(self.family, AFTER) if to is None else to
-        cypher, numpy = (ask(subject, question, engine=engine) for engine in ("cypher", "numpy"))
-        assert _rounded(cypher) == _rounded(numpy)
-        return numpy
-
-    def run(self, which: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a saved query on this model."""
-        query = saved_queries()[which]
-        here = {"model": self.family, "step": AFTER, "before": BEFORE, "after": AFTER, "block": 0, "layer": 0}
-        wanted = {
-            **query.examples,
-            **{key: value for key, value in here.items() if key in query.examples},
-            **values,
-        }
-        rows: list[dict[str, Any]] = self.store.read(
-            lambda transaction: transaction.rows_of(query.text, wanted)  # type: ignore[arg-type]
-        )
-        return rows
-
-
-def _rounded(value: Any) -> Any:
-    """The same with floats to 9 digits: the order of sums is the server's."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list | tuple):
-        return [_rounded(one) for one in value]
-    return {key: _rounded(one) for key, one in vars(value).items()} if hasattr(value, "__dict__") else value
-
-
-def edges_from(graph: SampleGraph, layers: list[int]) -> list[Edge]:
-    """Weighted edges that leave some layers, the shortest first."""
-    found = []
-    for layer in layers:
-        if not graph.artificial[layer]:
-            sources, targets = graph.layers[layer].names(), graph.layers[layer + 1].names()
-            columns = graph.edges[layer]
-            rows = zip(*(column.tolist() for column in vars(columns).values()), strict=True)
-            found += [(sources[a], targets[b], distance, weight) for a, b, distance, weight in rows]
-    return sorted(found, key=lambda edge: edge[2])
-
-
-def near(edges: list[Edge]) -> list[Edge]:
-    return [edge for edge in edges if edge[2] <= RANGE]
-
-
-def made_series(family: str, folder: Path) -> Path:
-    """Two steps of a tiny model with random weights, whose distances are in range."""
-    draw = np.random.default_rng(5)
-    tensors, config = tiny_model(family)
-    for step, spread in ((BEFORE, 0.15), (AFTER, 0.3)):
-        where = folder / family / f"step{step}"
-        where.mkdir(parents=True)
-        weights = {
-            name: draw.normal(0, spread, tensor.shape).astype(np.float32) for name, tensor in tensors.items()
-        }
-        save_file(weights, where / "model.safetensors")
-        if config is not None:
-            (where / "config.json").write_text(config)
-    return folder / family
-
-
-def tiny_model(family: str) -> tuple[dict[str, np.ndarray], str | None]:
-    """Tensors and config.json of a tiny model, kept whole or recorded."""
-    if family in families.NAMES:
-        record = families.load(family)
-        return record.tensors, json.dumps(record.config)
-    config = TINY / family / "config.json"
-    return load_file(TINY / family / "model.safetensors"), config.read_text() if config.exists() else None
+SMALL = AnalysisOptions(nodes=4, samples=1, min_edges=1, nulls=False)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphStore]:
-    """A store on each server with all five models."""
+    """A store on each server with a model of each kind."""
     server = request.getfixturevalue(f"{request.param}_server")
     folder = tmp_path_factory.mktemp("families")
     with server.open() as store:
         for family in FIRST_BLOCK:
-            ingest(IngestRequest(source=str(made_series(family, folder)), options=OPTIONS), store)
+            ingest(asked(family, folder, OPTIONS), store)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def roomy(embedded_server: Server) -> Iterator[GraphStore]:
+    """A store on the embedded server, for all models one after the other."""
+    with embedded_server.open() as store:
         yield store
 
 
@@ -213,7 +94,7 @@ def check_neurons(case: Case) -> None:
     assert [one.name for one in items] == [name for layer in case.graph.layers for name in layer.names()]
     assert len({one.name for one in items}) == len(items)
     first = [one.row for one in items if one.block == 0]
-    assert list(dict.fromkeys(first)) == FIRST_BLOCK[case.family]
+    assert list(dict.fromkeys(first)) == case.first_block
 
 
 def check_neuron(case: Case) -> None:
@@ -311,7 +192,7 @@ def check_provenance(case: Case) -> None:
     answer = case.put(Lineage(number="alpha0"), to=case.explorer.result(case.family, AFTER))
     assert answer.estimate == case.store.result(case.family, AFTER).alpha0
     assert answer.network is not None
-    assert answer.network.architecture == NAMES.get(case.family, case.family)
+    assert answer.network.architecture == case.architecture
 
 
 QUESTION_CHECKS: dict[str, Callable[[Case], None]] = {
@@ -416,7 +297,7 @@ def see_overview(case: Case) -> None:
 def see_provenance(case: Case) -> None:
     facts = {row["what"]: row["value"] for row in case.run("provenance")}
     assert facts["graph (hash of its content)"] == case.graph.graph_hash
-    assert facts["architecture"] == NAMES.get(case.family, case.family)
+    assert facts["architecture"] == case.architecture
     assert facts["neurons"] == case.graph.n_neurons
 
 
@@ -488,3 +369,28 @@ SAVED_CHECKS: dict[str, Callable[[Case], None]] = {
 @pytest.mark.parametrize("name", saved_queries())
 def test_a_saved_query_shows_the_truth(case: Case, name: str) -> None:
     SAVED_CHECKS[name](case)
+
+
+# every model
+
+
+def test_every_architecture_file_has_a_model() -> None:
+    assert {read_as(family) for family in MODELS} == {known.name for known in list_architectures()}
+
+
+@pytest.mark.parametrize("family", FIRST_BLOCK)
+def test_the_first_block_is_what_a_person_counted(family: str) -> None:
+    assert first_block(read_as(family)) == FIRST_BLOCK[family]
+
+
+@pytest.mark.xdist_group("embedded")
+@pytest.mark.parametrize("family", sorted(set(MODELS) - set(FIRST_BLOCK)))
+def test_every_other_model_goes_through_all_questions_and_saved_queries(
+    family: str, roomy: GraphStore, tmp_path: Path
+) -> None:
+    ingest(asked(family, tmp_path, SMALL), roomy)
+    case = Case(family, roomy)
+    for name in QUESTIONS:
+        QUESTION_CHECKS[name](case)
+    for name in saved_queries():
+        SAVED_CHECKS[name](case)
