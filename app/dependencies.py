@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from neuromfa.app.errors import FOREIGN_PAGE, KEY_NEEDED, KEY_TOO_SMALL, Refused
-from neuromfa.app.keys import KeyRing, Scope
+from neuromfa.app.keys import Key, KeyRing, Scope
 from neuromfa.app.page_key import key_of_cookie
 from neuromfa.app.settings import PREFIX, Settings
 from neuromfa.errors import OptionError
@@ -26,6 +26,7 @@ log = logging.getLogger("neuromfa.app")
 NO_STEP = "-"
 LARGEST_STEP_DIGITS = 15
 CURSOR = rf"^-?[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
+TOLD = "neuromfa.key"
 HOW_SENT = "`Authorization: Bearer KEY`"
 bearer = HTTPBearer(
     auto_error=False, description="The value of NEUROMFA_API_KEY, or a key of NEUROMFA_KEYS_FILE"
@@ -145,6 +146,15 @@ async def reader(
     _check(request, given, "read", is_open=settings.binds_loopback or settings.open_reads)
 
 
+async def may_read(request: Request) -> bool:
+    """Return whether `reader` lets a request pass, for those who ask before any route does."""
+    try:
+        await reader(request, await settings_of(request), await bearer(request))
+    except Refused:
+        return False
+    return True
+
+
 async def writer(
     request: Request,
     settings: Annotated[Settings, Depends(settings_of)],
@@ -183,8 +193,7 @@ def _check(
     keys: KeyRing = request.app.state.keys
     key = keys.find(given.credentials) if given is not None else key_of_cookie(request, keys)
     if key is not None:
-        # quoted, so that no path forges a line
-        log.info("key %s: %s %s", key.name, request.method, quote(request.scope["path"][:500]))
+        _tell(request, key)
     if is_open or (key is not None and key.may(scope)):
         return
     if key is None:
@@ -194,6 +203,14 @@ def _check(
     raise Refused(
         KEY_TOO_SMALL, f"the key {key.name} has the scopes {', '.join(sorted(key.scopes))}, not {scope}"
     )
+
+
+def _tell(request: Request, key: Key) -> None:
+    """Name the key of a request in the log, once."""
+    if request.scope.get(TOLD) != key.name:
+        request.scope[TOLD] = key.name
+        # quoted, so that no path forges a line
+        log.info("key %s: %s %s", key.name, request.method, quote(request.scope["path"][:500]))
 
 
 def made_at_once(record: Callable[..., T]) -> Callable[..., Awaitable[T]]:

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
@@ -35,22 +35,47 @@ S = TypeVar("S", bound=Sized)
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """The bytes of an answer, also packed where that is worth it, and where the other parts of its list are."""
+    """The bytes of an answer, in one or both of the forms in which they are sent.
 
-    plain: bytes
-    zipped: bytes | None
+    Attributes
+    ----------
+    plain, zipped : None where nobody asked for that form yet
+    is_large : it is worth packing
+    link : where the other parts of its list are
+    """
+
+    plain: bytes | None
+    zipped: bytes | None = None
+    is_large: bool = False
     link: str | None = None
 
     @classmethod
     def of(cls, plain: bytes, *, link: str | None = None) -> "Body":
-        """Pack a text; takes some milliseconds for each megabyte."""
-        large = len(plain) >= WORTH_ZIPPING
-        return cls(plain, gzip.compress(plain, ZIP_LEVEL, mtime=0) if large else None, link)
+        """Take a text as it was made."""
+        return cls(plain, None, len(plain) >= WORTH_ZIPPING, link)
+
+    def form(self, *, zipped: bool) -> bytes | None:
+        """Return the packed form, or the plain one; None where it is not here."""
+        return self.zipped if zipped and self.is_large else self.plain
+
+    def with_form(self, *, zipped: bool) -> "Body":
+        """Return it with one more form; takes some milliseconds for each megabyte."""
+        if self.form(zipped=zipped) is not None:
+            return self
+        if self.plain is not None:
+            return replace(self, zipped=gzip.compress(self.plain, ZIP_LEVEL, mtime=0))
+        assert self.zipped is not None, "a body has one form at least"
+        return replace(self, plain=gzip.decompress(self.zipped))
+
+    def only(self, *, zipped: bool) -> "Body":
+        """Return it in one form, which takes less room."""
+        whole = self.with_form(zipped=zipped)
+        return replace(whole, plain=None) if zipped and self.is_large else replace(whole, zipped=None)
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of both forms."""
-        return len(self.plain) + len(self.zipped or b"")
+        """Bytes of the forms that are here."""
+        return len(self.plain or b"") + len(self.zipped or b"")
 
 
 class Held(Generic[S]):
@@ -94,6 +119,12 @@ class Held(Generic[S]):
         with self._lock:
             dropped = self._kept.pop(name, None)
             self.n_bytes -= dropped.n_bytes if dropped is not None else 0
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._kept.clear()
+            self.n_bytes = 0
 
 
 @dataclass

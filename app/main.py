@@ -36,6 +36,7 @@ from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
+from neuromfa.app.from_memory import FromMemory
 from neuromfa.app.head_method import HeadMethod
 from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.keys import KeyRing
@@ -105,6 +106,16 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
         responses=PROBLEM,
         generate_unique_id_function=lambda route: route.name,
     )
+    _keep(app, settings, store)
+    register_errors(app)
+    app.add_exception_handler(NotModified, not_modified)
+    _route(app)
+    _surround(app, settings)
+    return app
+
+
+def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
+    """Give a service all that its requests share."""
     app.state.settings = settings
     app.state.store = store
     app.state.keys = KeyRing(settings)
@@ -118,32 +129,36 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.state.job_watch = JobWatch(lambda id: JobQueue(app.state.store).job(id))
     app.state.free_queries = Seats(cypher.MOST_AT_ONCE, "free queries")
 
-    register_errors(app)
-    app.add_exception_handler(NotModified, not_modified)
 
-    app.include_router(models.router, dependencies=READING)
-    app.include_router(checkpoints.router, dependencies=READING)
-    app.include_router(results.router, dependencies=READING)
-    app.include_router(deletions.router, dependencies=READING)
-    app.include_router(comparisons.router, dependencies=READING)
-    app.include_router(sweeps.router, dependencies=READING)
-    app.include_router(curves.router, dependencies=READING)
-    app.include_router(questions.question_router(), dependencies=READING)
-    app.include_router(exports.router, dependencies=READING)
-    app.include_router(jobs.sources, dependencies=READING)
-    app.include_router(jobs.router, dependencies=READING)
-    app.include_router(cypher.router, dependencies=STRICT)
-    app.include_router(health.router, dependencies=STRICT)
-    app.include_router(health.of_store, dependencies=STRICT)
+def _route(app: FastAPI) -> None:
+    """Give a service its routes; of those that fit an address the first answers."""
+    for router in (
+        models.router,
+        checkpoints.router,
+        results.router,
+        deletions.router,
+        comparisons.router,
+        sweeps.router,
+        curves.router,
+        questions.question_router(),
+        exports.router,
+        jobs.sources,
+        jobs.router,
+    ):
+        app.include_router(router, dependencies=READING)
+    for router in (cypher.router, health.router, health.of_store):
+        app.include_router(router, dependencies=STRICT)
     app.include_router(pages.open_router)
-    app.include_router(pages.router, dependencies=READING)
-    app.include_router(comparison_page.router, dependencies=READING)
-    app.include_router(jobs_page.router, dependencies=READING)
-    app.include_router(graph_page.router, dependencies=READING)
+    for router in (pages.router, comparison_page.router, jobs_page.router, graph_page.router):
+        app.include_router(router, dependencies=READING)
     pages.mount_files(app)
 
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    """Put around the routes what every request passes, the innermost first."""
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=PACKED_HOW_WELL)
     app.add_middleware(BodyLimit)
+    app.add_middleware(FromMemory, memory=app.state.memory, room=app.state.rooms["held"])
     app.add_middleware(HeadMethod)
     if settings.readers_origins:
         app.add_middleware(ReadersOrigins, origins=settings.readers_origins)
@@ -151,7 +166,6 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     app.add_middleware(Meter, metrics=app.state.metrics)
     if settings.root_path:
         app.add_middleware(PathPrefix, prefix=settings.root_path)
-    return app
 
 
 @asynccontextmanager

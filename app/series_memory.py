@@ -5,7 +5,7 @@ While that state is the one an index was made under, the index holds.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -16,8 +16,12 @@ from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex
 from neuromfa.model_id import check_model_id
 
+SEEN = "neuromfa.states"
+"""Where the scope of a request has the states of models that were looked at for it already, by model."""
+
 INDEX_BYTES = 64 * 2**20
 STEP_BYTES = 500
+NOTHING_SEEN: Mapping[str, str | None] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +101,20 @@ class SeriesMemory:
         self._kept: Held[_KeptIndex] = Held(max_bytes=INDEX_BYTES)
         self._makers = Makers()
 
-    async def of(self, model: str) -> SeriesIndex:
-        """Return the index of a series; `NotStored` without it."""
+    async def states_of(self, models: Iterable[str]) -> dict[str, str | None]:
+        """Return the states of models as they are now, None of one that is not there."""
+        wanted = list(dict.fromkeys(models))
+        return dict(zip(wanted, await asyncio.gather(*map(self._states.of, wanted)), strict=True))
+
+    async def of(self, model: str, *, seen: Mapping[str, str | None] = NOTHING_SEEN) -> SeriesIndex:
+        """Return the index of a series; `NotStored` without it.
+
+        Parameters
+        ----------
+        seen : states that were looked at for the same request
+        """
         check_model_id(model)
-        state = await self._states.of(model)
+        state = seen[model] if model in seen else await self._states.of(model)
         kept = self._kept.get(model)
         if kept is not None and state == kept.index.state:
             return kept.index
