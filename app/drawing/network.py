@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from neuromfa.app.drawing import svg
 
-WIDTH, HEIGHT, SIDE, TOP = 1100.0, 620.0, 60.0, 34.0
-SMALLEST, LARGEST = 2.5, 7.0
+WIDTH, HEIGHT, SIDE, TOP = 1100.0, 740.0, 44.0, 36.0
+SMALLEST, LARGEST = 2.5, 8.0
 MOST_ELEMENTS = 3000
 
 

@@ -1,7 +1,8 @@
 """Small multiples: one measure over the steps, real weights over their nulls, flags on the points they concern."""
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.scales import Scale, StepAxis, StepScale, nice_ticks, reach, step_label, tick_label
@@ -9,6 +10,7 @@ from neuromfa.app.drawing.scales import Scale, StepAxis, StepScale, nice_ticks, 
 WIDTH, HEIGHT = 420.0, 196.0
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 20.0, 10.0, 26.0
 MOST_POINTS = 60
+APART = 16.0
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,21 @@ def _line(line: Line, x: StepScale, y: Scale) -> Iterable[str]:
             lower, upper = [(at, low) for at, low, _ in banded], [(at, high) for at, _, high in banded]
             yield svg.area(lower, upper, class_=f"band {css}")
         yield svg.path([(x(dot.at), y(dot.value or 0.0)) for dot in run], class_=f"curve {css}")
-    few = len(line.known) <= MOST_POINTS
-    yield from (_point(dot, x, y, css) for dot in line.known if few or dot.flags)
+    if len(line.known) <= MOST_POINTS:
+        yield from (_point(dot, x, y, css) for dot in line.known)
+    else:
+        yield from _doubted(line, x, y, css)
+
+
+def _doubted(line: Line, x: StepScale, y: Scale, css: str) -> Iterable[str]:
+    """Yield the flagged stretches of a line of many points, and triangles as far apart as they can be told apart."""
+    for run in _runs([dot if dot.flags else replace(dot, value=None) for dot in line.known]):
+        yield svg.path([(x(dot.at), y(dot.value or 0.0)) for dot in run], class_="curve doubted")
+        shown = -math.inf
+        for dot in run:
+            if x(dot.at) - shown >= APART:
+                shown = x(dot.at)
+                yield _point(dot, x, y, css)
 
 
 def _runs(dots: Sequence[Dot]) -> Iterable[list[Dot]]:

@@ -8,7 +8,7 @@ from typing import Literal
 Along = Literal["log", "linear", "tokens", "share"]
 """What the axis of steps shows: log(1 + step), the step, log(1 + tokens), or the share of training."""
 LOGARITHMIC = ("log", "tokens")
-MOST_TICKS = 6
+MOST_TICKS, MOST_ROUND = 7, 6
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class StepAxis:
         return math.log1p(max(position, 0.0)) if self.along in LOGARITHMIC else position
 
     def ticks(self, most: int = MOST_TICKS) -> list[float]:
-        """Return positions far enough apart to be labelled; the first and the last are among them."""
+        """Return positions far enough apart to be labelled, first and last among them; round ones where linear."""
         known = list(self.positions)
+        if self.along == "linear" and len(known) > 2:
+            return nice_ticks(known[0], known[-1], MOST_ROUND)
         if len(known) < 3:
             return known
         first, last = known[0], known[-1]

@@ -8,7 +8,7 @@ from neuromfa.app.drawing.scales import Along, StepAxis
 from neuromfa.app.pages.curves import LOSS, measure_panel, positions_of
 from neuromfa.app.pages.series import Drawn, drawn
 from neuromfa.app.pages.shown import Shown
-from neuromfa.app.pages.words import figure, listed
+from neuromfa.app.pages.words import NULLS, figure, listed
 from neuromfa.comparison import Comparison
 from neuromfa.comparison.differences import between_runs
 from neuromfa.comparison.records import By, Point, SeriesCurve
@@ -37,6 +37,12 @@ class Pictures:
 
     together: list[Drawn]
     apart: list[Drawn]
+
+    @property
+    def nulls(self) -> list[str]:
+        """The nulls that are drawn beside any series."""
+        kinds = {line.kind for one in self.apart for line in one.panel.lines}
+        return [null for null in NULLS if null in kinds]
 
 
 def kind_of(place: int) -> str:

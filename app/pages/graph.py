@@ -1,6 +1,6 @@
 """The page of one stored graph: a block drawn, its hubs, and one neuron with its ball, its path and its course."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,7 @@ RADIUS = 60.0
 MOST_MEMBERS = 1000
 BOX_RADII = (5.0, 10.0, 20.0, 40.0)
 BOX_COLOURS = 8
+DIM_SHADES = 6
 
 
 @dataclass(frozen=True)
@@ -220,16 +221,10 @@ def _picture(
     box_of = _boxes(cover)
     chosen = about.detail.neuron.name if about else None
     strengths = {place: _scaled(strengths_of(layers[place])) for place in weighted(layers)}
+    shade = _shades([neuron.nfd for neuron in part.neurons if neuron.nfd is not None])
     spots = []
     for neuron in part.neurons:
         size = strengths.get(neuron.layer)
-        kind = (
-            f"box-{box_of[neuron.name]}"
-            if neuron.name in box_of
-            else "real"
-            if neuron.nfd is not None
-            else "quiet"
-        )
         dimension = "no dimension" if neuron.nfd is None else f"dimension {neuron.nfd:.3f}"
         spots.append(
             Spot(
@@ -237,7 +232,7 @@ def _picture(
                 neuron.layer - block.first,
                 neuron.position / max(layers[neuron.layer].size - 1, 1),
                 float(size[neuron.position]) if size is not None else 0.0,
-                kind,
+                f"box-{box_of[neuron.name]}" if neuron.name in box_of else shade(neuron.nfd),
                 f"{neuron.name}, {neuron.kind}, {dimension}",
                 link(neuron=neuron.name),
                 near.get(neuron.name),
@@ -253,6 +248,18 @@ def _picture(
         f"Block {block.number}: {len(spots)} neurons in {len(rows)} layers, {len(threads)} strongest edges"
     )
     return network.draw(rows, spots, threads, spoken=spoken, chosen=chosen)
+
+
+def _shades(dimensions: Sequence[float]) -> Callable[[float | None], str]:
+    """Return how a dimension is drawn: the darker, the higher it is among these; one that is not known is grey."""
+    low, high = min(dimensions, default=0.0), max(dimensions, default=0.0)
+
+    def kind(dimension: float | None) -> str:
+        if dimension is None:
+            return "quiet"
+        return f"dim-{round((dimension - low) / (high - low) * (DIM_SHADES - 1)) if high > low else DIM_SHADES - 1}"
+
+    return kind
 
 
 def _scaled(strengths: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """Jinja and the files pages load: templates become text, every asset has an address with its content's hash in it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -38,9 +39,19 @@ def environment() -> Environment:
         "missing": words.missing,
         "route": in_route,
         "drawn": Markup,
+        "unbroken": unbroken,
     }
     found.globals |= {"words": words, "version": __version__, "assets": f"assets/{assets_tag()}"}
     return found
+
+
+def unbroken(text: str, names: Iterable[str]) -> Markup:
+    """Return a text in which no line ends inside of a name."""
+    longest_first = sorted(names, key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", text)
+    return Markup("").join(
+        Markup('<span class="name">{}</span>').format(part) if k % 2 else part for k, part in enumerate(parts)
+    )
 
 
 def rendered(template: str, context: Mapping[str, Any]) -> str:

@@ -13,27 +13,44 @@ let at = Number(byId("scrub").value);
 let frame = 0;
 let player = null;
 let curves = null;
+let moved = null; // what follows the chosen step, found once after the parts changed
 
 // ---- drawing one step
+
+function followers() {
+  const frames = (name) => part(name)?.querySelector("svg")?.dataset.frame?.split(" ").map(Number);
+  return {
+    lines: [...document.querySelectorAll(".panels .now")],
+    cells: [...document.querySelectorAll("[data-number]")],
+    names: [...document.querySelectorAll("[data-step-name]")],
+    frames: { spectrum: frames("spectrum"), bend: frames("bend") },
+    drawn: { spectrum: new Map(), bend: new Map() },
+  };
+}
 
 function paint() {
   frame = 0;
   const x = data.x[at];
-  for (const line of document.querySelectorAll(".panels .now")) {
+  moved ??= followers();
+  for (const line of moved.lines) {
     if (x === null) line.setAttribute("display", "none");
     else {
       line.removeAttribute("display");
       line.setAttribute("transform", `translate(${x} 0)`);
     }
   }
-  byId("step-name").textContent = String(data.steps[at] ?? data.names[at]);
+  say(byId("step-name"), String(data.steps[at] ?? data.names[at]));
   byId("scrub").value = at;
   byId("scrub").setAttribute("aria-valuetext", data.names[at]);
   byId("previous").disabled = at === 0;
   byId("next").disabled = at === data.steps.length - 1;
-  for (const cell of document.querySelectorAll("[data-number]")) cell.textContent = figure(data.numbers[at][cell.dataset.number]);
-  for (const name of document.querySelectorAll("[data-step-name]")) name.textContent = data.names[at];
+  for (const cell of moved.cells) say(cell, figure(data.numbers[at][cell.dataset.number]));
+  for (const name of moved.names) say(name, data.names[at]);
   paintCurves();
+}
+
+function say(place, words) {
+  if (place.textContent !== words) place.textContent = words;
 }
 
 function figure(value) {
@@ -52,7 +69,8 @@ function move(place) {
   if (next === at) return;
   at = next;
   cancel();
-  for (const name of BY_STEP) part(name)?.classList.toggle("stale", true);
+  const known = curves?.has(data.steps[at]) ? Object.keys(moved?.frames ?? {}) : [];
+  for (const name of BY_STEP) if (!known.includes(name)) part(name)?.classList.add("stale");
   later();
 }
 
@@ -83,29 +101,39 @@ async function wantCurves() {
 function paintCurves() {
   const spectrum = curves?.get(data.steps[at]);
   if (!spectrum) return;
-  const zero = spectrum.q.indexOf(0);
-  const slope = spectrum.alpha[nearestZero(spectrum.alpha_q)];
-  const bend = (values) => values?.map((tau, k) => [spectrum.q[k], tau - spectrum.tau[zero] - slope * spectrum.q[k]]);
-  const pairs = (values) => values?.map((alpha, k) => [alpha, spectrum.f[k]]);
-  paintCurve("spectrum", pairs(spectrum.alpha), pairs(spectrum.alpha_low), pairs(spectrum.alpha_high));
-  paintCurve("bend", bend(spectrum.tau), bend(spectrum.tau_low), bend(spectrum.tau_high));
+  paintCurve("spectrum", () => {
+    const pairs = (values) => values?.map((alpha, k) => [alpha, spectrum.f[k]]);
+    return [spectrum.alpha, spectrum.alpha_low, spectrum.alpha_high].map(pairs);
+  });
+  paintCurve("bend", () => {
+    const zero = spectrum.q.indexOf(0);
+    const slope = spectrum.alpha[nearestZero(spectrum.alpha_q)];
+    const bend = (values) => values?.map((tau, k) => [spectrum.q[k], tau - spectrum.tau[zero] - slope * spectrum.q[k]]);
+    return [spectrum.tau, spectrum.tau_low, spectrum.tau_high].map(bend);
+  });
 }
 
 const nearestZero = (values) => values.reduce((best, value, k) => (Math.abs(value) < Math.abs(values[best]) ? k : best), 0);
 
 const tenth = (pixel) => Number(pixel.toFixed(1));
 
-function paintCurve(name, points, low, high) {
-  const picture = part(name)?.querySelector("svg");
-  const place = picture?.querySelector(".chosen");
-  if (!place) return;
-  const [x0, x1, left, right, y0, y1, bottom, top] = picture.dataset.frame.split(" ").map(Number);
+// The chosen curve of a picture as path data, made once for every step.
+function paintCurve(name, made) {
+  const place = part(name)?.querySelector(".chosen");
+  if (!place || !moved.frames[name]) return;
+  const known = moved.drawn[name];
+  if (!known.has(at)) known.set(at, pathsOf(moved.frames[name], made()));
+  const { curve, band } = known.get(at);
+  place.querySelector(".curve")?.setAttribute("d", curve);
+  if (band) place.querySelector(".band")?.setAttribute("d", band);
+  part(name).classList.remove("stale");
+}
+
+function pathsOf([x0, x1, left, right, y0, y1, bottom, top], [points, low, high]) {
   const across = (x) => tenth(left + ((x - x0) / (x1 - x0)) * (right - left));
   const up = (y) => tenth(bottom + ((y - y0) / (y1 - y0)) * (top - bottom));
   const line = (ones) => ones.map(([x, y]) => `${across(x)},${up(y)}`).join("L");
-  place.querySelector(".curve")?.setAttribute("d", `M${line(points)}`);
-  if (low && high) place.querySelector(".band")?.setAttribute("d", `M${line([...low, ...high.toReversed()])}Z`);
-  part(name).classList.remove("stale");
+  return { curve: `M${line(points)}`, band: low && high ? `M${line([...low, ...high.toReversed()])}Z` : null };
 }
 
 // ---- the address
@@ -181,6 +209,7 @@ addEventListener("parts", ({ detail: page }) => {
   byId("scrub").max = data.steps.length - 1;
   byId("stepper").hidden = data.steps.length < 2;
   if (place >= 0) at = place;
+  moved = null;
   later();
 });
 later();
