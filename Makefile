@@ -43,14 +43,14 @@ test-fast: $(DEV)  ## between two edits: no server, no browser, nothing slow
 	$(BIN)/python -m pytest -n 2 -m "not (server or neo4j or browser or slow or install or long or compose)"
 
 test: check  ## everything once: check, then unit, API, integration, browser and installation tests
-	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
+	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --classes --quiet
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25 --durations-min=5
 
 test-long: $(DEV)  ## the same faults many times: kills, starts at once, simulations (LONG=200 sets how many)
 	NEUROMFA_TEST_LONG=$(LONG) $(BIN)/python -m pytest -n 2 --dist loadgroup -m long
 
 test-compose: $(DEV)  ## the image and docker compose for real, on an engine of its own (root; docker.io docker-compose debootstrap slirp4netns)
-	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --quiet
+	-@$(BIN)/python -m neuromfa.servers.neo4j_server assemble --classes --quiet
 	$(BIN)/python -m pytest -m compose tests/compose
 
 torch-env: $(DEV)  ## a virtual environment of its own with torch (about 5 GB), for test-torch
@@ -76,7 +76,7 @@ series: $(DEV)  ## train and score the bundled checkpoint series again (extra to
 	$(BIN)/python -m series.score
 
 neo4j-home: $(DEMO)  ## assemble Neo4j 5.26 from Maven Central (needs a JDK 17 or 21, and Maven)
-	$(BIN)/python -m neuromfa.servers.neo4j_server assemble
+	$(BIN)/python -m neuromfa.servers.neo4j_server assemble --classes
 
 neo4j: $(DEMO)  ## a Neo4j with the bundled series, opened in the Neo4j Browser with style and guide
 	$(BIN)/neuromfa browser --data-dir var/neo4j

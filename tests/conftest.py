@@ -8,6 +8,8 @@ import pytest
 
 # the command line fixes its width when it is first loaded, which must not be under one test's COLUMNS
 os.environ.pop("COLUMNS", None)
+# an embedded server of a test lives for seconds: compiling its code twice would be half of what it does
+os.environ.setdefault("ARCADEDB_JVM_ARGS", "-XX:TieredStopAtLevel=1")
 from neuromfa.app.cli import output  # noqa: E402, F401
 
 SERIES = Path(__file__).parents[1] / "series" / "stdlib-14m"

@@ -10,6 +10,7 @@ import pytest
 HOW_TO_GET = {
     "neo4j": "a JDK 17 or 21 and Maven (Debian: openjdk-17-jre-headless maven), then `make neo4j-home`; "
     "or NEUROMFA_TEST_NEO4J_URI and NEUROMFA_TEST_NEO4J_PASSWORD of an empty server",
+    "classes": "`make neo4j-home`, which keeps what a start of Neo4j loads",
     "browser": "Chromium (Debian: chromium), or NEUROMFA_TEST_CHROMIUM with its path",
     "axe": "`npm install --prefix .cache/npm axe-core`, or NEUROMFA_TEST_AXE with the path of its axe.min.js",
     "engine": "root, and Debian's docker.io docker-compose debootstrap slirp4netns; no running engine is used",

@@ -1,6 +1,7 @@
 """The service as a process of its own, as `neuromfa serve` runs it, for tests that need the whole of it."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,14 @@ from neuromfa.app.server import run
 from neuromfa.app.settings import load_settings
 run(load_settings(), ready=lambda address: print(address, flush=True))
 """
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections and that nobody else is given meanwhile: bound, and not listened on."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @contextmanager

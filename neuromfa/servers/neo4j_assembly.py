@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,6 +119,13 @@ def _java_major(java: str) -> int:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
     match = re.search(r'version "(\d+)', said.stderr)
     return int(match.group(1)) if match else 0
+
+
+def archive_file(home: Path, java: str) -> Path:
+    """Return where the classes that a start loads are kept, as this very Java wants them."""
+    program = Path(java).resolve()
+    mark = zlib.crc32(f"{program} {program.stat().st_mtime_ns}".encode())
+    return home / f"classes-{mark:08x}.jsa"
 
 
 def assemble(home: Path, release: Release | None = None) -> Path:

@@ -27,7 +27,7 @@ SAMPLE = "/v1/models/stdlib-14m/checkpoints/0/samples/0"
 def ran(work: Callable[[], Awaitable[Any]]) -> Any:
     """Run something in a loop of its own: browser tests in the same process keep one running in this thread."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(asyncio.wait_for(work(), 30))).result(60)  # type: ignore[arg-type]
+        return thread.submit(lambda: asyncio.run(asyncio.wait_for(work(), 100))).result(120)  # type: ignore[arg-type]
 
 
 # rooms
@@ -109,7 +109,8 @@ def test_what_many_want_is_made_once_and_until_the_last_has_left() -> None:
 
     def make() -> str:
         made.append(1)
-        for _ in range(1000):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             try:
                 asking.get().check()
             except NobodyWaits:
@@ -128,7 +129,7 @@ def test_what_many_want_is_made_once_and_until_the_last_has_left() -> None:
         assert not ended.is_set()
         wanting[4].cancel()
         await asyncio.gather(*wanting, return_exceptions=True)
-        assert await asyncio.to_thread(ended.wait, 5)
+        assert await asyncio.to_thread(ended.wait, 20)
         assert await makers.made("x", lambda: "another") == "another"
 
     ran(want)
@@ -241,10 +242,10 @@ def test_a_client_that_leaves_frees_its_query_and_its_seat(client: TestClient, g
         asking = asyncio.get_running_loop().create_task(app(scope, receive, send))  # type: ignore[arg-type]
         assert await asyncio.to_thread(gate.waiting.acquire, timeout=20)
         left.set()
-        await asyncio.wait_for(asking, 10)
+        await asyncio.wait_for(asking, 60)
 
     ran(leave)
-    assert gate.left.acquire(timeout=1)
+    assert gate.left.acquire(timeout=20)
     assert len(app.state.rooms["graph"]) == 0  # type: ignore[attr-defined]
 
 

@@ -19,7 +19,7 @@ from neuromfa.app.server import _config, address_of, bind, run
 from neuromfa.app.settings import Settings
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import GraphStore, Page
-from tests.serving import served
+from tests.serving import closed_port, served
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -59,13 +59,16 @@ def test_it_never_listens_publicly_without_a_key(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_is_one_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    settings = Settings(
-        _env_file=None, port=0, neo4j_uri=f"bolt://127.0.0.1:{port}", neo4j_password="pw", connect_timeout=1
-    )
-    with pytest.raises(StoreUnavailable, match=f"bolt://127.0.0.1:{port}"):
-        run(settings)
+    with closed_port() as port:
+        settings = Settings(
+            _env_file=None,
+            port=0,
+            neo4j_uri=f"bolt://127.0.0.1:{port}",
+            neo4j_password="pw",
+            connect_timeout=1,
+        )
+        with pytest.raises(StoreUnavailable, match=f"bolt://127.0.0.1:{port}"):
+            run(settings)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +87,13 @@ def test_the_address_can_be_opened(host: str, shown: str) -> None:
 
 
 @pytest.fixture
-def wire(store: GraphStore, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The port of a service in this process, which waits half a second for headers and bodies."""
-    monkeypatch.setattr(http_protocol, "HEADERS_S", 0.5)
-    monkeypatch.setattr(body_limit, "LONGEST_S", 0.5)
+def wire(
+    request: pytest.FixtureRequest, store: GraphStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[int]:
+    """The port of a service in this process, which waits half a second for headers and bodies, or as told."""
+    seconds = getattr(request, "param", 0.5)
+    monkeypatch.setattr(http_protocol, "HEADERS_S", seconds)
+    monkeypatch.setattr(body_limit, "LONGEST_S", seconds)
     with closing(bind(settings.model_copy(update={"port": 0}))) as listener:
         server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -127,6 +133,7 @@ def test_headers_that_do_not_end_are_not_waited_for(wire: int, parts: tuple[byte
     assert json.loads(body)["request_id"] == headers["x-request-id"]
 
 
+@pytest.mark.parametrize("wire", [60.0], indirect=True)
 def test_what_is_no_http_is_a_problem_too(wire: int) -> None:
     for text in (b"what?\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n", WHOLE + b"\x00\r\n\r\n"):
         status, headers, body = said(wire, text)
@@ -140,10 +147,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(wire: int) -> None:
     assert (status, json.loads(body)["type"]) == (408, "/problems/too-slow")
 
 
+@pytest.mark.parametrize("wire", [1.0], indirect=True)
 def test_a_request_that_takes_long_is_waited_for(
     wire: int, store: GraphStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(store), "models", lambda *_, **__: time.sleep(1) or Page([], None))
+    monkeypatch.setattr(type(store), "models", lambda *_, **__: time.sleep(1.5) or Page([], None))
     answer = httpx.get(f"http://127.0.0.1:{wire}/v1/models")
     assert answer.json() == {"items": [], "next": None}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from neuromfa.app.settings import is_loopback
 from tests.requirements import chromium
@@ -16,6 +16,10 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+
+
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -76,7 +80,7 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
             color_scheme=scheme,  # type: ignore[arg-type]
             accept_downloads=True,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         visits.append(Visit(context.new_page(), at).listen())
         return visits[-1]
 

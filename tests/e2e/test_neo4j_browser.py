@@ -163,7 +163,7 @@ def test_the_browser_reads_only(visitor: Visitor) -> None:
     page.keyboard.type("CREATE (n:Stranger) RETURN n")
     page.get_by_test_id("editor-Run").click()
     expect(newest(page).get_by_test_id("cypherFrameErrorMessage")).to_contain_text(
-        "Writing in read access mode not allowed", timeout=20_000
+        "Writing in read access mode not allowed"
     )
 
 
@@ -190,7 +190,7 @@ def test_password_is_its_owners_and_pages_are_this_machines(running: Running) ->
 
 def test_a_second_one_on_the_same_folder_is_refused(running: Running) -> None:
     second = started(running.folder, "--port", "0", "--bolt-port", "0")
-    _, said = second.communicate(timeout=30)
+    _, said = second.communicate(timeout=100)
     assert second.returncode == 1
     assert "another `neuromfa browser` runs in" in " ".join(said.split())
 
@@ -198,7 +198,7 @@ def test_a_second_one_on_the_same_folder_is_refused(running: Running) -> None:
 def test_a_taken_port_is_refused(running: Running, tmp_path: Path) -> None:
     port = urlsplit(running.address).port
     second = started(tmp_path / "other", "--port", str(port))
-    _, said = second.communicate(timeout=30)
+    _, said = second.communicate(timeout=100)
     assert second.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in said
 

@@ -136,7 +136,7 @@ def test_the_demo_shows_the_small_series(whole: Installed) -> None:
         assert process.stderr is not None
         address = process.stderr.readline().split()[1]
         assert b"<title>" in urllib.request.urlopen(address).read()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while not (found := _asked(f"{address}/v1/models")["items"]) or found[0]["checkpoints"] < 3:
             assert time.monotonic() < until
             time.sleep(0.2)

@@ -1,6 +1,7 @@
 """Real servers for the tests of the store, started once: the embedded one, and a Neo4j where there is one."""
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -75,7 +76,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def own_neo4j(folder: Path) -> Iterator[Server]:
+def own_neo4j(folder: Path, **settings: str) -> Iterator[Server]:
     """A Neo4j of this run's own, from the Maven-assembled home, else the tests are left out."""
     home = home_folder()
     if not is_assembled(home):
@@ -84,8 +85,21 @@ def own_neo4j(folder: Path) -> Iterator[Server]:
         find_java()
     except StoreUnavailable as error:
         missing("neo4j", str(error))
-    with Neo4jServer(folder, home=home, password=PASSWORD, quick_start=True) as process:
+    _give_password(folder)
+    with Neo4jServer(folder, home=home, password=PASSWORD, quick_start=True, settings=settings) as process:
+        _with_password.add(folder)
         yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
+
+
+_with_password: set[Path] = set()
+
+
+def _give_password(folder: Path) -> None:
+    """Copy the first password from a server of this run that has it: to set it takes a JVM of its own."""
+    for name in ("dbms/auth.ini", ".password-set"):
+        for other in list(_with_password)[:1]:
+            (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(other / "data" / name, folder / "data" / name)
 
 
 @contextmanager
@@ -140,7 +154,7 @@ def driver_of(store: GraphStore) -> neo4j.Driver:
     return driver
 
 
-def wait_for(holds: Callable[[], bool], *, seconds: float = 20.0) -> bool:
+def wait_for(holds: Callable[[], bool], *, seconds: float = 60.0) -> bool:
     """Tell whether something comes true in time."""
     until = time.monotonic() + seconds
     while not holds():

@@ -26,7 +26,7 @@ from pathlib import Path
 from neuromfa.servers.arcadedb_server import EmbeddedServer
 endpoint = EmbeddedServer(Path(sys.argv[1]), idle_s=1.0).open()
 print(endpoint.pid, flush=True)
-time.sleep(60)
+time.sleep(200)
 """
 
 
@@ -58,7 +58,7 @@ def test_two_processes_share_one_server_and_the_last_one_stops_it(data_dir: Path
         pid = store._embedded.open().pid  # type: ignore[union-attr]
     assert not is_up(data_dir), "a clean close waits for the server's end"
     assert wait_for(lambda: has_ended(pid))
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 150
 
 
 def test_only_the_owner_can_read_the_passwords(embedded_server: Server) -> None:
@@ -157,7 +157,7 @@ def test_every_query_has_a_limit(tmp_path: Path) -> None:
         begun = time.monotonic()
         with pytest.raises(QueryTimeout):
             store.read(lambda transaction: transaction.rows_of(slow, {}))
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 60
 
 
 def test_locks_of_one_process_are_two_parties(tmp_path: Path) -> None:

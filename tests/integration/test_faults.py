@@ -140,7 +140,7 @@ def finished(store: GraphStore, id: str) -> Job:
         work(store, until_empty=True, tell=lambda _: None, lease_ms=LEASE_MS)
         return not queue.job(id).is_open
 
-    assert wait_for(is_over, seconds=90)
+    assert wait_for(is_over, seconds=150)
     return queue.job(id)
 
 
@@ -162,7 +162,7 @@ def test_a_worker_killed_at_a_boundary(
     expected = undisturbed(store, asked)
     id = enqueue(store, asked)
     with worker(server, BOUNDARIES[boundary]) as process:
-        assert process.wait(60) == -signal.SIGKILL, boundary
+        assert process.wait(150) == -signal.SIGKILL, boundary
     assert whole(store, server, asked, finished(store, id), expected)
     attempts = sum(unit.attempts for unit in units_of(store, id).items)
     assert attempts == (3 if boundary in ("listed", "unit ended", "compared", "ended") else 4)
@@ -174,7 +174,7 @@ def test_a_command_given_again_goes_on_at_once_where_it_was_killed(
     expected = undisturbed(store, asked)
     server.raw("MATCH (n:Job|Unit) DETACH DELETE n")
     with worker(server, BOUNDARIES["graph"], lease_ms=3_600_000, in_place=asked.as_json()) as process:
-        assert process.wait(60) == -signal.SIGKILL
+        assert process.wait(150) == -signal.SIGKILL
     [killed] = JobQueue(store).jobs().items
     assert (killed.status, killed.in_place) == ("running", True)
     done = ingest(asked, store)
@@ -205,7 +205,7 @@ def test_the_database_killed_during_a_load(own: Server, series: IngestRequest) -
         expected = undisturbed(store, series)
         id = enqueue(store, series)
         with worker(own):
-            assert wait_for(lambda: bool(left_loading(own)), seconds=60)
+            assert wait_for(lambda: bool(left_loading(own)), seconds=120)
             kill_and_start(own, store)
             queue = JobQueue(store)
 
@@ -214,7 +214,7 @@ def test_the_database_killed_during_a_load(own: Server, series: IngestRequest) -
                     return not queue.job(id).is_open
                 return False
 
-            wait_for(is_over, seconds=60)
+            wait_for(is_over, seconds=120)
         assert whole(store, own, series, finished(store, id), expected)
 
 
@@ -273,7 +273,7 @@ def test_a_worker_without_enough_memory_says_so(
     store.delete_model(asked.model_id or "")
     id = enqueue(store, asked)
     with worker(server, "memory") as process:
-        assert process.wait(60) == 0
+        assert process.wait(150) == 0
     job = JobQueue(store).job(id)
     assert (job.status, job.units) == ("done", UnitCounts(failed=3))
     for unit in units_of(store, id).items:
@@ -347,7 +347,7 @@ def test_a_store_that_hangs_does_not_keep_a_worker_from_ending(
         ) as process:
             assert process.stderr is not None and "waiting for jobs" in process.stderr.readline()
             if hanging == "busy":
-                assert wait_for(lambda: bool(left_loading(server)), seconds=60)
+                assert wait_for(lambda: bool(left_loading(server)), seconds=120)
             proxy.silent.set()
             time.sleep(1.0)
             begun = time.monotonic()

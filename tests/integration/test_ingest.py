@@ -30,11 +30,11 @@ from neuromfa.ingest.unit_task import Told
 from neuromfa.ingest.verify import verify
 from neuromfa.ingest.worker import ALIVE_BUSY_S, ALIVE_IDLE_S, enqueue, work
 from neuromfa.options import AnalysisOptions
-from tests.integration.conftest import Server
+from tests.integration.conftest import Server, wait_for
 from tests.requirements import missing
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
-LEASE_MS = 4000  # longer than a busy machine takes between two calls
+LEASE_MS = 8000  # renewed several times in it: a machine may stand still for seconds
 OPTIONS = AnalysisOptions(samples=3, nodes=16, nulls=False)
 
 
@@ -141,21 +141,21 @@ def test_a_worker_says_how_long_each_sign_of_life_is_good(
 
 
 class Slow(InlineExecutor):
-    """Takes a while for each unit, and tells when one is under way."""
+    """Tells when a unit is under way, and goes on with it when told."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.begun = seconds, threading.Event()
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.begun.set()
-        time.sleep(self.seconds)
+        assert self.go_on.wait(100)
         return super().submit(fn, *args, **kwargs)
 
 
 def test_a_unit_longer_than_the_lease_keeps_its_job(
-    store: GraphStore, empty_queue: JobQueue, request_of_own: IngestRequest
+    store: GraphStore, server: Server, empty_queue: JobQueue, request_of_own: IngestRequest
 ) -> None:
-    id, slow = enqueue(store, replace(request_of_own, steps="0")), Slow(1.5 * LEASE_MS / 1000)
+    id, slow = enqueue(store, replace(request_of_own, steps="0")), Slow()
     ended: list[int] = []
     worker = threading.Thread(
         target=lambda: ended.append(
@@ -166,9 +166,12 @@ def test_a_unit_longer_than_the_lease_keeps_its_job(
     assert slow.begun.wait(60)
     # the job itself is anybody's to end once the unit is done: what may not be taken is the unit
     thief = Units(store, "thief", lease_ms=LEASE_MS)
-    while worker.is_alive():
+    [[first]] = server.raw("MATCH (u:Unit {job: $id}) RETURN u.lease", id=id)
+    while server.raw("RETURN timestamp()")[0][0] < first + LEASE_MS / 4:
         assert thief.claim(id) is None
-        worker.join(0.1)
+        time.sleep(0.1)
+    slow.go_on.set()
+    worker.join(100)
     job = empty_queue.job(id)
     assert (ended, job.status, job.attempts) == ([1], "done", 1)
 
@@ -176,7 +179,7 @@ def test_a_unit_longer_than_the_lease_keeps_its_job(
 def test_a_worker_that_lost_its_job_writes_nothing_more(
     store: GraphStore, server: Server, empty_queue: JobQueue, request_of_own: IngestRequest
 ) -> None:
-    id, slow = enqueue(store, request_of_own), Slow(2.0)
+    id, slow = enqueue(store, request_of_own), Slow()
     told: list[str] = []
     worker = threading.Thread(
         target=lambda: work(store, executor=slow, stop=lambda: bool(told), tell=told.append)
@@ -187,7 +190,8 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(
         "MATCH (u:Unit {job: $id}) SET u.worker = 'another', u.status = 'running', u.lease = timestamp() + 600000",
         id=id,
     )
-    worker.join(60)
+    slow.go_on.set()
+    worker.join(100)
     assert len(told) == 1 and f"unit {id}@0 was taken over by another worker" in told[0]
     assert list(store.each_checkpoint(request_of_own.model_id or "")) == []
 
@@ -264,15 +268,14 @@ def test_two_workers_race_and_one_wins(store: GraphStore, server: Server, empty_
         empty_queue.finish(job, won[0], "done")
 
 
-def test_a_silent_worker_loses_its_job(empty_queue: JobQueue) -> None:
+def test_a_silent_worker_loses_its_job(store: GraphStore, empty_queue: JobQueue) -> None:
+    empty_queue = JobQueue(store)
     job = empty_queue.enqueue({})
     first = empty_queue.claim("first")
     assert first is not None and empty_queue.claim("second") is None
-    taken = None
-    for _ in range(400):
-        if (taken := empty_queue.claim("second")) is not None:
-            break
-        threading.Event().wait(0.05)
+    JobQueue(store, lease_ms=1).keep(job, "first")
+    assert wait_for(lambda: empty_queue.waiting() != [])
+    taken = empty_queue.claim("second")
     assert taken is not None and taken.id == job.id and taken.attempts == 2
     with pytest.raises(JobError, match="taken over"):
         empty_queue.report(job, "first", done=1, total=2, message="late")

@@ -11,11 +11,12 @@ import pytest
 
 from neuromfa.errors import StoreUnavailable
 from neuromfa.servers import neo4j_assembly, server_lock
-from neuromfa.servers.neo4j_assembly import CALENDAR, assemble, find_java, home_folder
-from neuromfa.servers.neo4j_server import Neo4jServer, main
+from neuromfa.servers.neo4j_assembly import CALENDAR, archive_file, assemble, find_java, home_folder
+from neuromfa.servers.neo4j_server import Neo4jServer, keep_classes, main
 from neuromfa.servers.ports import accepts, free_ports
 from neuromfa.servers.server_lock import ServerMark
 from tests.integration.conftest import Server, has_ended, wait_for
+from tests.requirements import missing
 
 pytestmark = pytest.mark.xdist_group("neo4j")
 
@@ -184,6 +185,36 @@ def killed_after_start(folder: Path, fate: str, ports: list[int]) -> int:
         server = int(starter.stdout.readline())
         starter.kill()
     return server
+
+
+@pytest.mark.neo4j
+def test_a_server_starts_with_the_classes_that_were_kept(neo4j_server: Server) -> None:
+    kept = archive_file(home_folder(), find_java())
+    if neo4j_server.neo4j is None or not kept.exists():
+        missing("classes", f"there is no {kept}")
+    assert str(kept) in Path(f"/proc/{neo4j_server.neo4j.pid}/maps").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.neo4j
+def test_classes_are_kept_once_and_for_one_java(neo4j_server: Server, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "lib").symlink_to(home_folder() / "lib")
+    keep_classes(home)
+    [kept] = home.glob("*.jsa*")
+    before = kept.stat()
+    keep_classes(home)
+    assert kept.stat() == before and kept == archive_file(home, find_java())
+
+
+def test_classes_of_another_java_have_another_name(tmp_path: Path) -> None:
+    java = tmp_path / "java"
+    java.touch()
+    first = archive_file(tmp_path, str(java))
+    assert archive_file(tmp_path, str(java)) == first
+    os.utime(java, (1, 1))
+    assert archive_file(tmp_path, str(java)) != first
 
 
 @pytest.mark.neo4j

@@ -53,7 +53,7 @@ def _kill(server: Server, pid: int) -> None:
 
 
 def _well(client: TestClient, path: str) -> object:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 100
     while (answer := client.get(path)).status_code == 503 and time.monotonic() < until:
         time.sleep(0.2)
     assert answer.status_code == 200, answer.text

@@ -84,7 +84,7 @@ def test_a_unit_that_kills_its_child_twice_fails_alone(pool: Executor, tmp_path:
     assert len(list(tmp_path.iterdir())) == 2, "once beside others, once alone"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(200)
 def test_a_child_killed_while_the_pool_ends_is_not_waited_for() -> None:
     with open_executor(jobs=2) as pool:
         pids = {each.result() for each in [pool.submit(getpid_slowly) for _ in range(4)]}

@@ -16,6 +16,7 @@ from neuromfa.app.settings import load_settings
 from neuromfa.errors import OptionError, StoreUnavailable
 from neuromfa.graph import Limits, open_store
 from neuromfa.servers.bolt_address import what_answers, without_password
+from tests.serving import closed_port
 
 QUICK = replace(Limits(), connect_s=0.5, retry_s=0.1)
 SECRET = "secret-of-mine"  # noqa: S105 - no real one
@@ -116,7 +117,7 @@ def certified(tmp_path: Path) -> Callable[[socket.socket], object]:
     context.load_cert_chain(certificate, key)
 
     def greet(connection: socket.socket) -> None:
-        connection.settimeout(2)
+        connection.settimeout(20)
         try:
             context.wrap_socket(connection, server_side=True).close()
         except OSError:
@@ -132,8 +133,14 @@ def refusal(uri: str) -> str:
     return str(told.value)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers is waited for, on a machine that stands still for a while too."""
+    monkeypatch.setitem(what_answers.__kwdefaults__, "timeout", 20.0)
+
+
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
-def test_a_web_server_is_called_one(scheme: str) -> None:
+def test_a_web_server_is_called_one(patient: None, scheme: str) -> None:
     with web_server() as port:
         assert "a web server answers there" in refusal(f"{scheme}://127.0.0.1:{port}")
 
@@ -145,7 +152,7 @@ def test_a_port_that_says_nothing(scheme: str) -> None:
 
 
 def test_tls_where_none_was_asked_for_and_the_other_way_round(
-    certified: Callable[[socket.socket], object],
+    patient: None, certified: Callable[[socket.socket], object]
 ) -> None:
     with listening(certified) as port:
         assert "speaks TLS: use bolt+s://" in refusal(f"bolt://127.0.0.1:{port}")
@@ -155,7 +162,6 @@ def test_tls_where_none_was_asked_for_and_the_other_way_round(
 
 
 def test_a_closed_port_is_still_told_as_one() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert what_answers(f"bolt://127.0.0.1:{port}") is None
-    assert "start it" in refusal(f"bolt://127.0.0.1:{port}")
+    with closed_port() as port:
+        assert what_answers(f"bolt://127.0.0.1:{port}") is None
+        assert "start it" in refusal(f"bolt://127.0.0.1:{port}")

@@ -1,5 +1,7 @@
 """Files behind HTTP: the same numbers as on disk, few bytes, and every way a server can fail."""
 
+from dataclasses import replace
+
 import httpx
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from neuromfa.errors import CheckpointMissing, CorruptFile, OptionError, SourceE
 from .loopback import Loopback
 from .making import DATA, write_tensors
 
-QUICK = RetryPolicy(timeout=0.5, attempts=3, pause=0.01, parallel=4)
+QUICK = RetryPolicy(timeout=20, attempts=3, pause=0.01, parallel=4)
+HASTY = replace(QUICK, timeout=0.5, attempts=8)
+"""Where the server falls silent; the attempts are for a machine that stands still for a while."""
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_every_container_is_read_behind_http(server, client, container):
 
 @pytest.mark.parametrize("fault", ["drop", "refuse", "limit", "hang", "short", "dribble"])
 def test_a_failure_that_passes_costs_a_retry_and_nothing_else(server, client, matrix, fault):
-    tensors = remote(server, client)
+    tensors = remote(server, client, HASTY if fault == "hang" else QUICK)
     server.faults.extend([fault] * 2)
     assert (sampled(tensors) == matrix[ROWS][:, COLUMNS]).all()
     assert not server.faults
@@ -122,7 +126,8 @@ def test_progress_starts_the_count_of_failures_anew(server, client, matrix):
     [("refuse", "the server answers 503"), ("hang", "timed out"), ("limit", "answers 429")],
 )
 def test_a_failure_that_stays_is_told_in_one_sentence(server, client, matrix, fault, reason):
-    tensors = remote(server, client, RetryPolicy(timeout=0.2, attempts=2, pause=0.01))
+    policy = RetryPolicy(timeout=0.2 if fault == "hang" else 20, attempts=2, pause=0.01)
+    tensors = remote(server, client, policy)
     server.faults.extend([fault] * 100)
     with pytest.raises(SourceError, match=f"could not be read at byte .*{reason}, 2 times in a row"):
         sampled(tensors)

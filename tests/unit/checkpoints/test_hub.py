@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import huggingface_hub.constants
 import numpy as np
@@ -20,7 +21,9 @@ from .making import write_tensors
 
 REPO = "someone/pythia-tiny"
 STEPS = (0, 1, 512)
-QUICK = RetryPolicy(timeout=0.6, attempts=3, pause=0.01, parallel=4)
+QUICK = RetryPolicy(timeout=20, attempts=3, pause=0.01, parallel=4)
+HASTY = replace(QUICK, timeout=0.6, attempts=8)
+"""Where the hub falls silent; the attempts are for a machine that stands still for a while."""
 ROWS = np.random.default_rng(1).choice(500, 40, replace=False)
 COLUMNS = np.array([9, 0, 5])
 
@@ -65,9 +68,9 @@ def hub(contents, tmp_path, monkeypatch):
         huggingface_hub.close_session()
 
 
-def opened(step=512, **options):
-    """Return the tensors of one step, asked for with little patience."""
-    locations, _ = hub_found(REPO, revision=f"step{step}", download=False, retry=QUICK, **options)
+def opened(step=512, retry=QUICK, **options):
+    """Return the tensors of one step."""
+    locations, _ = hub_found(REPO, revision=f"step{step}", download=False, retry=retry, **options)
     return open_tensors(locations[0].folder())
 
 
@@ -212,7 +215,7 @@ def test_a_commit_without_weights_says_what_was_looked_for(hub):
 
 @pytest.mark.parametrize("fault", ["drop", "refuse", "limit", "hang", "short", "dribble"])
 def test_a_failure_that_passes_is_retried_and_resumed(hub, fault):
-    tensors = opened()
+    tensors = opened(retry=HASTY if fault == "hang" else QUICK)
     hub.faults.extend([fault] * 2)
     assert (sample(tensors) == matrix(512)[ROWS][:, COLUMNS]).all()
     assert not hub.faults
@@ -221,13 +224,14 @@ def test_a_failure_that_passes_is_retried_and_resumed(hub, fault):
 @pytest.mark.parametrize("fault", ["refs refuse", "refs limit", "refs hang"])
 def test_slow_and_stumbling_answers_of_the_hub_itself_are_asked_again(hub, fault):
     hub.faults.append(fault)
-    assert (sample(opened()) == matrix(512)[ROWS][:, COLUMNS]).all()
+    found = opened(retry=HASTY if fault == "refs hang" else QUICK)
+    assert (sample(found) == matrix(512)[ROWS][:, COLUMNS]).all()
 
 
 def test_a_hub_that_stays_silent_is_given_up(hub):
     hub.faults.extend(["refs hang"] * 5)
     with pytest.raises(SourceError, match=r"does not answer for .*no answer within 0.6 s; HF_HUB_OFFLINE=1"):
-        opened()
+        opened(retry=replace(HASTY, attempts=3))
 
 
 def test_a_hub_that_is_down(hub, monkeypatch):
