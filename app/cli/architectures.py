@@ -99,9 +99,12 @@ def _sentence(trial: Trial) -> str:
         return f"{trial.source} is read as {trial.found}."
     if trial.flag is not None:
         return f"{trial.source} fits {trial.fitting[0]} by names and shapes: pass {trial.flag} to read it as that."
+    if trial.assumed is None:
+        return f"No known architecture fits ({trial.refusal}), and names and shapes do not tell a first file."
+    taken = f" It would take for granted: {'; '.join(trial.assumed)}." if trial.assumed else ""
     return (
-        f"No known architecture fits ({trial.refusal}). For a first file of your own: neuromfa architectures --try "
-        "SOURCE --write FILE.json"
+        f"No known architecture fits ({trial.refusal}). A first file of your own can be made, with the parts above: "
+        f"neuromfa architectures --try {trial.source} --write FILE.json.{taken}"
     )
 
 
@@ -114,8 +117,9 @@ def _write(drafted: Draft | None, path: Path, trial: Trial) -> None:
     path.write_text(json.dumps(drafted.content, indent=2) + "\n", encoding="utf-8")
     taken = ", ".join(f"{kind} = {name}" for kind, name in drafted.parts.items())
     left = f" Not taken: {', '.join(drafted.left_over)}." if drafted.left_over else ""
+    assumed = f" To be checked first: {'; '.join(drafted.assumed)}." if drafted.assumed else ""
     typer.echo(
-        f"{path} is a first draft. Taken: {taken}.{left} Check it against the model's code, then pass "
+        f"{path} is a first draft. Taken: {taken}.{left}{assumed} Check it against the model's code, then pass "
         f"--architecture {path}",
         err=True,
     )

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import networkx as nx
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from neuromfa.app.neo4j_browser.queries import saved_queries
 from neuromfa.checkpoints.architecture.files import bundled
@@ -19,12 +19,8 @@ from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import SampleGraph
 from neuromfa.options import AnalysisOptions
 from neuromfa.questions import Explorer, ask
-from tests.data import families
+from tests.data.models import named, read_as, tiny_model
 
-TINY = Path(__file__).parents[1] / "data" / "tiny"
-KEPT = {path.parent.name: path.parent.name for path in TINY.glob("*/model.safetensors")} | {"gpt2_lm": "gpt2"}
-"""Models that are kept whole, with what they are read as."""
-MODELS = sorted(KEPT.keys() | set(families.NAMES))
 BEFORE, AFTER = 0, 8
 RANGE, GAMMA = 150.0, 5.0
 
@@ -150,14 +146,9 @@ def made_series(family: str, folder: Path) -> Path:
             name: draw.normal(0, spread, tensor.shape).astype(np.float32) for name, tensor in tensors.items()
         }
         save_file(weights, where / "model.safetensors")
-        if config is not None:
-            (where / "config.json").write_text(config)
+        if config:
+            (where / "config.json").write_text(json.dumps(config))
     return folder / family
-
-
-def read_as(family: str) -> str:
-    """Return the name of the architecture file of a tiny model."""
-    return KEPT[family] if family in KEPT else families.load(family).architecture
 
 
 def first_block(architecture: str) -> list[str]:
@@ -171,14 +162,5 @@ def first_block(architecture: str) -> list[str]:
 
 def asked(family: str, folder: Path, options: AnalysisOptions) -> IngestRequest:
     """Return what puts a tiny model into a store."""
-    given = families.load(family).given if family in families.NAMES else None
-    return IngestRequest(source=str(made_series(family, folder)), options=options, architecture=given)
-
-
-def tiny_model(family: str) -> tuple[dict[str, np.ndarray], str | None]:
-    """Tensors and config.json of a tiny model, kept whole or recorded."""
-    if family in families.NAMES:
-        record = families.load(family)
-        return record.tensors, json.dumps(record.config) if record.config else None
-    config = TINY / family / "config.json"
-    return load_file(TINY / family / "model.safetensors"), config.read_text() if config.exists() else None
+    source = str(made_series(family, folder))
+    return IngestRequest(source=source, options=options, architecture=named(family))

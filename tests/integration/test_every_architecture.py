@@ -34,18 +34,17 @@ from neuromfa.questions import (
     StrongestEdges,
     Subgraph,
 )
+from tests.data.models import MODELS, read_as
 from tests.integration.conftest import SERVERS, Server
 from tests.integration.model_cases import (
     AFTER,
     BEFORE,
     GAMMA,
-    MODELS,
     Case,
     asked,
     edges_from,
     first_block,
     near,
-    read_as,
 )
 
 PLAIN = ["input", "qkv", "attention", "dense", "mlp"]

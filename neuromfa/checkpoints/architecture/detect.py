@@ -87,9 +87,16 @@ def _nests(architecture: Architecture, config: Mapping[str, Any]) -> list[Mappin
 
 
 def known_by_names(names: Sequence[str]) -> list[tuple[Architecture, str]]:
-    """Return the bundled architectures whose tensor names are there, each with its prefix."""
-    known = [(one, prefix) for one in list_architectures() if (prefix := _prefix(one, names)) is not None]
-    return known
+    """Return the bundled architectures whose tensor names are there, each with its prefix.
+
+    Those whose file names the prefix stand before those found inside another module.
+    """
+    known, found = list_architectures(), {}
+    for find in (_prefix, _wrapped_prefix):
+        for one in known:
+            if one.name not in found and (prefix := find(one, names)) is not None:
+                found[one.name] = (one, prefix)
+    return [*found.values()]
 
 
 def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:

@@ -36,7 +36,7 @@ def load_architecture(path: Path) -> Architecture:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnsupportedArchitecture(f"the architecture file {path} cannot be read: {error}") from error
-    return _parse(text, where=str(path))
+    return parse_architecture(text, where=str(path))
 
 
 @cache
@@ -65,7 +65,7 @@ def _depth(name: str) -> int:
 @cache
 def bundled(name: str) -> Architecture:
     """Return a bundled architecture by name."""
-    return _parse(_bundled_text(name), where=f"{name}.json")
+    return parse_architecture(_bundled_text(name), where=f"{name}.json")
 
 
 def _is_bundled(name: str) -> bool:
@@ -78,7 +78,18 @@ def _bundled_text(name: str) -> str:
     return (BUNDLED / f"{name}.json").read_text(encoding="utf-8")
 
 
-def _parse(text: str, *, where: str) -> Architecture:
+def parse_architecture(text: str, *, where: str) -> Architecture:
+    """Return an architecture file, read and checked.
+
+    Parameters
+    ----------
+    text, where : JSON, and what to call it in messages
+
+    Raises
+    ------
+    UnsupportedArchitecture
+        Not JSON, or not what docs/architecture.schema.json allows; the message says which key.
+    """
     try:
         return Architecture.model_validate(_inherited(_json_object(text, where=where), depth=0))
     except ValidationError as error:

@@ -84,6 +84,11 @@ def fits(
             yield _laid(found, prefix, tensors, config)
 
 
+def fit_as(architecture: Architecture, tensors: TensorStore) -> Fit:
+    """Lay one architecture over a checkpoint, without any prefix but its first."""
+    return _laid(architecture, architecture.prefixes[0], tensors, tensors.config)
+
+
 def _advice(tensors: TensorStore, config: Mapping[str, Any], *, tried: Architecture) -> str:
     """Return the flag that reads a refused checkpoint, where another family fits by names and shapes."""
     others = [(one, prefix) for one, prefix in known_by_names(tensors.names()) if one is not tried]

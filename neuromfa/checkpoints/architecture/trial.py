@@ -1,13 +1,15 @@
 """Trying a checkpoint: which family fits it by names and shapes, and what each of its tensors would be."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from neuromfa.checkpoints.architecture.detect import known_by_names, nearest_family
+from neuromfa.checkpoints.architecture.files import parse_architecture
 from neuromfa.checkpoints.architecture.fitted import Fit
-from neuromfa.checkpoints.architecture.match import fit, fits
+from neuromfa.checkpoints.architecture.match import fit, fit_as, fits
 from neuromfa.checkpoints.architecture.propose import Draft, draft
 from neuromfa.checkpoints.formats.tensor_store import TensorStore
 from neuromfa.errors import SourceError
@@ -33,7 +35,8 @@ class Trial:
     refusal : why it is refused
     fitting : families that fit by names and shapes, the likeliest first
     nearest : the family whose tensor names are nearest
-    tensors : what each would be in the family found, or else in the first that fits
+    tensors : what each would be in the family found, or else in the first that fits, or else in a first file
+    assumed : what a first file takes for granted, None where there is no need of one or none can be made out
     """
 
     source: str
@@ -43,6 +46,7 @@ class Trial:
     fitting: list[str]
     nearest: str
     tensors: list[TriedTensor]
+    assumed: list[str] | None
 
     @property
     def flag(self) -> str | None:
@@ -57,7 +61,9 @@ def try_checkpoint(tensors: TensorStore) -> Trial:
     except SourceError as error:
         own, refusal = None, str(error)
     fitting = [*fits(known_by_names(tensors.names()), tensors, tensors.config)]
-    shown = own or next(iter(fitting), None)
+    shown, drafted = own or next(iter(fitting), None), None
+    if shown is None and (told := _drafted(tensors, name="first")) is not None:
+        drafted, shown = told
     model_type = tensors.config.get("model_type")
     return Trial(
         source=tensors.name,
@@ -67,13 +73,26 @@ def try_checkpoint(tensors: TensorStore) -> Trial:
         fitting=[one.architecture.name for one in fitting],
         nearest=nearest_family(tensors.names()),
         tensors=_tried(tensors, _parts(shown) if shown else {}),
+        assumed=drafted.assumed if drafted else None,
     )
 
 
 def first_draft(tensors: TensorStore, *, path: Path) -> Draft | None:
-    """Return a first architecture file, named after the file it will stand in."""
+    """Return a first architecture file that reads these tensors, named after the file it will stand in."""
     name = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
-    return draft(tensors, name=name if name[:1].isalpha() else f"model_{name}")
+    told = _drafted(tensors, name=name if name[:1].isalpha() else f"model_{name}")
+    return None if told is None else told[0]
+
+
+def _drafted(tensors: TensorStore, *, name: str) -> tuple[Draft, Fit] | None:
+    """Return a first file, laid over the tensors; None where none can be made out, or it would not read them."""
+    drafted = draft(tensors, name=name)
+    if drafted is None:
+        return None
+    try:
+        return drafted, fit_as(parse_architecture(json.dumps(drafted.content), where=name), tensors)
+    except SourceError:
+        return None
 
 
 def _parts(fitted: Fit) -> dict[str, str]:
