@@ -1,9 +1,10 @@
 """Answers that hold only the fields that were asked for, and what the contract says of them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 from fastapi import Response
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 from neuromfa.declared import fields_of
@@ -26,7 +27,22 @@ def chosen_json(answer: BaseModel, response: Response, include: dict[str, Any] |
 
 
 def with_some(listing: type[BaseModel], *, items: type) -> Any:
-    """Return the type of a list whose items hold some of the fields of a record, for the contract."""
+    """Return the type of a list, or of one whose items hold some of the fields of a record, for the contract.
+
+    What it says is made when the contract is.
+    """
+
+    class Either:
+        __pydantic_config__ = ConfigDict(defer_build=True)
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+            return handler.generate_schema(Union[listing, _some(listing, items)])  # noqa: UP007  not known to mypy
+
+    return Either
+
+
+def _some(listing: type[BaseModel], items: type) -> Any:
     some = TypedDict(  # type: ignore[misc]
         f"SomeOf{items.__name__}",
         {

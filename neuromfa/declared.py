@@ -33,8 +33,11 @@ def _tell_inherited(schema: dict[str, Any], record: type) -> None:
             field.setdefault("description", meaning)
 
 
-DOCUMENTED = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_tell_inherited)
-"""Of a record: the text below a field is its meaning in every schema, also in those of records made of it."""
+DOCUMENTED = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_tell_inherited, defer_build=True)
+"""Of a record: the text below a field is its meaning in every schema, also in those of records made of it.
+
+What checks and writes a record is made when it is first needed: all of them together take longer than a start may.
+"""
 
 # To find the texts below fields, pydantic asks `inspect` for the module of every frame of a stack; for those of the
 # import system that looks through all modules each time, a second of every start, unless it is told the answer.

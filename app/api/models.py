@@ -55,7 +55,7 @@ def list_checkpoints(
     return Listing(items=page.items, next=pages.follow(page.next))
 
 
-@router.get("/{model}/emergence", response_model=CurveListing | with_some(CurveListing, items=CurvePoint))
+@router.get("/{model}/emergence", response_model=with_some(CurveListing, items=CurvePoint))
 async def read_emergence(
     model: ModelId, choice: Chosen, sift: Sifted, pages: Pages, settings: Configured, answers: Answers
 ) -> Response:

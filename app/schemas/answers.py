@@ -1,9 +1,9 @@
 """What exists in REST only; all other answers are the records of the library."""
 
 from dataclasses import dataclass, fields
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from neuromfa.changes import CurveChanges
 from neuromfa.declared import DOCUMENTED
@@ -24,32 +24,44 @@ T = TypeVar("T")
 class Listing(BaseModel, Generic[T]):
     """Part of a list."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    # meanings stand beside the fields: those below them are read from the source again for every kind of item
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
-    items: list[T]
-    """This part."""
-    next: str | None
-    """Cursor of the part that follows, or null."""
+    items: Annotated[list[T], Field(description="This part.")]
+    next: Annotated[str | None, Field(description="Cursor of the part that follows, or null.")]
 
 
 class SeriesListing(Listing[T], Generic[T]):
     """Part of what one analysis says over the steps of a series, and which others there are."""
 
-    options_hash: str | None
-    """The analysis these items are of; null where there is none."""
-    analyses: list[AnalysisRecord]
-    """All analyses of the series, the one that is served by default first."""
-    failed: list[FailedCheckpoint]
-    """Checkpoints of the series that could not be measured when they were last looked at."""
+    options_hash: Annotated[
+        str | None, Field(description="The analysis these items are of; null where there is none.")
+    ]
+    analyses: Annotated[
+        list[AnalysisRecord],
+        Field(description="All analyses of the series, the one that is served by default first."),
+    ]
+    failed: Annotated[
+        list[FailedCheckpoint],
+        Field(
+            description="Checkpoints of the series that could not be measured when they were last looked at."
+        ),
+    ]
 
 
 class CurveListing(SeriesListing[CurvePoint]):
     """Part of the numbers of one analysis over the steps of a series, and what the whole series answers."""
 
-    verdict: SeriesVerdict | None
-    """Of all steps, also those of other parts; null in results before method version 4."""
-    change_points: dict[str, CurveChanges]
-    """The steps at which alpha0, width and g take another direction, over all steps."""
+    verdict: Annotated[
+        SeriesVerdict | None,
+        Field(
+            description="Of all steps, also those of other parts; null in results before method version 4."
+        ),
+    ]
+    change_points: Annotated[
+        dict[str, CurveChanges],
+        Field(description="The steps at which alpha0, width and g take another direction, over all steps."),
+    ]
 
 
 @dataclass(frozen=True)

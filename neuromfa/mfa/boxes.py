@@ -11,7 +11,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from neuromfa.errors import OptionError, TooFewRadii
 from neuromfa.mfa.balls import Balls, all_balls
@@ -236,6 +235,8 @@ def _in_fit(
     if fit_range is not None:
         inside: BoolArray = (radii > 0.0) & (radii >= fit_range[0]) & (radii <= fit_range[1])
         return inside
+    from scipy.sparse.csgraph import connected_components  # takes time to load
+
     ones = np.ones(graph.target.size, dtype=np.bool_)
     matrix = csr_array((ones, graph.target, graph.start), shape=(graph.n, graph.n))
     n_components = connected_components(matrix, directed=False, return_labels=False)

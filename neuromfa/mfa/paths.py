@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import edges_of
@@ -307,6 +306,8 @@ def shortest_path(
 
 def _predecessors(graph: PathGraph, source: int, distances: FloatArray, gamma: float) -> IntArray:
     """Return the neuron before each on a shortest path, by breadth-first search along tight edges."""
+    from scipy.sparse.csgraph import breadth_first_order  # takes time to load, for those who ask for a path
+
     tight = tight_edges(graph, distances, gamma=gamma)
     ends = graph.source[tight], graph.target[tight]
     taken = csr_array((np.ones(ends[0].size, dtype=np.bool_), ends), shape=(graph.n, graph.n))

@@ -75,5 +75,19 @@ def test_the_module_is_the_command_line() -> None:
 def test_a_service_starts_without_the_hub() -> None:
     code = "import sys, neuromfa.app.server; print(*sorted(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    unneeded = {"huggingface_hub", "httpx", "fsspec", "networkx", "numba", "jpype", "pandas", "pyarrow"}
+    unneeded = {"huggingface_hub", "httpx", "fsspec", "networkx", "numba", "jpype", "pandas", "pyarrow",
+                "scipy.sparse.csgraph", "scipy.stats"}  # fmt: skip
     assert not unneeded & set(run.stdout.split())
+
+
+def test_a_service_starts_before_what_checks_its_records_is_made() -> None:
+    code = """
+from neuromfa.app.main import create_app
+from neuromfa.app.schemas.answers import Listing
+from neuromfa.app.settings import Settings
+from neuromfa.graph import ModelRecord
+app = create_app(Settings())
+assert not Listing[ModelRecord].__pydantic_complete__ and app.openapi_schema is None
+assert Listing[ModelRecord](items=[], next=None).model_dump_json() == '{"items":[],"next":null}'
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
