@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pyarrow as pa
 
-    from neuromfa.comparison.records import Comparison, Point
+    from neuromfa.comparison.records import Comparison, Point, SeriesCurve
     from neuromfa.sweep import Sweep, SweepPoint
 
 Row = dict[str, Any]
@@ -135,8 +135,15 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
 
 
 def write_comparison_csv(comparison: "Comparison", path: Path) -> None:
-    """Write one row per series and step: its place on the axis, and every measure with its interval."""
-    rows = [_curve_row(series.id, point) for series in comparison.series for point in series.curve]
+    """Write one row per series and step: its place on the axis, and every measure with its interval.
+
+    Plain measures of whole matrices, where they were asked for, stand in the row of the last step of their series.
+    """
+    rows = [
+        _curve_row(series.id, point) | _plain_columns(series, point)
+        for series in comparison.series
+        for point in series.curve
+    ]
     write_csv(rows, path)
 
 
@@ -156,6 +163,13 @@ def _sweep_row(option: str, point: "SweepPoint") -> Row:
     row |= {f"structure_{part}": value for part, value in effect.items()}
     kept = {"nodes_kept": point.nodes_kept, "nodes_total": point.nodes_total}
     return row | kept | {"flags": " ".join(point.flags), "options_hash": point.options_hash}
+
+
+def _plain_columns(series: "SeriesCurve", point: "Point") -> Row:
+    if series.matrices is None or point.step != series.last.step:
+        return {}
+    each = series.matrices.items()
+    return {name: one.value for name, one in each} | {f"{name}_shuffled": one.shuffled for name, one in each}
 
 
 def _curve_row(series: str, point: "Point") -> Row:

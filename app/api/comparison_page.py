@@ -1,6 +1,6 @@
 """The page of several series; what is not stored yet is said, and the others are compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from neuromfa.app.pages.answering import page
 from neuromfa.app.pages.problem_pages import PageRoute
 from neuromfa.app.pages.series import StoredSeries
 from neuromfa.app.pages.shown import Shown
+from neuromfa.app.pages.tables import CURVES, AskedChart, chart_csv, comparison_csv
 from neuromfa.comparison import check_groups, check_series, compare, group_from, needed_steps
 from neuromfa.comparison.compare import FEWEST_SERIES, MOST_SERIES
 from neuromfa.comparison.records import By, Group
@@ -39,7 +40,13 @@ Groups = Annotated[
 
 @router.get("/compare")
 def comparison_page(
-    request: Request, store: Store, choice: Chosen, models: Models, group: Groups, by: Axis = "step"
+    request: Request,
+    store: Store,
+    choice: Chosen,
+    models: Models,
+    group: Groups,
+    by: Axis = "step",
+    csv: AskedChart = None,
 ) -> Response:
     """Show series beside one another; `models` is repeated, or holds several ids between commas."""
     asked = [check_model_id(from_route(id)) for text in models for id in text.split(",") if id]
@@ -64,14 +71,23 @@ def comparison_page(
         "sentences": sentences,
         "comparison": None,
         "axes": [one for one in AXES if one != "tokens" or _told_tokens(found)],
-        "link": lambda by: f"?{urlencode([*shown_words, ('by', by)])}",
+        "link": lambda **more: f"?{urlencode([*shown_words, *({'by': by} | more).items()])}",
         "json_words": urlencode(
             [("model" if name == "models" else name, value) for name, value in shown_words]
         ),
     }
     if len(found) >= FEWEST_SERIES:
         context |= _compared(store, found, [one for one in groups if not set(one.series) & set(missing)], by)
+    if csv is not None:
+        return _csv(context, csv)
     return page(request, "compare.html", context)
+
+
+def _csv(context: Mapping[str, Any], chart: str) -> Response:
+    if chart == CURVES and context["comparison"] is not None:
+        return comparison_csv(context["comparison"])
+    pictures = context.get("pictures")
+    return chart_csv([*pictures.together, *pictures.apart] if pictures else [], chart, page="comparison")
 
 
 def _group(text: str) -> Group:

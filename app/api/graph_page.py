@@ -9,9 +9,12 @@ from neuromfa.app.dependencies import ModelId, Step, Store
 from neuromfa.app.pages import graph
 from neuromfa.app.pages.addresses import linker
 from neuromfa.app.pages.answering import page
+from neuromfa.app.pages.change import require_earlier
 from neuromfa.app.pages.problem_pages import PageRoute
+from neuromfa.app.pages.tables import AskedChart, chart_csv
 from neuromfa.app.pages.words import checkpoint_name, step_name
 from neuromfa.errors import NotStored, OptionError
+from neuromfa.model_id import in_route
 from neuromfa.questions import Explorer
 
 LONGEST_NAME = 100
@@ -32,6 +35,8 @@ def graph_page(
     neuron: Name = None,
     to: Name = None,
     boxes: Annotated[float | None, Query(gt=0)] = None,
+    since: Annotated[int | None, Query(ge=0, lt=10**15)] = None,
+    csv: AskedChart = None,
 ) -> Response:
     """Show a stored graph: one block of it, its hubs, and what is asked of one neuron."""
     graphs = store.samples(model, step)
@@ -44,20 +49,32 @@ def graph_page(
             f"boxes have one of the radii {', '.join(f'{r:g}' for r in graph.BOX_RADII)}, not {boxes:g}"
         )
     sample = explorer.sample(model, step, graphs[0].seed if seed is None else seed)
-    link = linker({"seed": seed, "block": block, "neuron": neuron or None, "to": to or None, "boxes": boxes})
+    steps = [one.step for one in store.each_checkpoint(model) if one.samples]
+    require_earlier(since, sample, steps)
+    words = {"seed": seed, "block": block, "neuron": neuron or None, "to": to or None, "boxes": boxes}
+    link = linker({**words, "since": since})
     found = graph.view(
-        explorer, sample, block=block, neuron=neuron or None, to=to or None, boxes=boxes, link=link
+        explorer,
+        sample,
+        block=block,
+        neuron=neuron or None,
+        to=to or None,
+        boxes=boxes,
+        since=since,
+        link=link,
     )
+    if csv is not None:
+        return chart_csv(found.charts, csv, page=f"{in_route(model)}-graph-{step_name(step)}")
     context = {
         "here": "series",
         "model": model,
-        "step": step_name(step) if step is not None else "-",
+        "step": "-" if step is None else step_name(step),
         "name": checkpoint_name(step),
         "sample": sample.manifest,
         "seeds": sorted({one.seed for one in graphs}),
-        "steps": [
-            "-" if one.step is None else f"{one.step}" for one in store.each_checkpoint(model) if one.samples
-        ],
+        "steps": steps,
+        "earlier": [one for one in steps if one is not None and step is not None and one < step],
+        "since": since,
         "view": found,
         "radii": graph.BOX_RADII,
         "link": link,

@@ -31,6 +31,7 @@ from neuromfa.app.pages.series import (
     spectra_pictures,
     spread_steps,
 )
+from neuromfa.app.pages.tables import AskedChart, chart_csv
 from neuromfa.app.pages.templating import WEB
 from neuromfa.app.pages.words import NULLS, checkpoint_name
 from neuromfa.errors import NotStored
@@ -114,6 +115,7 @@ def series_page(
     along: Annotated[Along, Query()] = "log",
     tab: Annotated[Tab, Query()] = "layers",
     seed: Seed = None,
+    csv: AskedChart = None,
 ) -> Response:
     """Show one series: its verdict first, its measures on one axis, the chosen step, and a tab of more."""
     series = StoredSeries.read(store, model, **asdict(choice))
@@ -153,7 +155,10 @@ def series_page(
         "link": linker(shown),
         "here_path": quote(in_route(model), safe=""),
     }
-    context |= series_tabs.context_of(tab, store, explorer, series, result, seed=seed)
+    context |= series_tabs.context_of(tab, store, explorer, series, result, seed=seed, spread=spread)
+    if csv is not None:
+        charts = [*context["drawn"], *context.get("dimensions", [])]
+        return chart_csv(charts, csv, page=in_route(model))
     return page(request, "series.html", context)
 
 

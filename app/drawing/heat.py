@@ -1,17 +1,17 @@
 """A heat map: a row for each block, a column for each step; every cell tells its value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.panels import drawing
 
 LEFT, TOP, ROW, COLUMN = 62.0, 24.0, 18.0, 44.0
 SHADES = 8
-DIGITS = 3
+DIGITS = 4
 
 
-def draw(columns: Mapping[str, Mapping[str, float]], *, title: str) -> str:
-    """Return the drawing.
+def draw(columns: Mapping[str, Mapping[str, float]], *, title: str, signed: bool = False) -> str:
+    """Return the drawing: the darker a cell, the higher its value; with signs, the farther from 0, in two colours.
 
     Parameters
     ----------
@@ -20,15 +20,12 @@ def draw(columns: Mapping[str, Mapping[str, float]], *, title: str) -> str:
     rows = list(dict.fromkeys(row for column in columns.values() for row in column))
     values = [value for column in columns.values() for value in column.values()]
     low, high = min(values), max(values)
-
-    def shade(value: float) -> int:
-        return round((value - low) / (high - low) * (SHADES - 1)) if high > low else 0
-
+    shade = _from_zero(max(-low, high)) if signed else _from_low(low, high)
     cells = [
         svg.element(
             "rect",
             svg.title(f"{row}, step {step}: {column[row]:.{DIGITS}f}"),
-            class_=f"cell shade-{shade(column[row])}",
+            class_=f"cell {shade(column[row])}",
             x=LEFT + x * COLUMN,
             y=TOP + y * ROW,
             width=COLUMN - 1,
@@ -46,3 +43,15 @@ def draw(columns: Mapping[str, Mapping[str, float]], *, title: str) -> str:
     spoken = f"{title}: {len(rows)} rows, {len(columns)} steps, from {low:.{DIGITS}f} to {high:.{DIGITS}f}."
     width, height = LEFT + len(columns) * COLUMN, TOP + len(rows) * ROW + 4
     return drawing(spoken, *cells, *across, *down, width=width, height=height, kind="heat")
+
+
+def _from_low(low: float, high: float) -> Callable[[float], str]:
+    return lambda value: f"shade-{round((value - low) / (high - low) * (SHADES - 1)) if high > low else 0}"
+
+
+def _from_zero(largest: float) -> Callable[[float], str]:
+    def shade(value: float) -> str:
+        size = round(abs(value) / largest * (SHADES - 1)) if largest > 0 else 0
+        return f"shade-{size}{' below' if value < 0 else ''}"
+
+    return shade

@@ -1,7 +1,7 @@
 """Several series beside one another: one axis for all of them, each with its own nulls, what differs, in words too."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import Along, StepAxis
@@ -13,6 +13,7 @@ from neuromfa.comparison import Comparison
 from neuromfa.comparison.differences import between_runs
 from neuromfa.comparison.records import By, Point, SeriesCurve
 from neuromfa.mfa.verdict import MARGIN
+from neuromfa.model_id import in_route
 from neuromfa.scores import Score
 
 RUN_COLOURS = 6
@@ -68,6 +69,7 @@ def pictures(comparison: Comparison, shown: Sequence[Shown]) -> Pictures:
 def _apart(series: Shown) -> list[Drawn]:
     places = positions_of(series.points, "log")
     panel = measure_panel(series.points, places, "emergence", f"E of {series.id}", "")
+    panel = replace(panel, name=f"emergence-{in_route(series.id)}")
     return drawn([panel], StepAxis.of(places.values(), "log"), at=None) if panel.has_values else []
 
 

@@ -1,7 +1,7 @@
 """The page of one stored graph: a block drawn, its hubs, and one neuron with its ball, its path and its course."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from neuromfa.app.drawing.network import Spot, Thread
 from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import StepAxis
 from neuromfa.app.pages.addresses import Link
+from neuromfa.app.pages.change import Change, change_since
 from neuromfa.app.pages.series import Drawn, drawn
 from neuromfa.app.pages.strengths import (
     Hub,
@@ -20,6 +21,7 @@ from neuromfa.app.pages.strengths import (
     strengths_of,
     weighted,
 )
+from neuromfa.app.pages.words import fixed
 from neuromfa.errors import OptionError
 from neuromfa.network import FloatArray
 from neuromfa.questions import (
@@ -104,6 +106,13 @@ class GraphView:
     neuron: NeuronView | None
     cover: BoxCoverAnswer | None
     counts: list[tuple[float, int]]
+    change: Change | None
+
+    @property
+    def charts(self) -> list[Drawn]:
+        """Every chart of the page."""
+        own = [self.neuron.growth, *self.neuron.course] if self.neuron else []
+        return [self.strengths, *own]
 
 
 def view(
@@ -114,16 +123,22 @@ def view(
     neuron: str | None,
     to: str | None,
     boxes: float | None,
+    since: int | None,
     link: Link,
 ) -> GraphView:
-    """Return what the page shows; an unknown block or neuron is an error that says so."""
+    """Return what the page shows; an unknown block, neuron or earlier step is an error that says so."""
+    manifest = sample.manifest
     chosen = block_of(sample, block)
     part = ask(sample, Subgraph(layers=f"{chosen.first}-{chosen.last}", top=TOP))
     layers = read_layers(sample, chosen.first, chosen.last)
     about = _neuron_view(explorer, sample, neuron, to) if neuron else None
     covers = [_cover(sample, chosen, radius) for radius in BOX_RADII] if boxes else []
     cover = next((one for one in covers if one.radius == boxes), None)
-    picture = _picture(sample, part, layers, chosen, about, cover, link)
+    change = None
+    if since is not None and manifest.step is not None:
+        change = change_since(explorer.pair(manifest.model, since, manifest.step, manifest.seed), layers)
+        part = _of_change(part, layers, change)
+    picture = _picture(sample, part, layers, chosen, about, cover, link, change)
     return GraphView(
         block=chosen,
         blocks=blocks_of(sample),
@@ -135,7 +150,15 @@ def view(
         neuron=about,
         cover=cover,
         counts=[(one.radius, one.n_boxes) for one in covers],
+        change=change,
     )
+
+
+def _of_change(part: SubgraphAnswer, layers: Layers, change: Change) -> SubgraphAnswer:
+    """Return the part of a graph that holds the ends of the changed edges, without edges of its own."""
+    ends = {end for thread in change.threads for end in (thread.source, thread.target)}
+    neurons = tuple(one for layer in layers.values() for one in layer.neurons if one.name in ends)
+    return replace(part, neurons=neurons, edges=())
 
 
 def _cover(sample: StoredSample, block: Block, radius: float) -> BoxCoverAnswer:
@@ -201,7 +224,7 @@ def terms_of(path: ShortestPathAnswer) -> list[tuple[str, float, float]]:
 
 
 def _edge_words(edge: Edge) -> str:
-    weight = "wiring" if edge.weight is None else f"weight {edge.weight:.4f}"
+    weight = "wiring" if edge.weight is None else f"weight {fixed(edge.weight, 4)}"
     return f"{edge.source} to {edge.target}, {weight}"
 
 
@@ -216,6 +239,7 @@ def _picture(
     about: NeuronView | None,
     cover: BoxCoverAnswer | None,
     link: Link,
+    change: Change | None,
 ) -> str:
     near = {member.name: member.distance for member in about.ball.members} if about else {}
     box_of = _boxes(cover)
@@ -238,16 +262,19 @@ def _picture(
                 near.get(neuron.name),
             )
         )
+    threads = change.threads if change else _threads(part)
+    rows = [sample.manifest.layout[layer].row for layer in range(block.first, block.last + 1)]
+    which = f"edges that changed most since step {change.since}" if change else "strongest edges"
+    spoken = f"Block {block.number}: {len(spots)} neurons in {len(rows)} layers, {len(threads)} {which}"
+    return network.draw(rows, spots, threads, spoken=spoken, chosen=chosen)
+
+
+def _threads(part: SubgraphAnswer) -> list[Thread]:
     strongest = max((abs(edge.weight) for edge in part.edges if edge.weight is not None), default=1.0) or 1.0
-    threads = [
+    return [
         Thread(edge.source, edge.target, edge.weight, abs(edge.weight or 0.0) / strongest)
         for edge in part.edges
     ]
-    rows = [sample.manifest.layout[layer].row for layer in range(block.first, block.last + 1)]
-    spoken = (
-        f"Block {block.number}: {len(spots)} neurons in {len(rows)} layers, {len(threads)} strongest edges"
-    )
-    return network.draw(rows, spots, threads, spoken=spoken, chosen=chosen)
 
 
 def _shades(dimensions: Sequence[float]) -> Callable[[float | None], str]:

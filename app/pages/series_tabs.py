@@ -31,13 +31,14 @@ def context_of(
     result: CheckpointResult,
     *,
     seed: int | None,
+    spread: Sequence[CheckpointResult],
 ) -> Context:
-    """Return what a tab says of the chosen step."""
+    """Return what a tab says of the chosen step; `spread` are about eight steps, whole."""
     graphs = [one.seed for one in store.samples(series.model.id, result.step)]
     context: Context = {"graph_step": step_name(result.step) if graphs and result.step is not None else "-"}
     context["graph_step"] = context["graph_step"] if graphs else None
     if tab == "layers":
-        return context | _layers(store, series, result)
+        return context | _layers(store, series, result, spread)
     if tab == "neurons":
         found = _neurons(explorer, series, result, graphs, seed)
         return context | {"neurons": found, "departures": departures_of(result, seed), "most": MOST_NEURONS}
@@ -85,11 +86,33 @@ def kind_rows(result: CheckpointResult) -> list[KindRow]:
     ]
 
 
-def _layers(store: GraphStore, series: StoredSeries, result: CheckpointResult) -> Context:
+def _layers(
+    store: GraphStore, series: StoredSeries, result: CheckpointResult, spread: Sequence[CheckpointResult]
+) -> Context:
     return {
         "kinds": kind_rows(result),
+        "excess_heats": excess_heats(spread),
         "dimensions": dimension_panels(series.points),
         "heats": _heats(store, series),
+    }
+
+
+def excess_heats(results: Sequence[CheckpointResult]) -> dict[str, str]:
+    """Return heat maps, matrix kind by step, of what goes beyond shuffled; those without any value are left out."""
+    columns: dict[str, dict[str, dict[str, float]]] = {}
+    for result in results:
+        for kind in kind_rows(result):
+            for title, one in (
+                ("g² in shape", kind.effect),
+                ("Excess of α₀", kind.alpha0),
+                ("Excess of width", kind.width),
+            ):
+                if one is not None and one.value is not None:
+                    by_step = columns.setdefault(title, {})
+                    by_step.setdefault(step_name(result.step, result.revision), {})[kind.name] = one.value
+    return {
+        title: heat.draw(by_step, title=f"{title} by matrix kind and step", signed=True)
+        for title, by_step in columns.items()
     }
 
 

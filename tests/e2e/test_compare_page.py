@@ -1,7 +1,10 @@
 """Several series side by side: answered in words, drawn on one axis, each with its own nulls, warned about."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,8 +26,8 @@ def test_the_answer_stands_first_in_words(visit: Callable[..., Visit], address: 
         "The amount of structure does not tell which of these learned"
     )
     expect(page).to_have_title("stdlib-14m, org/alone – NeuroMFA")
-    shown = page.locator("#panel-alpha0, #panel-g2, #panel-emergence")
-    assert shown.count() >= 2
+    shown = page.locator("#panel-g2, #panel-emergence-stdlib-14m")
+    assert shown.count() == 2
     for warning in found["warnings"]:
         expect(page.get_by_role("region", name="Warnings")).to_contain_text(warning)
 
@@ -36,6 +39,27 @@ def test_all_series_stand_on_one_axis_and_each_beside_its_nulls(visit: Callable[
     assert (
         page.get_by_role("img", name=re.compile("E of stdlib-14m")).locator(".curve.is-shuffled").count() == 1
     )
+
+
+def test_every_chart_and_the_comparison_are_tables_too(visit: Callable[..., Visit], address: str) -> None:
+    page = visit().open(PATH).page
+    found = httpx.get(f"{address}/v1/compare?model=stdlib-14m&model=org/alone").json()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Structure beyond scale, g² as CSV").click()
+    rows = rows_of(Path(saved.value.path()).read_text(encoding="utf-8"))
+    curve = found["series"][0]["curve"]
+    own = [row for row in rows if row["line"] == "stdlib-14m"]
+    assert [float(row["value"]) for row in own] == [one["values"]["g2"]["value"] for one in curve]
+    whole = rows_of(httpx.get(f"{address}{PATH}&csv=curves").text)
+    assert [row["step"] for row in whole if row["series"] == "stdlib-14m"] == [
+        f"{one['step']}" for one in curve
+    ]
+    refused = httpx.get(f"{address}{PATH}&csv=nothing")
+    assert refused.status_code == 404 and "there are: g2" in refused.text
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_what_is_not_stored_is_said_and_waited_for(visit: Callable[..., Visit]) -> None:

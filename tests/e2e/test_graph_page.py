@@ -74,6 +74,32 @@ def test_a_ball_grows_with_its_radius(visit: Callable[..., Visit], address: str)
     assert page.locator("#panel-course-nfd .point").count() == 4
 
 
+def test_change_since_an_earlier_step_is_that_of_both_graphs(
+    visit: Callable[..., Visit], address: str
+) -> None:
+    page = visit().open(GRAPH).page
+    page.get_by_role("navigation", name="Change since").get_by_role("link", name="128", exact=True).click()
+    expect(page).to_have_url(re.compile("since=128"))
+    changes = [
+        one
+        for layer in (0, 2, 3, 4)
+        for one in httpx.get(
+            f"{address}/v1/models/stdlib-14m/change",
+            params={"before": 128, "after": 512, "layer": layer, "top": 30},
+        ).json()["largest"]
+    ]
+    largest = max(changes, key=lambda one: abs(one["change"]))
+    first = page.locator("#changed-edges tbody tr").first
+    expect(first).to_contain_text(f"{largest['source']}to {largest['target']}")
+    assert number(first.locator("td").last.text_content()) == pytest.approx(largest["change"], abs=1e-3)
+    assert page.locator("svg.network .thread").count() == len(changes)
+    row = page.locator("#changed-neurons tbody tr").first
+    name = row.locator("a").text_content()
+    detail = httpx.get(f"{address}/v1/models/stdlib-14m/checkpoints/512/samples/0/neurons/{name}").json()
+    assert number(row.locator("td").nth(1).text_content()) == pytest.approx(detail["strength_out"], abs=1e-3)
+    expect(page.locator("[data-part=change]")).to_contain_text("neither can be compared")
+
+
 def test_a_cover_is_coloured_and_counted(visit: Callable[..., Visit], address: str) -> None:
     page = visit().open(GRAPH).page
     page.get_by_role("navigation", name="Boxes").get_by_role("link", name="20", exact=True).click()
@@ -92,6 +118,8 @@ def test_a_cover_is_coloured_and_counted(visit: Callable[..., Visit], address: s
         (f"{GRAPH}?neuron=B99.mlp.00001", "B99.mlp.00001"),
         (f"{GRAPH}?seed=5", "no graph of seed 5"),
         (f"{GRAPH}?boxes=3", "boxes have one of the radii"),
+        (f"{GRAPH}?since=512", "since=512 is not before"),
+        (f"{GRAPH}?since=5", "no graph is stored of step 5"),
         ("/models/stdlib-14m/graph/7", "has no checkpoint at step 7"),
     ],
 )

@@ -200,6 +200,8 @@ def test_layers_are_a_heat_map_of_blocks_and_steps(visit: Callable[..., Visit]) 
         "img", name=re.compile("Mean node dimension of mlp by block and step: 6 rows, 4 steps")
     )
     assert picture.locator(".cell").count() == 24
+    beyond = page.get_by_role("img", name=re.compile("Excess of α₀ by matrix kind and step: 4 rows, 4 steps"))
+    assert beyond.locator(".cell").count() == 16
 
 
 def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address: str) -> None:

@@ -100,7 +100,20 @@ def test_a_sparkline_needs_two_values() -> None:
 def test_a_heat_map_tells_every_value() -> None:
     text = heat.draw({"0": {"block 0": 1.0, "block 1": 2.0}, "8": {"block 1": 3.0}}, title="D")
     assert text.count('class="cell') == 3
-    assert "block 1, step 8: 3.000" in text and "shade-7" in text
+    assert "block 1, step 8: 3.0000" in text and "shade-7" in text
+
+
+def test_a_heat_map_with_signs_is_shaded_from_zero() -> None:
+    text = heat.draw({"0": {"mlp": -2.0, "output": 0.0}, "8": {"mlp": 1.0}}, title="D", signed=True)
+    assert re.findall(r'class="cell ([^"]*)"', text) == ["shade-7 below", "shade-0", "shade-4"]
+
+
+def test_flags_of_a_long_line_are_told_apart() -> None:
+    dots = tuple(Dot(float(k), 1.0, flags=("few nodes",) if k >= 100 else ()) for k in range(200))
+    text = draw(panel(Line("real", "real", dots)), StepAxis.of(range(200), "linear"))
+    places = [float(x) for x in re.findall(r'class="flagged is-real" d="M([\d.]+)', text)]
+    assert 5 < len(places) < 20 and min(b - a for a, b in zip(places, places[1:], strict=False)) >= 16
+    assert text.count("curve doubted") == 1
 
 
 def test_a_graph_is_never_more_than_can_be_seen() -> None:

@@ -1,11 +1,14 @@
 """Plain measures of whole matrices in a comparison: means over kinds, shares of the smaller side, null where absent."""
 
+import csv
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
 from neuromfa.comparison import Comparison, Source, compare
 from neuromfa.comparison.plain import PLAIN, plain_values
+from neuromfa.exports import write_comparison_csv
 from neuromfa.matrices import KindMatrices, Matrices, MatrixFigure, MatrixFigures
 from neuromfa.results import CheckpointResult, CurvePoint, from_json, to_json
 from tests.unit.making_series import numbers, series
@@ -62,6 +65,21 @@ def test_who_was_not_measured_so_has_none() -> None:
     assert found.series[1].matrices is None and found.pairs[0].matrices is None
     assert found.by_size is not None and found.by_size.matrix_trends is None
     assert [one.matrices is None for one in found.by_size.series] == [False, True]
+
+
+def test_the_table_has_them_in_the_row_of_the_last_step(tmp_path: Path) -> None:
+    early = replace(numbers(0, g2=[0.0, 0.01, 0.02]), matrices=None)
+    last = A.checkpoints[-1]
+    assert isinstance(last, CheckpointResult)
+    table = tmp_path / "curves.csv"
+    write_comparison_csv(compared(series("a", early, last), with_kinds("c")), table)
+    with table.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["series"], row["step"], row["kurtosis"], row["kurtosis_shuffled"]) for row in rows] == [
+        ("a", "0", "", ""),
+        ("a", "2000", "1.0", "0.5"),
+        ("c", "2000", "", ""),
+    ]
 
 
 def test_by_size_they_have_a_rank_correlation() -> None:

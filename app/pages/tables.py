@@ -1,0 +1,50 @@
+"""The numbers of any chart of a page as a CSV file, at the address of the page with one word more."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from neuromfa.app.drawing.panels import Panel
+from neuromfa.app.file_responses import file_answer
+from neuromfa.app.pages.series import Drawn
+from neuromfa.comparison import Comparison
+from neuromfa.errors import NotStored
+from neuromfa.exports import Row, write_comparison_csv, write_csv
+
+CSV_TYPE = "text/csv; charset=utf-8"
+CURVES = "curves"
+AskedChart = Annotated[str | None, Query(max_length=400)]
+
+
+def chart_csv(shown: Sequence[Drawn], chart: str, *, page: str) -> Response:
+    """Return the numbers of one of the charts of a page; `NotStored` without it, naming those there are."""
+    for one in shown:
+        if one.panel.name == chart:
+            write = partial(write_csv, panel_rows(one.panel))
+            return file_answer(write, name=f"{page}-{chart}.csv", media_type=CSV_TYPE)
+    names = ", ".join(one.panel.name for one in shown)
+    raise NotStored(f"this page has no chart {chart[:100]!r}; there are: {names or 'none'}")
+
+
+def panel_rows(panel: Panel) -> list[Row]:
+    """Return one row a point of every line, the line that matters most first."""
+    return [
+        {
+            "line": line.name,
+            "position": dot.at,
+            "value": dot.value,
+            "low": dot.low,
+            "high": dot.high,
+            "flags": "; ".join(dot.flags),
+        }
+        for line in reversed(panel.lines)
+        for dot in line.dots
+    ]
+
+
+def comparison_csv(comparison: Comparison) -> Response:
+    """Return all curves of a comparison, as `neuromfa compare --csv` writes them."""
+    write = partial(write_comparison_csv, comparison)
+    return file_answer(write, name="comparison.csv", media_type=CSV_TYPE)
