@@ -1,6 +1,7 @@
 """What holds for every test: a store with real series in it, and at the end what was left out."""
 
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -41,7 +42,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of an embedded store: steps of a series in two profiles, with scores, and a checkpoint without one."""
+    """Folder of an embedded store: steps of a series in two profiles, with scores, and a checkpoint without one.
+
+    The processes of one run measure it once, and each has a copy of its own.
+    """
+    from neuromfa.servers.file_lock import FileLock
+
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "filled-once"
+    with FileLock(shared.with_suffix(".lock")) as lock:
+        assert lock.wait(seconds=250)
+        if not shared.exists():
+            fill(draft := shared.with_suffix(".draft"))
+            draft.rename(shared)
+    return Path(shutil.copytree(shared, own / "filled"))
+
+
+def fill(folder: Path) -> None:
+    """Measure into a new store; its server has ended when this returns."""
     from neuromfa.graph import open_store
     from neuromfa.ingest.ingest import ingest
     from neuromfa.ingest.request import IngestRequest
@@ -51,7 +69,6 @@ def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exact = AnalysisOptions(samples=3, nodes=16, neurons=1)
     paper = AnalysisOptions(samples=3, nodes=16, profile="paper")
     alone = AnalysisOptions(samples=2, nodes=16, baseline="none", nulls=False)
-    folder = tmp_path_factory.mktemp("filled")
     with open_store(data_dir=folder) as store:
         for request in (
             IngestRequest(source=str(SERIES), options=exact, steps="0,128,512,2000"),
@@ -60,7 +77,6 @@ def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             ingest(request, store)
         store.write_scores(SERIES.name, read_scores(SERIES / "scores.csv", model=SERIES.name))
-    return folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -44,6 +44,7 @@ def test_the_figures_of_a_single_server_replace_no_file(
     monkeypatch.setenv("NEUROMFA_NEO4J_HOME", str(tmp_path))
     for name in ("ROUNDS", "RATE_BLOCKS", "BIG_BLOCKS"):
         monkeypatch.setattr(bench_store, name, 1)
+    monkeypatch.setattr(bench_store, "WIDTH", 16)
     before = figures()
     bench_store.main()
     said = capsys.readouterr().out

@@ -23,6 +23,7 @@ from neuromfa.errors import JobError, NotStored, StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.graph.units import UnitCounts, units_of
+from neuromfa.ingest import worker as ingest_worker
 from neuromfa.ingest.executors import open_executor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
@@ -30,7 +31,7 @@ from neuromfa.ingest.worker import enqueue, work
 from neuromfa.options import AnalysisOptions
 from tests import made_series
 from tests.integration.conftest import SERVERS, Server, new_server, wait_for
-from tests.integration.test_killed import left_loading, stored
+from tests.integration.test_killed import left_loading, stored, stored_undisturbed
 from tests.integration.test_store_errors import silent_proxy
 from tests.requirements import missing
 
@@ -60,7 +61,7 @@ WORKER = """
 import importlib, json, os, resource, signal, sys
 from neuromfa.analysis import analyze_checkpoint
 from neuromfa.graph import Limits, open_store
-from neuromfa.ingest import unit_task
+from neuromfa.ingest import unit_task, worker
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.ingest.worker import work
@@ -73,6 +74,16 @@ def kill(function, moment):
             os.kill(os.getpid(), signal.SIGKILL)
         answer = function(*args, **kwargs)
         os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+    return run
+
+def wait(function):
+    def run(*args, **kwargs):
+        answer = function(*args, **kwargs)
+        if not waited:
+            waited.append(True)
+            print("here", flush=True)
+            sys.stdin.readline()
         return answer
     return run
 
@@ -91,7 +102,9 @@ elif boundary:
     module, owner, name, moment = boundary
     place = importlib.import_module(module)
     place = getattr(place, owner) if owner else place
-    setattr(place, name, kill(getattr(place, name), moment))
+    whole, waited = getattr(place, name), []
+    setattr(place, name, wait(whole) if moment == "waits" else kill(whole, moment))
+worker.IDLE_S, worker.AWAY_S = 0.1, 0.5
 with open_store(**where, limits=Limits(lease_s=1.0, retry_s=2.0)) as store:
     print("ready", flush=True)
     if in_place:
@@ -108,10 +121,19 @@ def worker(
     """A worker, or the command that runs one job in place, in a process of its own that has just begun."""
     told = [json.dumps(word, default=str) for word in (server.where, lease_ms, boundary, in_place)]
     words = [sys.executable, "-c", WORKER, *told]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         yield process
         process.kill()
+
+
+@pytest.fixture(autouse=True)
+def brief_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that finds nothing to do, or no store, looks again soon."""
+    monkeypatch.setattr(ingest_worker, "IDLE_S", 0.1)
+    monkeypatch.setattr(ingest_worker, "AWAY_S", 0.5)
 
 
 @pytest.fixture
@@ -122,14 +144,6 @@ def asked(store: GraphStore, server: Server) -> Iterator[IngestRequest]:
     yield IngestRequest(source=str(SERIES), steps="0,512,2000", model_id=model, options=OPTIONS)
     with suppress(NotStored):
         store.delete_model(model)
-
-
-def undisturbed(store: GraphStore, asked: IngestRequest) -> list[object]:
-    """Return what an ingest stores that nobody disturbs, and delete it."""
-    ingest(asked, store)
-    found = stored(store, asked.model_id or "")
-    store.delete_model(asked.model_id or "")
-    return found
 
 
 def finished(store: GraphStore, id: str) -> Job:
@@ -159,7 +173,7 @@ def whole(store: GraphStore, server: Server, asked: IngestRequest, job: Job, exp
 def test_a_worker_killed_at_a_boundary(
     store: GraphStore, server: Server, asked: IngestRequest, boundary: str
 ) -> None:
-    expected = undisturbed(store, asked)
+    expected = stored_undisturbed(store, asked)
     id = enqueue(store, asked)
     with worker(server, BOUNDARIES[boundary]) as process:
         assert process.wait(150) == -signal.SIGKILL, boundary
@@ -171,7 +185,7 @@ def test_a_worker_killed_at_a_boundary(
 def test_a_command_given_again_goes_on_at_once_where_it_was_killed(
     store: GraphStore, server: Server, asked: IngestRequest
 ) -> None:
-    expected = undisturbed(store, asked)
+    expected = stored_undisturbed(store, asked)
     server.raw("MATCH (n:Job|Unit) DETACH DELETE n")
     with worker(server, BOUNDARIES["graph"], lease_ms=3_600_000, in_place=asked.as_json()) as process:
         assert process.wait(150) == -signal.SIGKILL
@@ -202,11 +216,14 @@ def kill_and_start(server: Server, store: GraphStore) -> None:
 
 def test_the_database_killed_during_a_load(own: Server, series: IngestRequest) -> None:
     with own.open() as store:
-        expected = undisturbed(store, series)
+        expected = stored_undisturbed(store, series)
         id = enqueue(store, series)
-        with worker(own):
-            assert wait_for(lambda: bool(left_loading(own)), seconds=120)
+        with worker(own, [*BOUNDARIES["graph"][:3], "waits"]) as process:
+            assert process.stdin is not None and process.stdout is not None
+            assert process.stdout.readline() == "here\n" and left_loading(own)
             kill_and_start(own, store)
+            process.stdin.write("go on\n")
+            process.stdin.flush()
             queue = JobQueue(store)
 
             def is_over() -> bool:
@@ -229,12 +246,12 @@ def test_a_dask_worker_killed_under_way(store: GraphStore, server: Server, asked
         from distributed import LocalCluster
     except ImportError:
         missing("dask", "a real worker process is killed")
-    expected = undisturbed(store, asked)
+    expected = stored_undisturbed(store, asked)
     id = enqueue(store, asked)
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         open_executor(dask=cluster.scheduler_address) as executor,
-        Killing(cluster, lambda: bool(left_loading(server))),
+        Killing(cluster, lambda: bool(server.raw("MATCH (u:Unit {status: 'running'}) RETURN u.id"))),
     ):
         work(store, executor=executor, until_empty=True, tell=lambda _: None, lease_ms=LEASE_MS)
     assert whole(store, server, asked, finished(store, id), expected)
@@ -248,10 +265,12 @@ class Killing:
 
         self._pids = [one.pid for one in cluster.workers.values()]
         self._holds, self._thread = holds, threading.Thread(target=self._run)
+        self._killed = threading.Event()
 
     def _run(self) -> None:
-        wait_for(self._holds, seconds=30)
-        os.kill(self._pids[0], signal.SIGKILL)
+        if wait_for(self._holds):
+            os.kill(self._pids[0], signal.SIGKILL)
+            self._killed.set()
 
     def __enter__(self) -> "Killing":
         self._thread.start()
@@ -259,6 +278,7 @@ class Killing:
 
     def __exit__(self, *_: object) -> None:
         self._thread.join()
+        assert self._killed.is_set()
 
 
 def test_a_worker_without_enough_memory_says_so(
@@ -300,11 +320,12 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: IngestRequest) -> None:
-    larger = replace(series, options=replace(OPTIONS, nodes=48))
+    larger = replace(series, steps="0,2000", options=replace(OPTIONS, nodes=48))
     with small_disk(tmp_path / "disk", SMALL_MB[kind]) as disk, new_server(kind, disk / "own") as server:
         with server.open() as store:
             fill = disk / "fill"
-            fill.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - LEFT_BYTES)))
+            with fill.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - LEFT_BYTES)
             id = enqueue(store, larger)
             told: list[str] = []
             with suppress(StoreError):
@@ -322,8 +343,8 @@ def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: In
             assert left_loading(server) == []
             found = stored(store, "faults")
             store.delete_model("faults")
-            assert found == undisturbed(store, larger)
-            assert job.units == UnitCounts(done=3)
+            assert found == stored_undisturbed(store, larger)
+            assert job.units == UnitCounts(done=2)
 
 
 @pytest.mark.parametrize("hanging", ["idle", "busy"])

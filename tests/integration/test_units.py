@@ -17,6 +17,7 @@ from neuromfa.errors import JobError, NotStored, StoreConflict
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import GONE, NOT_BEGUN, Job, JobQueue
 from neuromfa.graph.units import GIVEN_UP, MOST_ATTEMPTS, UnitCounts, Units, units_of
+from neuromfa.ingest import worker
 from neuromfa.ingest.executors import InlineExecutor
 from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
@@ -266,7 +267,11 @@ def test_a_job_nobody_works_on_is_cancelled_at_once(queue: JobQueue, listed: Job
 
 
 def test_many_workers_share_a_job_and_one_ends_it(
-    store: GraphStore, server: Server, queue: JobQueue, asked: IngestRequest
+    store: GraphStore,
+    server: Server,
+    queue: JobQueue,
+    asked: IngestRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     id, together = enqueue(store, asked), Together(2)
     told: list[str] = []
@@ -275,6 +280,7 @@ def test_many_workers_share_a_job_and_one_ends_it(
         with server.open(prepare=False) as own:
             return work(own, executor=together.one(), stop=lambda: bool(told), tell=told.append)
 
+    monkeypatch.setattr(worker, "IDLE_S", 0.1)
     with ThreadPoolExecutor(3) as pool:
         ended = list(pool.map(share, range(3)))
     assert (sorted(ended), told) == ([0, 0, 1], [f"job {id}: done"])

@@ -25,9 +25,10 @@ FEW = AnalysisOptions(samples=3, nodes=32)
 
 
 @cache
-def measured(folder: str, *, profile: str = "paper", samples: int = 10) -> dict[int | None, CheckpointResult]:
-    options = AnalysisOptions(profile=profile, samples=samples)  # type: ignore[arg-type]
-    return {c.step: c for c in analyze(open_series(str(ROOT / "series" / folder)), options).checkpoints}
+def measured(folder: str, *, steps: str = "all", samples: int = 10) -> dict[int | None, CheckpointResult]:
+    options = AnalysisOptions(profile="paper", samples=samples)
+    series = open_series(str(ROOT / "series" / folder))
+    return {c.step: c for c in analyze(series, options, steps=steps).checkpoints}
 
 
 @cache
@@ -102,15 +103,15 @@ def test_emergence_rises_on_the_main_series_and_its_shuffled_null_follows() -> N
 
 @pytest.mark.slow
 def test_negative_controls() -> None:
-    decay = measured("stdlib-14m-decay1")[2000].emergence
-    shuffled = measured("stdlib-14m-shuffled")[2000].emergence
+    decay = measured("stdlib-14m-decay1", steps="2000")[2000].emergence
+    shuffled = measured("stdlib-14m-shuffled", steps="2000")[2000].emergence
     assert decay is not None and decay.high is not None and decay.high < 0
     assert shuffled is not None and shuffled.value is not None and abs(shuffled.value) < 0.02
 
 
 def test_a_null_follows_each_control() -> None:
     for folder in ("stdlib-14m-decay1", "stdlib-14m-shuffled"):
-        nulls = measured(folder)[2000].nulls
+        nulls = measured(folder, steps="2000")[2000].nulls
         assert nulls is not None
         assert all(null.emergence is not None for null in nulls.values())
 
