@@ -15,6 +15,7 @@ from neuromfa.app.log_lines import log_config
 from neuromfa.app.main import create_app
 from neuromfa.app.open_store import open_store
 from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
+from neuromfa.app.warming import warming
 from neuromfa.errors import OptionError
 
 BACKLOG = 512
@@ -44,7 +45,8 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
             server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
             if ready is not None:
                 ready(address_of(listener))
-            server.run(sockets=[listener])
+            with warming(store):
+                server.run(sockets=[listener])
     except _Stopped:
         pass
 

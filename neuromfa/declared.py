@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic._internal import _fields
 from pydantic.fields import FieldInfo
 
 from neuromfa.errors import OptionError
@@ -45,6 +46,26 @@ inspect.modulesbyfile |= {
     os.path.normcase(os.path.abspath(f"<frozen {name}>")): name
     for name in ("importlib._bootstrap", "importlib._bootstrap_external")
 }
+
+
+@cache
+def _texts_of(record: type, use_inspect: bool = False) -> dict[str, str]:
+    return _read_texts(record, use_inspect)
+
+
+def _texts_in_turn(record: type, use_inspect: bool = False) -> dict[str, str]:
+    """Return the texts below the fields of a record: read once, and by one thread at a time.
+
+    Their source is parsed for that, and Python 3.11 fails now and then where two threads parse at once.
+    """
+    with _MAKING:
+        return _texts_of(record, use_inspect)
+
+
+# what pydantic calls wherever a record is part of another one, in whichever thread needs that first
+_READER = "extract_docstrings_from_cls"
+_read_texts: Callable[[type, bool], dict[str, str]] = vars(_fields)[_READER]
+vars(_fields)[_READER] = _texts_in_turn
 
 
 @dataclass(frozen=True)
@@ -125,11 +146,7 @@ def _meanings(record: Any) -> dict[str, str]:
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return the validator and serialiser of a type, made once.
-
-    One thread at a time: to read the texts below fields their source is parsed, and Python 3.11 fails now and then
-    where two threads parse at once.
-    """
+    """Return the validator and serialiser of a type, made once."""
     with _MAKING:
         return _adapter(kind)
 
@@ -156,7 +173,11 @@ def sentence(error: ValidationError, named: Callable[[str], str] = str) -> str:
     return f"{named(place)}: {fault['msg']}" if place else fault["msg"]
 
 
-_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    made = TypeAdapter(kind)
+    made.rebuild()
+    return made
 
 
 @cache

@@ -2,8 +2,10 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
+from pydantic import TypeAdapter
 
 from neuromfa import declared
 
@@ -23,3 +25,19 @@ def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPat
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(declared.adapter, range(8))) == list(range(8))
     assert most == [1] * 8
+
+
+def test_the_texts_below_fields_are_read_once_however_many_records_hold_one() -> None:
+    @dataclass
+    class Inner:
+        __pydantic_config__ = declared.DOCUMENTED
+        a: int
+        """What a is."""
+
+    before = declared._texts_of.cache_info()
+    for kind in (Inner, list[Inner], dict[str, Inner]):
+        schema = TypeAdapter(kind).json_schema()
+        told = schema if kind is Inner else schema["$defs"]["Inner"]
+        assert told["properties"]["a"]["description"] == "What a is."
+    after = declared._texts_of.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)

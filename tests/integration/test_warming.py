@@ -1,0 +1,43 @@
+"""What is done beside the first requests: a curve is read once, and nothing is asked of a store that is let go."""
+
+import threading
+import time
+
+import pytest
+
+from neuromfa.app import warming
+from neuromfa.errors import NobodyWaits
+from neuromfa.graph import GraphStore
+from neuromfa.graph.given_up import asking
+from tests.integration.test_held_answers import transactions, written  # noqa: F401  a fixture
+
+
+def test_one_curve_is_read(store: GraphStore, model: str, transactions: list[str]) -> None:  # noqa: F811
+    written(store, model, 0, 8)
+    transactions.clear()
+    warming.read_one_curve(store)
+    assert transactions == ["read", "read", "read"]
+
+
+def test_it_ends_with_the_service_and_asks_nothing_after(
+    store: GraphStore, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(store, model, 0)
+    ended = []
+
+    def read_on(store: GraphStore) -> None:
+        try:
+            while True:
+                store.models(limit=1, cursor=None)
+                time.sleep(0.01)
+        except NobodyWaits as error:
+            ended.append(threading.current_thread().name)
+            raise error
+
+    monkeypatch.setattr(warming, "read_one_curve", read_on)
+    with warming.warming(store):
+        time.sleep(0.1)
+        asking.get().check()
+        assert ended == []
+    assert ended == ["warming"]
+    assert store.models(limit=1, cursor=None).items
