@@ -10,6 +10,7 @@ from neuromfa.app.pages.curves import Positions, axis_of, positions_of
 from neuromfa.app.pages.series import Drawn, StoredSeries, Tab, drawn, spread_steps
 from neuromfa.app.pages.words import step_name
 from neuromfa.correlations import correlate
+from neuromfa.errors import NotStored
 from neuromfa.graph import GraphStore
 from neuromfa.matrices import MatrixFigure, MatrixFigures
 from neuromfa.neurons import SampleDepartures
@@ -38,7 +39,7 @@ def context_of(
     context: Context = {"graph_step": step_name(result.step) if graphs and result.step is not None else "-"}
     context["graph_step"] = context["graph_step"] if graphs else None
     if tab == "layers":
-        return context | _layers(store, series, result, spread)
+        return context | _layers(explorer, series, result, spread, next(iter(graphs), 0))
     if tab == "neurons":
         found = _neurons(explorer, series, result, graphs, seed)
         return context | {"neurons": found, "departures": departures_of(result, seed), "most": MOST_NEURONS}
@@ -87,13 +88,17 @@ def kind_rows(result: CheckpointResult) -> list[KindRow]:
 
 
 def _layers(
-    store: GraphStore, series: StoredSeries, result: CheckpointResult, spread: Sequence[CheckpointResult]
+    explorer: Explorer,
+    series: StoredSeries,
+    result: CheckpointResult,
+    spread: Sequence[CheckpointResult],
+    seed: int,
 ) -> Context:
     return {
         "kinds": kind_rows(result),
         "excess_heats": excess_heats(spread),
         "dimensions": dimension_panels(series.points),
-        "heats": _heats(store, series),
+        "heats": _heats(explorer, series, seed),
     }
 
 
@@ -146,16 +151,23 @@ Means = dict[str, dict[str, dict[str, float]]]
 """Node dimensions by kind of layer, step and block."""
 
 
-def _heats(store: GraphStore, series: StoredSeries) -> dict[str, str]:
-    """Return a heat map, block by step, for every kind of layer: from the first stored graph of about eight steps."""
+def _heats(explorer: Explorer, series: StoredSeries, seed: int) -> dict[str, str]:
+    """Return a heat map, block by step, for every kind of layer: from the stored graphs of a seed at about eight steps.
+
+    All are asked for in one query: it stands before the first chart of the page.
+    """
+    try:
+        stored = {one.manifest.step: one.manifest for one in explorer.series(series.model.id, seed).samples}
+    except NotStored:
+        return {}
+    graphs = {stored[step].number: stored[step] for step in spread_steps(series.points) if step in stored}
+    layers = max((one.n_layers for one in graphs.values()), default=0)
     means: Means = {}
-    for step in spread_steps(series.points):
-        for graph in store.samples(series.model.id, step)[:1]:
-            rows = store.query("layer_dimensions", {"sample": graph.number, "layers": graph.n_layers})
-            for row in rows:
-                layer = graph.layout[row["layer"]]
-                by_step = means.setdefault(layer.row, {})
-                by_step.setdefault(step_name(step), {})[f"block {layer.block}"] = row["mean"]
+    for row in explorer.store.query("layer_dimensions", {"samples": list(graphs), "layers": layers}):
+        graph = graphs[row["sample"]]
+        layer = graph.layout[row["layer"]]
+        by_step = means.setdefault(layer.row, {})
+        by_step.setdefault(step_name(graph.step), {})[f"block {layer.block}"] = row["mean"]
     return {
         kind: heat.draw(by_step, title=f"Mean node dimension of {kind} by block and step")
         for kind, by_step in means.items()

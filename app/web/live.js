@@ -2,6 +2,8 @@
 // One request at a time; a newer one ends the older, so that nothing on screen answers another question.
 
 const EVERY_MS = 10_000;
+const SLOW_MS = 4_000;
+const GIVEN_UP_MS = 30_000;
 const byId = (id) => document.getElementById(id);
 const shown = new Map();
 let under_way = null;
@@ -38,6 +40,9 @@ export async function load(address, { quiet = false } = {}) {
   cancel();
   const mine = new AbortController();
   under_way = mine;
+  let given_up = false;
+  const slow = setTimeout(() => stale("The service has not answered yet."), SLOW_MS);
+  const late = setTimeout(() => { given_up = true; mine.abort(); }, GIVEN_UP_MS);
   if (!quiet) say("loading", "");
   try {
     const same = quiet && tag ? { "If-None-Match": tag } : {};
@@ -50,9 +55,11 @@ export async function load(address, { quiet = false } = {}) {
     show(page);
     return fresh();
   } catch (error) {
-    if (error.name !== "AbortError") stale("The service does not answer.");
+    if (given_up || error.name !== "AbortError") stale("The service does not answer.");
     return false;
   } finally {
+    clearTimeout(slow);
+    clearTimeout(late);
     if (under_way === mine) under_way = null;
   }
 }
