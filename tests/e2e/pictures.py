@@ -11,13 +11,16 @@ from tests.requirements import chromium
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 SERIES = "/models/stdlib-14m"
 COMPARED = "/compare?models=stdlib-14m&models=stdlib-14m-decay1&models=stdlib-14m-shuffled"
-GRAPH = f"{SERIES}/graph/2000?neuron=B00.input.00048"
+GRAPH = f"{SERIES}/graph/2000"
 PICTURES = {
-    "page.png": (SERIES, "light", 1280, 900),
-    "page-dark.png": (COMPARED, "dark", 1280, 900),
-    "phone.png": (SERIES, "light", 380, 900),
-    "graph.png": (GRAPH, "light", 760, 560),
+    "page.png": (SERIES, "light", 1280, 900, None),
+    "page-dark.png": (COMPARED, "dark", 1280, 900, None),
+    "phone.png": (SERIES, "light", 380, 900, None),
+    "graph.png": (f"{GRAPH}?neuron=B00.input.00048", "light", 1280, 860, None),
+    "change.png": (f"{GRAPH}?since=128&block=1", "dark", 1280, 900, None),
+    "layers.png": (SERIES, "light", 1280, 1200, "#tab"),
 }
+"""Of each picture: the address, the theme, the size of the window, and the part shown, None for the first screen."""
 
 
 def main(address: str) -> None:
@@ -25,11 +28,12 @@ def main(address: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        for name, (path, scheme, width, height) in PICTURES.items():
+        for name, (path, scheme, width, height, part) in PICTURES.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(address + path)
             page.wait_for_selector("body[data-state=fresh]")
-            page.screenshot(path=FOLDER / name)
+            page.evaluate("document.getElementById('stepper')?.style.setProperty('position', 'static')")
+            (page.locator(part) if part else page).screenshot(path=FOLDER / name)
         browser.close()
 
 
