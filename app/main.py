@@ -122,7 +122,7 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
     app.state.samples = SampleCache()
     app.state.curves = CurveMemory()
     app.state.rooms = new_rooms()
-    app.state.memory = Memory(lambda: app.state.store)
+    app.state.memory = Memory(lambda: app.state.store, max_bytes=settings.answers_mb * 2**20)
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.looks = Seats(jobs.MOST_LOOKS, "looks at sources")
