@@ -20,11 +20,17 @@ from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 
 JSON = "application/json"
 TRUSTED_S = 60.0
-KNOWN_BYTES = 8 * 2**20
+KNOWN_BYTES = 4 * 2**20
+CURVE_BYTES = 16 * 2**20
 
 
 class Memory:
     """All that one service keeps in memory of what it answered.
+
+    Parameters
+    ----------
+    store : gives the open store
+    max_bytes : bound on the answers themselves
 
     Attributes
     ----------
@@ -34,11 +40,11 @@ class Memory:
     known : what stands at which address, as it was answered last
     """
 
-    def __init__(self, store: Callable[[], GraphStore]) -> None:
+    def __init__(self, store: Callable[[], GraphStore], *, max_bytes: int) -> None:
         self.store = store
         self.series = SeriesMemory(store)
-        self.bodies: Held[Body] = Held()
-        self.curves: Held[Curve] = Held()
+        self.bodies: Held[Body] = Held(max_bytes=max_bytes)
+        self.curves: Held[Curve] = Held(max_bytes=CURVE_BYTES)
         self.known: Held[Known] = Held(max_bytes=KNOWN_BYTES)
         self.makers = Makers()
 

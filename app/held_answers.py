@@ -15,7 +15,6 @@ from neuromfa.graph.given_up import Asker, asking
 
 T = TypeVar("T")
 
-USUAL_BYTES = 64 * 2**20
 MADE_AT_ONCE = 2
 WORTH_ZIPPING = 1000
 ZIP_LEVEL = 5
@@ -86,7 +85,7 @@ class Held(Generic[S]):
     max_bytes : bound on all of them together; what is larger than that is not kept
     """
 
-    def __init__(self, *, max_bytes: int = USUAL_BYTES) -> None:
+    def __init__(self, *, max_bytes: int) -> None:
         self.max_bytes, self.n_bytes = max_bytes, 0
         self._kept: OrderedDict[Hashable, S] = OrderedDict()
         self._lock = threading.Lock()

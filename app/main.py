@@ -43,6 +43,7 @@ from neuromfa.app.keys import KeyRing
 from neuromfa.app.known_words import check_words
 from neuromfa.app.metrics import Meter, Metrics
 from neuromfa.app.middleware import Doorkeeper
+from neuromfa.app.one_parser import parse_in_turn
 from neuromfa.app.open_store import open_store
 from neuromfa.app.path_prefix import PathPrefix
 from neuromfa.app.rooms import new_rooms
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, *, store: GraphStore | None = N
     settings : those of the environment when left out
     store : an open store, which stays its owner's; without it the service opens and closes its own
     """
+    parse_in_turn()
     settings = settings or load_settings()
     app = Service(
         title="NeuroMFA",
@@ -122,7 +124,7 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
     app.state.samples = SampleCache()
     app.state.curves = CurveMemory()
     app.state.rooms = new_rooms()
-    app.state.memory = Memory(lambda: app.state.store)
+    app.state.memory = Memory(lambda: app.state.store, max_bytes=settings.answers_mb * 2**20)
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.looks = Seats(jobs.MOST_LOOKS, "looks at sources")

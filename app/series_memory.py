@@ -19,7 +19,7 @@ from neuromfa.model_id import check_model_id
 SEEN = "neuromfa.states"
 """Where the scope of a request has the states of models that were looked at for it already, by model."""
 
-INDEX_BYTES = 64 * 2**20
+INDEX_BYTES = 8 * 2**20
 STEP_BYTES = 500
 NOTHING_SEEN: Mapping[str, str | None] = {}
 

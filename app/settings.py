@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     page_limit: int = Field(
         200, ge=1, le=1000, description="Most items in one page of a list; a request may ask for fewer."
     )
+    answers_mb: int = Field(
+        32,
+        ge=1,
+        le=4096,
+        description="Megabytes of answers the service keeps to send them again, the longest unused going first; what "
+        "it keeps to make them takes at most 28 more.",
+    )
 
     worker_alive_file: Path | None = Field(
         None,

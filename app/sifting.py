@@ -28,6 +28,16 @@ Order = Literal[
     "step", "-step", "alpha0", "-alpha0", "width", "-width", "emergence", "-emergence"
 ]  # fmt: skip
 Words = list[Annotated[str, StringConstraints(min_length=1, max_length=2000)]]
+FirstStep = Annotated[int | None, Query(ge=0, le=LARGEST_STEP, description="First step wanted.")]
+LastStep = Annotated[int | None, Query(ge=0, le=LARGEST_STEP, description="Last step wanted.")]
+
+
+@dataclass(frozen=True)
+class Between:
+    """Which steps are taken of a list; all without a word."""
+
+    from_step: FirstStep = None
+    to_step: LastStep = None
 
 
 class CurveLike(Protocol):
@@ -65,8 +75,8 @@ class Sifting:
             examples=[["step,alpha0,emergence"]],
         ),
     ]
-    from_step: Annotated[int | None, Query(ge=0, le=LARGEST_STEP, description="First step wanted.")] = None
-    to_step: Annotated[int | None, Query(ge=0, le=LARGEST_STEP, description="Last step wanted.")] = None
+    from_step: FirstStep = None
+    to_step: LastStep = None
     sort: Annotated[
         Order,
         Query(
@@ -134,3 +144,4 @@ def _value(point: Any, name: str) -> float | None:
 
 
 Sifted = Annotated[Sifting, Depends(made_at_once(Sifting))]
+Steps = Annotated[Between, Depends(made_at_once(Between))]

@@ -15,7 +15,7 @@ from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
 from neuromfa.app.series_parts import json_of, listed, points_of, spectra_of
 from neuromfa.app.settings import Settings
-from neuromfa.app.sifting import Sifted, Sifting
+from neuromfa.app.sifting import Sifted, Sifting, Steps
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.change_points import change_points
 from neuromfa.correlations import Correlation, correlate
@@ -48,10 +48,10 @@ def read_model(store: Store, model: ModelId) -> ModelDetail:
 
 @router.get("/{model}/checkpoints")
 def list_checkpoints(
-    store: Store, model: ModelId, pages: Pages, settings: Configured
+    store: Store, model: ModelId, steps: Steps, pages: Pages, settings: Configured
 ) -> Listing[CheckpointRecord]:
-    """List the checkpoints of a series, by step."""
-    page = store.checkpoints(model, **_part(pages, settings))
+    """List the checkpoints of a series, or those of some steps, by step."""
+    page = store.checkpoints(model, **asdict(steps), **_part(pages, settings))
     return Listing(items=page.items, next=pages.follow(page.next))
 
 
@@ -97,19 +97,19 @@ def _sifted(
 
 @router.get("/{model}/spectra", response_model=SeriesListing[CheckpointSpectrum])
 async def read_spectra(
-    model: ModelId, choice: Chosen, pages: Pages, settings: Configured, answers: Answers
+    model: ModelId, choice: Chosen, steps: Steps, pages: Pages, settings: Configured, answers: Answers
 ) -> Response:
-    """Return the spectra of all steps of a series."""
+    """Return the spectra of all steps of a series, or of those that are wanted."""
     index = await answers.series(model)
     served = index.choose(**asdict(choice))
     chosen = served.analysis.options_hash
-    page = index.page(chosen, **_part(pages, settings))
+    page = index.page(chosen, **asdict(steps), **_part(pages, settings))
 
     def make(store: GraphStore) -> bytes:
         listing = _series(pages.follow(page.next), served, index.failed)
         return listed(listing, spectra_of(store, steps=page.items))
 
-    return await answers.answer([index], _names(index, chosen, page.next), make=make)
+    return await answers.answer([index], _names(index, chosen, f"{page.next} {steps}"), make=make)
 
 
 @router.get("/{model}/scores", response_model=Listing[Score])

@@ -13,6 +13,7 @@ from neuromfa.results import FailedCheckpoint, from_json, to_json
 from neuromfa.stored import CheckpointRecord, ModelRecord
 
 NO_STEP = "-"
+LAST_RANK = 2**62
 LONGEST_SENTENCE = 2000
 NO_RANK = -1
 OWN_PROPERTIES = ("id", "source", "state")
@@ -136,14 +137,24 @@ class Catalog(StoreAccess):
         return _model(row)
 
     def checkpoints(
-        self, model: str, *, limit: int = 100, cursor: str | None = None
+        self,
+        model: str,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        from_step: int | None = None,
+        to_step: int | None = None,
     ) -> Page[CheckpointRecord]:
-        """Return a page of a model's checkpoints, by step; the one without a step comes first."""
+        """Return a page of a model's checkpoints, by step; the one without a step comes first.
+
+        Parameters
+        ----------
+        from_step, to_step : first and last step wanted; the checkpoint without a step lies between none
+        """
         self.model(model)
-        size, after = page_size(limit), rank_after(cursor)
-        rows = self.read(
-            lambda transaction: transaction.rows("read/checkpoints", model=model, after=after, limit=size + 1)
-        )
+        size, (after, last) = page_size(limit), ranks_between(cursor, from_step, to_step)
+        part = {"model": model, "after": after, "last": last, "limit": size + 1}
+        rows = self.read(lambda transaction: transaction.rows("read/checkpoints", **part))
         return Page([_checkpoint(model, row) for row in rows[:size]], next_rank(rows, size))
 
     def each_checkpoint(self, model: str) -> Iterator[CheckpointRecord]:
@@ -192,6 +203,14 @@ def rank_after(cursor: str | None) -> int:
     if not cursor.removeprefix("-").isdecimal() or len(cursor) > 18:
         raise OptionError(f"{cursor[:40]!r} is no cursor; take it from `next` of the page before")
     return int(cursor)
+
+
+def ranks_between(cursor: str | None, from_step: int | None, to_step: int | None) -> tuple[int, int]:
+    """Return the rank after which the page of a cursor begins among some steps, and the last rank of these."""
+    after = rank_after(cursor)
+    if from_step is None and to_step is None:
+        return after, LAST_RANK
+    return max(after, (from_step or 0) - 1), LAST_RANK if to_step is None else to_step
 
 
 def next_rank(rows: list[dict[str, Any]], size: int) -> str | None:

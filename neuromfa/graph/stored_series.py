@@ -10,7 +10,7 @@ from functools import cached_property
 
 from neuromfa.errors import NotStored
 from neuromfa.graph.access import Page, page_size
-from neuromfa.graph.catalog import FAILED, rank_after, rank_of
+from neuromfa.graph.catalog import FAILED, rank_of, ranks_between
 from neuromfa.graph.connection import Row, Transaction
 from neuromfa.graph.stored_results import (
     Served,
@@ -77,10 +77,18 @@ class SeriesIndex:
         """Return the newest result of a checkpoint, None where it has none of that analysis."""
         return self._by_rank.get(options_hash, {}).get(rank_of(step))
 
-    def page(self, options_hash: str, *, limit: int, cursor: str | None) -> Page[StoredStep]:
-        """Return a page of the newest results of an analysis, by step."""
-        size, after = page_size(limit), rank_after(cursor)
-        rest = [one for one in self.newest(options_hash) if one.rank > after]
+    def page(
+        self,
+        options_hash: str,
+        *,
+        limit: int,
+        cursor: str | None,
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> Page[StoredStep]:
+        """Return a page of the newest results of an analysis, or of those of some steps, by step."""
+        size, (after, last) = page_size(limit), ranks_between(cursor, from_step, to_step)
+        rest = [one for one in self.newest(options_hash) if after < one.rank <= last]
         return Page(rest[:size], str(rest[size - 1].rank) if len(rest) > size else None)
 
     @cached_property

@@ -146,6 +146,24 @@ def test_the_spectra_of_a_series_are_those_of_its_steps(client: TestClient) -> N
     )
 
 
+@pytest.mark.parametrize("what", ["checkpoints", "spectra"])
+def test_lists_of_steps_begin_and_end_where_they_are_asked_to(client: TestClient, what: str) -> None:
+    def steps(path: str = f"{SERIES}/{what}", **words: Any) -> tuple[list[int], Any]:
+        listing = got(client, path, **words)
+        return [item["step"] for item in listing["items"]], listing["next"]
+
+    assert steps(from_step=128, to_step=512) == ([128, 512], None)
+    assert steps(from_step=129) == ([512, 2000], None)
+    assert steps(to_step=0) == ([0], None)
+    assert steps(from_step=3, to_step=100) == ([], None)
+    first, cursor = steps(from_step=1, limit=2)
+    assert (first, steps(from_step=1, limit=2, cursor=cursor)) == ([128, 512], ([2000], None))
+    alone = f"/v1/models/org--alone/{what}"
+    assert (steps(alone), steps(alone, to_step=9)) == (([None], None), ([], None))
+    tags = {client.get(f"{SERIES}/spectra?to_step={last}").headers["etag"] for last in (511, 512)}
+    assert len(tags) == 2
+
+
 def test_without_a_word_the_analysis_with_most_steps_answers_alone_and_tells_of_the_other(
     client: TestClient,
 ) -> None:

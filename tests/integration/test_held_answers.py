@@ -192,3 +192,19 @@ def test_an_immutable_result_may_be_kept_and_comes_packed(
     for answer in (plain, packed):
         known = client.get(f"/v1/results/{name}", headers={"If-None-Match": answer.headers["etag"]})
         assert known.status_code == 304
+
+
+def test_answers_are_kept_within_their_bound_and_made_again_beyond_it(
+    store: GraphStore, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(store, model, *range(8))
+    app = create_app(Settings(answers_mb=1), store=store)
+    memory = app.state.memory
+    memory.bodies.max_bytes = 20_000
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        paths = [f"/v1/models/{in_route(model)}/checkpoints/{step}/metrics" for step in range(8)]
+        first = [client.get(path).json() for path in paths]
+        for _ in range(3):
+            assert [client.get(path).json() for path in paths] == first
+            assert 0 < memory.bodies.n_bytes <= 20_000
+    assert create_app(Settings(answers_mb=3), store=store).state.memory.bodies.max_bytes == 3 * 2**20

@@ -172,6 +172,9 @@ def test_models_and_checkpoints_come_in_pages(store: GraphStore, model: str) -> 
         if cursor is None:
             break
     assert steps == [None, 0, 3, 8, 16]
+    between = store.checkpoints(model, from_step=3, to_step=8)
+    assert [record.step for record in between.items] == [3, 8]
+    assert [record.step for record in store.checkpoints(model, to_step=8, limit=1, cursor="3").items] == [8]
     assert store.checkpoint(model, None).revision == "rNone"
     store.write_model(model + "z", source="later in the alphabet")
     first = store.models(limit=1)

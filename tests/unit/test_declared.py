@@ -1,5 +1,7 @@
 """Validators of records are made one at a time, whichever threads ask first."""
 
+import ast
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from neuromfa import declared
+from neuromfa.app.one_parser import SAFE_SINCE, in_turn, parse_in_turn
 
 
 def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +44,24 @@ def test_the_texts_below_fields_are_read_once_however_many_records_hold_one() ->
         assert told["properties"]["a"]["description"] == "What a is."
     after = declared._texts_of.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
+
+
+def test_a_service_parses_source_in_one_thread_at_a_time() -> None:
+    inside, most = [], []
+
+    def slow(text: str) -> str:
+        inside.append(text)
+        most.append(len(inside))
+        time.sleep(0.01)
+        inside.remove(text)
+        return text
+
+    words = [str(k) for k in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(in_turn(slow), words)) == words
+    assert most == [1] * 8
+    parse_in_turn()
+    parse_in_turn()
+    assert hasattr(ast.parse, "__wrapped__") == (sys.version_info < SAFE_SINCE)
+    assert not hasattr(getattr(ast.parse, "__wrapped__", None), "__wrapped__")
+    assert ast.dump(ast.parse("1", mode="eval")) == "Expression(body=Constant(value=1))"
