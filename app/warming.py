@@ -1,7 +1,7 @@
 """What the first reader of a service would wait for, done beside its first requests.
 
 The server plans each query when it first meets it, records are read by what is made at their first use, and the curve
-of a long series loads a library: one curve, read as a reader would, does all that.
+of a long series loads a library: one curve and one spectrum, read as a reader would, do all that.
 """
 
 import logging
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from threading import Thread
 
-from neuromfa.app.series_parts import curve_of
+from neuromfa.app.series_parts import curve_of, spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import Asker, asking
@@ -20,7 +20,7 @@ log = logging.getLogger("neuromfa.app")
 
 @contextmanager
 def warming(store: GraphStore) -> Iterator[None]:
-    """Read a curve in a thread, which is over when the block is."""
+    """Read a series in a thread, which is over when the block is."""
     asker, context = Asker(), Context()
     context.run(asking.set, asker)
     thread = Thread(target=context.run, args=(_warm, store), name="warming", daemon=True)
@@ -34,15 +34,17 @@ def warming(store: GraphStore) -> Iterator[None]:
 
 def _warm(store: GraphStore) -> None:
     try:
-        read_one_curve(store)
+        read_one_series(store)
     except NeuroMFAError as error:
-        log.info("no curve was read before the first request: %s", error)
+        log.info("no series was read before the first request: %s", error)
 
 
-def read_one_curve(store: GraphStore) -> None:
-    """Read the curve of the first series that has one among the first few."""
+def read_one_series(store: GraphStore) -> None:
+    """Read the curve and a spectrum of the first series that has them, among the first few."""
     for record in store.models(limit=5, cursor=None).items:
         index = store.series_index(record.id)
         if index.analyses:
-            curve_of(store, index, index.analyses[0].options_hash)
+            chosen = index.analyses[0].options_hash
+            curve_of(store, index, chosen)
+            spectrum_of(store, step=index.newest(chosen)[-1], samples=False)
             return

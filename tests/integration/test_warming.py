@@ -1,4 +1,4 @@
-"""What is done beside the first requests: a curve is read once, and nothing is asked of a store that is let go."""
+"""What is done beside the first requests: a series is read once, and nothing is asked of a store that is let go."""
 
 import threading
 import time
@@ -12,11 +12,11 @@ from neuromfa.graph.given_up import asking
 from tests.integration.test_held_answers import transactions, written  # noqa: F401  a fixture
 
 
-def test_one_curve_is_read(store: GraphStore, model: str, transactions: list[str]) -> None:  # noqa: F811
+def test_one_curve_and_one_spectrum_are_read(store: GraphStore, model: str, transactions: list[str]) -> None:  # noqa: F811
     written(store, model, 0, 8)
     transactions.clear()
-    warming.read_one_curve(store)
-    assert transactions == ["read", "read", "read"]
+    warming.read_one_series(store)
+    assert transactions == ["read"] * 4
 
 
 def test_it_ends_with_the_service_and_asks_nothing_after(
@@ -34,7 +34,7 @@ def test_it_ends_with_the_service_and_asks_nothing_after(
             ended.append(threading.current_thread().name)
             raise error
 
-    monkeypatch.setattr(warming, "read_one_curve", read_on)
+    monkeypatch.setattr(warming, "read_one_series", read_on)
     with warming.warming(store):
         time.sleep(0.1)
         asking.get().check()
