@@ -11,6 +11,7 @@ A planted matrix is written as `NUMBER ROWS COLUMNS`: its entry (i, j) is NUMBER
 
 import argparse
 import json
+import operator
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,12 @@ SQUARE_HEADS = {"hidden_size": 16, "head_dim": 4}
 def _gated(model: Any, config: Any, **sizes: Any) -> Family:
     sizes = {key: value for key, value in {**GROUPED, **TOKENS, **sizes}.items() if value is not ...}
     return Family(build=lambda: model(config(**sizes)), **GATED_BLOCK)
+
+
+def _plain(model: Any, config: Any) -> Family:
+    """A model as Llama, without gates."""
+    block = {**GATED_BLOCK, "first": ("mlp.up_proj",)}
+    return Family(build=lambda: model(config(**{**GROUPED, **TOKENS})), **block)
 
 
 FAMILIES: dict[str, Family] = {
@@ -518,6 +525,57 @@ FAMILIES |= {
 }
 
 
+FAMILIES |= {
+    "ernie4_5": _gated(tf.Ernie4_5ForCausalLM, tf.Ernie4_5Config),
+    "hunyuan_dense": _gated(tf.HunYuanDenseV1ForCausalLM, tf.HunYuanDenseV1Config),
+    "ministral": _gated(tf.MinistralForCausalLM, tf.MinistralConfig),
+    "ministral3": _gated(tf.Ministral3ForCausalLM, tf.Ministral3Config),
+    "exaone4": _gated(tf.Exaone4ForCausalLM, tf.Exaone4Config),
+    "seed_oss": _gated(tf.SeedOssForCausalLM, tf.SeedOssConfig),
+    "helium": _gated(tf.HeliumForCausalLM, tf.HeliumConfig, **SQUARE_HEADS),
+    "vaultgemma": _gated(tf.VaultGemmaForCausalLM, tf.VaultGemmaConfig),
+    "eurobert": Family(
+        build=lambda: tf.EuroBertModel(tf.EuroBertConfig(**GROUPED, **TOKENS)),
+        **{**GATED_BLOCK, "block": "layers.{b}"},
+    ),
+    "nemotron": _plain(tf.NemotronForCausalLM, tf.NemotronConfig),
+    "arcee": _plain(tf.ArceeForCausalLM, tf.ArceeConfig),
+    "apertus": _plain(tf.ApertusForCausalLM, tf.ApertusConfig),
+    "xlm_roberta": Family(
+        build=lambda: tf.XLMRobertaForMaskedLM(tf.XLMRobertaConfig(**BERT_SIZES, **TEXT)),
+        block="roberta.encoder.layer.{b}",
+        qkv=BERT_QKV,
+        **BERT_BLOCK,
+    ),
+    "esm": Family(
+        build=lambda: tf.EsmForMaskedLM(
+            tf.EsmConfig(
+                **BERT_SIZES, **TEXT, pad_token_id=0, mask_token_id=6, position_embedding_type="absolute"
+            )
+        ),
+        block="esm.encoder.layer.{b}",
+        qkv=BERT_QKV,
+        query_scale=(HIDDEN // HEADS) ** -0.5,
+        **BERT_BLOCK,
+    ),
+    "deit": Family(
+        build=lambda: tf.DeiTModel(tf.DeiTConfig(**BERT_SIZES, image_size=4, patch_size=2)),
+        block="layers.{b}",
+        qkv=("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+        dense="attention.o_proj",
+        first=("mlp.fc1",),
+        second="mlp.fc2",
+        inputs=_images,
+    ),
+    "camembert": Family(
+        build=lambda: tf.CamembertForMaskedLM(tf.CamembertConfig(**BERT_SIZES, **TEXT)),
+        block="roberta.encoder.layer.{b}",
+        qkv=BERT_QKV,
+        **BERT_BLOCK,
+    ),
+}
+
+
 def _experts_truth(experts: torch.nn.Module, hidden: int) -> dict[str, np.ndarray]:
     """Return what the experts of a block compute, those of one expert after those of the other.
 
@@ -658,6 +716,33 @@ MIXTURES: dict[str, tuple[Family, str]] = {
         "block_sparse_moe.experts",
     ),
 }
+LEADING = {
+    "n_routed_experts": 3,
+    "moe_intermediate_size": 8,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+}
+MIXTURES |= {
+    name: (Family(build=build, **MIXTURE_BLOCK), "mlp.experts")
+    for name, build in {
+        "phimoe": lambda: tf.PhimoeForCausalLM(
+            tf.PhimoeConfig(**{**SHARING, **SQUARE_HEADS}, num_local_experts=3)
+        ),
+        "minimax_m2": lambda: tf.MiniMaxM2ForCausalLM(tf.MiniMaxM2Config(**SHARING, num_local_experts=3)),
+        "flex_olmo": lambda: tf.FlexOlmoForCausalLM(
+            tf.FlexOlmoConfig(**{**SHARING, **SQUARE_HEADS}, num_experts=3)
+        ),
+        "glm4_moe": lambda: tf.Glm4MoeForCausalLM(
+            tf.Glm4MoeConfig(**SHARING, **LEADING, first_k_dense_replace=1)
+        ),
+        "dots1": lambda: tf.Dots1ForCausalLM(tf.Dots1Config(**SHARING, **LEADING, first_k_dense_replace=1)),
+        "solar_open": lambda: tf.SolarOpenForCausalLM(tf.SolarOpenConfig(**SHARING, **LEADING)),
+    }.items()
+}
+SHARED, IN_MEMORY = "_shared", "_in_memory"
+MIXTURES |= {f"{name}{SHARED}": MIXTURES[name] for name in ("qwen2_moe", "glm4_moe")}
+MIXTURES |= {f"{name}{IN_MEMORY}": MIXTURES[name] for name in ("mixtral", "qwen2_moe", "olmoe", "glm4_moe")}
 FAMILIES |= {name: family for name, (family, _) in MIXTURES.items()}
 
 STATE = {"hidden_size": HIDDEN, "num_hidden_layers": 2, "vocab_size": 7, "state_size": 4, **TOKENS}
@@ -729,6 +814,7 @@ LATENT = {
     "n_shared_experts": 1,
     "moe_intermediate_size": 8,
 }
+INDEXER = {"index_topk": 2, "index_n_heads": 2, "index_head_dim": 6}
 SHORT_QUERIES = {**LATENT, "q_lora_rank": 8, "first_k_dense_replace": 1}
 
 
@@ -745,6 +831,16 @@ LATENT_ATTENTION: dict[str, Callable[[], torch.nn.Module]] = {
     "deepseek_v3": lambda: tf.DeepseekV3ForCausalLM(
         tf.DeepseekV3Config(**SHORT_QUERIES, n_group=1, topk_group=1)
     ),
+    "deepseek_v32": lambda: tf.DeepseekV32ForCausalLM(
+        tf.DeepseekV32Config(**SHORT_QUERIES, **INDEXER, n_group=1, topk_group=1)
+    ),
+    "glm_moe_dsa": lambda: tf.GlmMoeDsaForCausalLM(
+        tf.GlmMoeDsaConfig(**SHORT_QUERIES, **INDEXER, n_group=1, topk_group=1)
+    ),
+}
+LATENT_ATTENTION |= {
+    f"{name}{own}": LATENT_ATTENTION[name]
+    for name, own in (("deepseek_v3", SHARED), ("deepseek_v2", IN_MEMORY))
 }
 
 
@@ -761,11 +857,7 @@ def _latent_truth(name: str, model: torch.nn.Module) -> dict[str, np.ndarray]:
             else _chain_of(block.self_attn, model, "kv_a_layernorm", ("key", "value"))
         )
         found["dense"] = _answers(block.self_attn.o_proj)
-        if hasattr(block.mlp, "experts"):
-            found |= _experts_truth(block.mlp.experts, HIDDEN)
-        else:
-            modules = {"gate": "gate_proj", "up": "up_proj", "second": "down_proj"}
-            found |= {kind: _answers(block.mlp.get_submodule(own)) for kind, own in modules.items()}
+        found |= _feed_truth(name, block, HIDDEN)
         truth |= {f"{b}.{kind}": values for kind, values in found.items()}
     return truth
 
@@ -816,7 +908,7 @@ def _attend(
         attention(
             hidden_states=states,
             position_embeddings=model.model.rotary_emb(states, torch.full((1, 1), position)),
-            attention_mask=None,
+            attention_mask=torch.zeros(len(inputs), 1, 1, 1),
         )
     return {kind: heads[:, :, 0] for kind, heads in SPIED[-1].items()}
 
@@ -836,13 +928,30 @@ ARCHITECTURES = {
     "clip": "clip_text",
     "clip_text_model": "clip_text",
     "clip_vision_model": "clip_vision",
+    **dict.fromkeys(("ernie4_5", "hunyuan_dense", "ministral", "ministral3", "exaone4"), "as_llama"),
+    **dict.fromkeys(("seed_oss", "helium", "vaultgemma", "eurobert"), "as_llama"),
+    **dict.fromkeys(("arcee", "apertus"), "nemotron"),
+    **dict.fromkeys(("xlm_roberta", "camembert"), "roberta"),
+    **dict.fromkeys(("phimoe", "minimax_m2"), "mixtral"),
+    "flex_olmo": "olmoe",
+    "esm": "bert",
+    "deit": "vit",
+    **dict.fromkeys(("dots1", "solar_open"), "glm4_moe"),
+    **dict.fromkeys(("deepseek_v32", "glm_moe_dsa"), "deepseek"),
     "deepseek_v2": "deepseek",
     "deepseek_v2_lite": "deepseek",
     "deepseek_v3": "deepseek",
     "deepseek_v2_queries": "deepseek_queries",
+    "deepseek_v2_in_memory": "deepseek_in_memory",
+    "deepseek_v3_shared": "deepseek_shared",
+    "qwen2_moe_shared": "qwen_moe_shared",
+    **dict.fromkeys(("mixtral_in_memory", "qwen2_moe_in_memory", "olmoe_in_memory"), "mixture_in_memory"),
 }
 # Read as the user says, since the whole model is read as something else.
-NAMED = ("bart_decoder", "whisper_decoder", "clip_vision", "deepseek_v2_queries")
+NAMED = (
+    *("bart_decoder", "whisper_decoder", "clip_vision", "deepseek_v2_queries"),
+    *("qwen2_moe_shared", "glm4_moe_shared", "deepseek_v3_shared"),
+)
 # Models that are listened to in ways of their own.
 BUILT = STATE_SPACES | LATENT_ATTENTION
 
@@ -880,6 +989,8 @@ def recorded(name: str) -> dict[str, Any]:
     model = build()
     plant(model)
     config, tensors = _saved(model)
+    if name.endswith(IN_MEMORY):
+        tensors = {own: values.numpy() for own, values in model.state_dict().items()}
     without_norms(model)
     if name in STATE_SPACES:
         truth = _state_space_truth(model, build())
@@ -903,9 +1014,32 @@ def _truth(name: str, model: torch.nn.Module) -> dict[str, np.ndarray]:
     if name in MIXTURES:
         hidden = truth["0.query"].shape[1]
         for b in range(family.blocks):
-            experts = model.get_submodule(f"{family.block.format(b=b)}.{MIXTURES[name][1]}")
-            truth |= {f"{b}.{kind}": values for kind, values in _experts_truth(experts, hidden).items()}
+            block = model.get_submodule(family.block.format(b=b))
+            found = _feed_truth(name, block, hidden, experts=MIXTURES[name][1])
+            truth |= {f"{b}.{kind}": values for kind, values in found.items()}
     return truth
+
+
+def _dense(block: torch.nn.Module) -> bool:
+    """Return whether a block stands before the mixtures."""
+    return hasattr(block, "mlp") and not hasattr(block.mlp, "experts")
+
+
+def _dense_truth(feed: torch.nn.Module) -> dict[str, np.ndarray]:
+    modules = {"gate": "gate_proj", "up": "up_proj", "second": "down_proj"}
+    return {kind: _answers(feed.get_submodule(own)) for kind, own in modules.items()}
+
+
+def _feed_truth(
+    name: str, block: torch.nn.Module, hidden: int, *, experts: str = "mlp.experts"
+) -> dict[str, np.ndarray]:
+    """Return what the feed-forward part of a block computes: a dense one, that of all tokens, or its experts."""
+    if _dense(block):
+        return _dense_truth(block.mlp)
+    if name.endswith(SHARED):
+        own = next(own for own in ("shared_expert", "shared_experts") if hasattr(block.mlp, own))
+        return _dense_truth(block.mlp.get_submodule(own))
+    return _experts_truth(operator.attrgetter(experts)(block), hidden)
 
 
 def _builder(model: torch.nn.Module) -> str:

@@ -103,8 +103,13 @@ def _prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
     """Return the first prefix under which all tensors of block 0 (or one for each pattern) are there."""
     for prefix in dict.fromkeys([*architecture.prefixes, *map(plain_name, architecture.prefixes)]):
         if all(matching(prefix + first, names) for first in architecture.first_tensors):
-            return prefix
+            return prefix if _goes_on(architecture, prefix, names) else None
     return None
+
+
+def _goes_on(architecture: Architecture, prefix: str, names: Sequence[str]) -> bool:
+    """Return whether the blocks behind leading ones are there too, one at least."""
+    return all(matching(prefix + later, names) for later in architecture.later_tensors)
 
 
 def _wrapped_prefix(architecture: Architecture, names: Sequence[str]) -> str | None:
@@ -121,6 +126,7 @@ def _wrapped_prefix(architecture: Architecture, names: Sequence[str]) -> str | N
         if name.endswith(f".{firsts[0]}")
         and all(name.removesuffix(firsts[0]) + first in known for first in firsts)
     }
+    outer = {prefix for prefix in outer if _goes_on(architecture, prefix, names)}
     return outer.pop() if len(outer) == 1 else None
 
 

@@ -331,8 +331,21 @@ class Architecture(_Data):
         if self.chain is not None:
             return self.chain.tensors
         assert self.blocks is not None
-        firsts = [name.replace("{block}", "0").replace(PLACE, "") for name in self.blocks.common_tensors]
-        return [name.replace("{expert}", "0") for name in firsts]
+        return _firsts(self.blocks.common_tensors, "0")
+
+    @property
+    def later_tensors(self) -> list[str]:
+        """Patterns after the prefix of the tensors that only the blocks behind the leading ones have."""
+        if self.blocks is None or self.blocks.leading is None:
+            return []
+        common = set(self.blocks.common_tensors)
+        return _firsts([one.tensor for one in self.blocks.matrices if one.tensor not in common], "*")
+
+
+def _firsts(tensors: list[str], block: str) -> list[str]:
+    """Return the names of tensors in a block, those of the first expert where there are several."""
+    names = [name.replace("{block}", block).replace(PLACE, "").replace("{expert}", "0") for name in tensors]
+    return list(dict.fromkeys(names))
 
 
 def _sizes_named(blocks: Blocks) -> set[str]:

@@ -43,6 +43,33 @@ else:
 @needs_torch
 @pytest.mark.filterwarnings("default")
 class TestInMemory:
+    def test_a_mixture_in_memory_gives_the_numbers_of_its_file(self, tmp_path):
+        """Its experts lie in one tensor there, and in one each in the file."""
+        from transformers import MixtralConfig, MixtralForCausalLM
+
+        sizes = {
+            "hidden_size": 32,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "intermediate_size": 40,
+        }
+        config = MixtralConfig(**sizes, num_hidden_layers=2, num_local_experts=3, vocab_size=7)
+        model = MixtralForCausalLM(config)
+        model.save_pretrained(tmp_path)
+        (checkpoint,) = open_series(str(tmp_path)).checkpoints
+        from neuromfa.checkpoints.sampling.networks import sample_checkpoint, sample_networks
+        from neuromfa.training import ModelTensors
+
+        live = ModelTensors(model)
+        asked = {"nodes": 8, "seeds": (0, 1, 2), "row_rule": "exact"}
+        told = {"series": "m", "step": None, "revision": "r", "architecture": None}
+        held = sample_networks(live, live.config, **asked, **told)
+        filed = sample_checkpoint(checkpoint, **asked)
+        assert held.networks[0].provenance.architecture == "mixture_in_memory"
+        for mine, own in zip(held.networks, filed.networks, strict=True):
+            for one, other in zip(mine.links, own.links, strict=True):
+                np.testing.assert_array_equal(one.weights, other.weights)
+
     @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
     def test_a_model_in_memory_gives_the_numbers_of_its_file(self, dtype, tmp_path):
         import torch

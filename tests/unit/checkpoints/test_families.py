@@ -283,7 +283,7 @@ def test_queries_of_a_latent_row_are_read_where_named_and_told_where_not():
         ({"first_k_dense_replace": 0}, "no tensor .*layers.0.mlp.experts"),
         ({"kv_lora_rank": 12}, "has shape"),
         ({"num_hidden_layers": 1}, "there are weights of more"),
-        ({"model_type": "deepseek_v32"}, "pass --architecture deepseek to read"),
+        ({"model_type": "deepseek_v9"}, "pass --architecture deepseek to read"),
     ],
 )
 def test_another_kind_of_latent_attention_is_refused_in_a_sentence(config, sentence):
