@@ -1,6 +1,7 @@
 """The generated parts of docs/: written by ``make docs``, compared by a test."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
 from neuromfa.app.pages.report import ReportData, report_of
-from neuromfa.checkpoints.architecture.files import list_architectures
+from neuromfa.checkpoints.architecture.files import BUNDLED, list_architectures
 from neuromfa.checkpoints.architecture.schema import Architecture, schema
 from neuromfa.questions import QUESTIONS, Question
 from neuromfa.results import from_json
@@ -22,7 +23,11 @@ COMMANDS_PAGE = DOCS / "commands.md"
 REPORT = DOCS / "report" / "report.json"
 ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
 QUESTIONS_MARK = "questions"
-ARCHITECTURES_PAGE, ARCHITECTURES_MARK = DOCS / "architectures.md", "architectures"
+ARCHITECTURES_PAGE = DOCS / "architectures.md"
+ARCHITECTURES_MARK, PROOF_MARK = "architectures", "rows and proof"
+# tiny models that have another name than what they are read as
+KEPT_AS = {"gpt2_lm": "gpt2"}
+RECORDS = DOCS.parent / "tests" / "data"
 
 
 def main() -> None:
@@ -30,7 +35,8 @@ def main() -> None:
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
-    put_between(ARCHITECTURES_PAGE, ARCHITECTURES_MARK, architecture_table())
+    for mark, lines in architecture_tables().items():
+        put_between(ARCHITECTURES_PAGE, mark, lines)
     REPORT.with_suffix(".html").write_text(report_page(), encoding="utf-8")
     ARCHITECTURE_SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     openapi.main()
@@ -53,13 +59,43 @@ def question_tables() -> dict[Path, list[str]]:
     }
 
 
-def architecture_table() -> list[str]:
-    """Return the table of the bundled architectures, made from their files."""
+def architecture_tables() -> dict[str, list[str]]:
+    """Return the tables of the bundled architectures, made from their files and the records that prove them."""
+    known, proofs = list_architectures(), _proofs()
+    told = [f"| `{one.name}` | {one.title} | {_found_by(one)} | {one.layout} |" for one in known]
     rows = [
-        f"| `{known.name}` | {known.title} | {_found_by(known)} | {known.layout} |"
-        for known in list_architectures()
+        f"| `{one.name}` | {_rows(one)} | {_skipped(one)} | {', '.join(proofs[one.name])} |" for one in known
     ]
-    return ["| file | family | `model_type` | layout |", "|---|---|---|---|", *rows]
+    return {
+        ARCHITECTURES_MARK: ["| file | family | `model_type` | layout |", "|---|---|---|---|", *told],
+        PROOF_MARK: ["| file | rows (parts) | skipped besides | proved by |", "|---|---|---|---|", *rows],
+    }
+
+
+def _rows(known: Architecture) -> str:
+    """Return the rows of a block in order, with their parts where there are several."""
+    if known.blocks is None:
+        return ", ".join(known.chain.rows) if known.chain else ""
+    parts = (f" ({', '.join(row.kinds)})" if row.kinds[1:] else "" for row in known.blocks.rows)
+    return ", ".join(f"{row.row}{part}" for row, part in zip(known.blocks.rows, parts, strict=True))
+
+
+def _skipped(known: Architecture) -> str:
+    """Return why tensors take no part, what holds for every transformer left out."""
+    common = {skip["reason"] for skip in json.loads((BUNDLED / "_transformer.json").read_text())["skip"]}
+    reasons = dict.fromkeys(skip.reason for skip in known.skip)
+    return "; ".join(reason for reason in reasons if reason not in common)
+
+
+def _proofs() -> dict[str, list[str]]:
+    """Return the models that prove each architecture file: what built them, with its version where it is kept."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((RECORDS / "tiny").glob("*/model.safetensors")):
+        found[KEPT_AS.get(path.parent.name, path.parent.name)].append(f"`tiny/{path.parent.name}`")
+    for path in sorted((RECORDS / "families").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found[record["architecture"]].append(record["origin"].partition(", built by")[0])
+    return {name: list(dict.fromkeys(models)) for name, models in found.items()}
 
 
 def _found_by(known: Architecture) -> str:
