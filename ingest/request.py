@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from neuromfa.declared import Allowed, NoneMeans, adapter, checked, sentence
+from neuromfa.declared import DOCUMENTED, Allowed, NoneMeans, adapter, checked, sentence
 from neuromfa.errors import OptionError
 from neuromfa.model_id import check_model_id
 from neuromfa.options import MOST_SAMPLES, AnalysisOptions
@@ -26,7 +26,8 @@ Id = Annotated[str | None, Field(min_length=1, max_length=200), Allowed("1 to 20
 class IngestRequest:
     """What to read, how to measure it, and how many samples' graphs to keep."""
 
-    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, extra="forbid")
+    # made at once: FastAPI keeps pydantic's warning about its own names of bodies quiet only while it makes a route
+    __pydantic_config__ = DOCUMENTED | ConfigDict(extra="forbid", defer_build=False)
 
     source: Annotated[str, Field(min_length=1, max_length=1000), Allowed("1 to 1000 characters")]
     """Folder of step folders, one checkpoint folder, hub repository id, or fsspec URL."""

@@ -4,68 +4,39 @@ A field is declared by its type, `pydantic.Field` bounds and the two marks below
 schema are made from that.
 """
 
-import inspect
-import os
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, astuple, dataclass, fields, is_dataclass
+from dataclasses import Field, astuple, dataclass, fields
 from functools import cache
 from threading import RLock
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic._internal import _fields
 from pydantic.fields import FieldInfo
 
 from neuromfa.errors import OptionError
+from neuromfa.field_texts import texts_of
 
 T = TypeVar("T")
 
 _MAKING = RLock()
 
 
-def _tell_inherited(schema: dict[str, Any], record: type) -> None:
-    """Give the fields that a record inherits the meanings they have in the records they come from."""
-    told = [_meanings(base) for base in record.__mro__[1:] if is_dataclass(base)]
-    for name, field in schema.get("properties", {}).items():
-        meaning = next((texts[name] for texts in told if name in texts), None)
-        if meaning is not None:
-            field.setdefault("description", meaning)
+def _tell(schema: dict[str, Any], record: type) -> None:
+    """Give the fields of a schema the meanings they have in the record, under whichever name they stand."""
+    told, properties = texts_of(record), schema.get("properties", {})
+    for name, alias in _aliases(record).items():
+        for field in (properties.get(name), properties.get(alias)):
+            if field is not None and name in told:
+                field.setdefault("description", told[name])
 
 
-DOCUMENTED = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_tell_inherited, defer_build=True)
+DOCUMENTED = ConfigDict(json_schema_extra=_tell, defer_build=True)
 """Of a record: the text below a field is its meaning in every schema, also in those of records made of it.
 
 What checks and writes a record is made when it is first needed: all of them together take longer than a start may.
 """
-
-# To find the texts below fields, pydantic asks `inspect` for the module of every frame of a stack; for those of the
-# import system that looks through all modules each time, a second of every start, unless it is told the answer.
-inspect.modulesbyfile |= {
-    os.path.normcase(os.path.abspath(f"<frozen {name}>")): name
-    for name in ("importlib._bootstrap", "importlib._bootstrap_external")
-}
-
-
-@cache
-def _texts_of(record: type, use_inspect: bool = False) -> dict[str, str]:
-    return _read_texts(record, use_inspect)
-
-
-def _texts_in_turn(record: type, use_inspect: bool = False) -> dict[str, str]:
-    """Return the texts below the fields of a record: read once, and by one thread at a time.
-
-    Their source is parsed for that, and Python 3.11 fails now and then where two threads parse at once.
-    """
-    with _MAKING:
-        return _texts_of(record, use_inspect)
-
-
-# what pydantic calls wherever a record is part of another one, in whichever thread needs that first
-_READER = "extract_docstrings_from_cls"
-_read_texts: Callable[[type, bool], dict[str, str]] = vars(_fields)[_READER]
-vars(_fields)[_READER] = _texts_in_turn
 
 
 @dataclass(frozen=True)
@@ -129,20 +100,17 @@ def fields_of(record: Any) -> Mapping[str, Declared]:
 
 @cache
 def _fields_of(record: Any) -> Mapping[str, Declared]:
-    hints = get_type_hints(record, include_extras=True)
-    meanings = adapter(record).json_schema(by_alias=False)["properties"]
+    hints, meanings = get_type_hints(record, include_extras=True), texts_of(record)
     return {
-        field.name: _declared(field, hints[field.name], meanings[field.name].get("description", ""))
+        field.name: _declared(field, hints[field.name], meanings.get(field.name, ""))
         for field in fields(record)
     }
 
 
 @cache
-def _meanings(record: Any) -> dict[str, str]:
-    """Return the meanings of a record's fields by name, and by alias where it differs."""
-    schemas = [adapter(record).json_schema(by_alias=by_alias) for by_alias in (False, True)]
-    found = {name: field for schema in schemas for name, field in schema.get("properties", {}).items()}
-    return {name: field["description"] for name, field in found.items() if "description" in field}
+def _aliases(record: Any) -> dict[str, str]:
+    """Return how the fields of a record are called elsewhere, by name."""
+    return {name: field.alias for name, field in fields_of(record).items()}
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
@@ -193,6 +161,7 @@ def _declared(field: Field[Any], hint: Any, meaning: str) -> Declared:
     bounds = [bound for info in infos for bound in info.metadata]
     bounds += [mark for mark in marks if not isinstance(mark, FieldInfo | NoneMeans | Allowed)]
     alias = next((info.alias for info in infos if info.alias), field.name)
+    meaning = next((info.description for info in infos if info.description), meaning)
     kind, optional = without_none(base)
     return Declared(field.name, alias, kind, optional, field.default, meaning, tuple(bounds), tuple(marks))
 

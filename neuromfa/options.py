@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from neuromfa.declared import Allowed, NoneMeans, adapter, checked, refusal, sentence
+from neuromfa.declared import DOCUMENTED, Allowed, NoneMeans, adapter, checked, refusal, sentence
 from neuromfa.errors import OptionError
 
 Profile = Literal["exact", "paper", "shape"]
@@ -59,7 +59,7 @@ Moments = Annotated[tuple[float, ...], AfterValidator(_ascending_around_zero), A
 class AnalysisOptions:
     """What is measured and how; see docs/method.md for each symbol."""
 
-    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False)
+    __pydantic_config__ = DOCUMENTED | ConfigDict(extra="forbid", allow_inf_nan=False)
 
     profile: Profile = "exact"
     """exact, paper as the released code does it, or shape: every matrix at one scale, on the fixed grid 20..150."""

@@ -4,13 +4,15 @@ import ast
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from neuromfa import declared
 from neuromfa.app.one_parser import SAFE_SINCE, in_turn, parse_in_turn
+from neuromfa.field_texts import texts_of
 
 
 def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,20 +32,46 @@ def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPat
     assert most == [1] * 8
 
 
-def test_the_texts_below_fields_are_read_once_however_many_records_hold_one() -> None:
+@dataclass
+class Outer:
+    __pydantic_config__ = declared.DOCUMENTED
+    a: int
+    """What a is."""
+    b: Annotated[int, Field(alias="bee")] = 0
+    """What b is,
+    in two lines."""
+    c: Annotated[int, Field(description="Said beside it.")] = 0
+
+
+@dataclass
+class Inner(Outer):
+    d: int = 0
+    """What d is."""
+    a: int = 0
+    """Another a."""
+
+
+@pytest.mark.parametrize("by_alias", [True, False])
+def test_the_texts_below_fields_are_their_meanings_in_every_schema(by_alias: bool) -> None:
+    schema = TypeAdapter(dict[str, Inner]).json_schema(by_alias=by_alias)
+    told = {name: field["description"] for name, field in schema["$defs"]["Inner"]["properties"].items()}
+    b = "bee" if by_alias else "b"
+    assert told == {
+        "a": "Another a.", b: "What b is,\nin two lines.", "c": "Said beside it.", "d": "What d is."
+    }  # fmt: skip
+    assert {name: field.meaning for name, field in declared.fields_of(Inner).items()} == {
+        "a": "Another a.", "b": "What b is,\nin two lines.", "c": "Said beside it.", "d": "What d is."
+    }  # fmt: skip
+
+
+def test_a_record_made_by_a_function_has_its_texts_and_one_without_source_has_none() -> None:
     @dataclass
-    class Inner:
-        __pydantic_config__ = declared.DOCUMENTED
+    class Within:
         a: int
         """What a is."""
 
-    before = declared._texts_of.cache_info()
-    for kind in (Inner, list[Inner], dict[str, Inner]):
-        schema = TypeAdapter(kind).json_schema()
-        told = schema if kind is Inner else schema["$defs"]["Inner"]
-        assert told["properties"]["a"]["description"] == "What a is."
-    after = declared._texts_of.cache_info()
-    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
+    assert texts_of(Within) == {"a": "What a is."}
+    assert texts_of(make_dataclass("Made", ["a"])) == {}
 
 
 def test_a_service_parses_source_in_one_thread_at_a_time() -> None:

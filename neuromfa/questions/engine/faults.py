@@ -8,12 +8,20 @@ from pydantic.fields import FieldInfo
 
 from neuromfa.declared import in_words, without_none
 from neuromfa.errors import OptionError
+from neuromfa.field_texts import texts_of
 
 
 class Words(BaseModel):
     """A frozen record whose fields say what is allowed; making one raises `OptionError` where a value is not."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Give each field the text below it as its meaning."""
+        told = texts_of(cls)
+        for name, field in cls.model_fields.items():
+            field.description = field.description or told.get(name)
 
     @model_validator(mode="wrap")
     @classmethod
