@@ -1,7 +1,6 @@
 """Real servers for the tests of the store, started once: the embedded one, and a Neo4j where there is one."""
 
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -87,19 +86,25 @@ def own_neo4j(folder: Path, **settings: str) -> Iterator[Server]:
         missing("neo4j", str(error))
     _give_password(folder)
     with Neo4jServer(folder, home=home, password=PASSWORD, quick_start=True, settings=settings) as process:
-        _with_password.add(folder)
+        _keep_password(folder)
         yield Server("neo4j", {"uri": process.uri, "user": "neo4j", "password": PASSWORD}, process)
 
 
-_with_password: set[Path] = set()
+PASSWORD_FILES = ("dbms/auth.ini", ".password-set")
+_password: dict[str, bytes] = {}
+
+
+def _keep_password(folder: Path) -> None:
+    """Keep the first password that was set in this run: to set it takes a JVM of its own."""
+    if not _password:
+        _password.update({name: (folder / "data" / name).read_bytes() for name in PASSWORD_FILES})
 
 
 def _give_password(folder: Path) -> None:
-    """Copy the first password from a server of this run that has it: to set it takes a JVM of its own."""
-    for name in ("dbms/auth.ini", ".password-set"):
-        for other in list(_with_password)[:1]:
-            (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(other / "data" / name, folder / "data" / name)
+    for name, text in _password.items():
+        kept = folder / "data" / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(text)
 
 
 @contextmanager
