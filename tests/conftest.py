@@ -6,7 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# how long an example takes depends on what else the machine does
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 # the command line fixes its width when it is first loaded, which must not be under one test's COLUMNS
 os.environ.pop("COLUMNS", None)
 # an embedded server of a test lives for seconds: compiling its code twice would be half of what it does

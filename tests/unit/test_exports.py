@@ -148,7 +148,7 @@ def test_graph_reads_back_equal(name: str, tmp_path: Path) -> None:
         assert found.graph == wanted.graph
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=4))
 def test_every_finite_number_survives_every_form(
     tmp_path_factory: pytest.TempPathFactory, weights: list[float]

@@ -157,7 +157,7 @@ def test_a_file_cut_off_after_it_was_opened_is_corrupt(tmp_path):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_records_come_whole_and_in_place(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "records"
     if not path.exists():

@@ -110,7 +110,7 @@ class TestBalls:
             assert balls.n == graph.n
             assert balls.radius == radius
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=graphs(), radius=radii, gamma=gammas)
     def test_balls_follow_from_distances(self, graph, radius, gamma):
         near = distance_table(graph, gamma) <= radius
@@ -273,7 +273,7 @@ class TestHandComputed:
 
 
 class TestEveryCovering:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=graphs(), radius=radii, gamma=gammas)
     def test_memb_is_its_transcription(self, graph, radius, gamma):
         near = distance_table(graph, gamma) <= radius
@@ -283,14 +283,14 @@ class TestEveryCovering:
         assert near[covering.centres[covering.box], np.arange(graph.n)].all()
         assert covering.box[covering.centres].tolist() == list(range(covering.n_boxes))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=graphs(), radius=radii, gamma=gammas)
     def test_a_node_is_in_the_box_of_its_nearest_centre(self, graph, radius, gamma):
         covering = cover(graph, radius=radius, gamma=gamma)
         distances = np.stack([distances_from(graph, c, gamma=gamma) for c in covering.centres.tolist()])
         assert covering.box.tolist() == distances.argmin(axis=0).tolist()
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=graphs(), radius=radii, gamma=gammas, order=st.randoms(use_true_random=False))
     def test_burning_and_colouring_are_their_transcriptions(self, graph, radius, gamma, order):
         nodes = list(range(graph.n))
@@ -303,7 +303,7 @@ class TestEveryCovering:
         drawn = burn(balls, order=np.array(nodes), draw=np.random.default_rng(1)).tolist()
         assert drawn == burnt_boxes(near, nodes, np.random.default_rng(1))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         graph=graphs(), radius=radii, gamma=gammas, method=st.sampled_from(METHODS), seed=st.integers(0, 3)
     )

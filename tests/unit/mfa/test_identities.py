@@ -139,7 +139,6 @@ def test_i8_alpha_is_the_derivative_of_tau(masses: np.ndarray) -> None:
             assert closed_form[k] == pytest.approx(float(numerical), abs=CLOSE)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1000), st.sampled_from(["exact", "paper"]))
 def test_i9_the_order_of_neurons_does_not_matter(seed: int, profile) -> None:
     draw = np.random.default_rng(seed)
@@ -202,13 +201,13 @@ def test_i11_tau_over_q_at_large_q(sign: int, masses: np.ndarray) -> None:
     assert tau[0] / q[0] == pytest.approx(limit, abs=0.02)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(masses=steps(n=5), moments=st.lists(st.floats(-20, 20), min_size=1, max_size=4))
 def test_moments_up_to_20_against_mpmath(masses: np.ndarray, moments: list[float]) -> None:
     assert_equals_mpmath(masses, np.array(moments))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(masses=steps(n=5), moments=st.lists(st.sampled_from([-1000.0, -20.5, 20.0001, 333.0]), min_size=1))
 def test_larger_moments_by_log_sum_exp(masses: np.ndarray, moments: list[float]) -> None:
     assert_equals_mpmath(masses, np.array(moments))

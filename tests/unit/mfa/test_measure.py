@@ -74,7 +74,7 @@ def assert_equals_oracle(found: mfa.SampleMeasure, answer: oracle.Answer) -> Non
     np.testing.assert_allclose(nfd_own[~np.isnan(nfd_own)], own, rtol=1e-11, atol=CLOSE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     dtype=st.sampled_from([np.float16, np.float32, np.float64]),

@@ -54,7 +54,7 @@ class TestCounts:
         assert found.counts.sum() == 7
         assert found.dropped_last_rows == 0
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(graph=layered(), gamma=gammas, cut=cuts, horizon=horizons)
     def test_counts_are_those_of_the_oracle(self, graph, gamma, cut, horizon):
         graph = replace(graph, layers=layers_of([layer.size for layer in graph.layers], per_block=9))
@@ -240,7 +240,7 @@ class TestMeasure:
         assert left.alpha0 != measure(network, AnalysisOptions(hops="multi")).alpha0
         assert left.dropped_last_rows == right.dropped_last_rows
 
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     @given(order=st.permutations(range(12)))
     def test_relabelling_neurons_changes_nothing(self, order):
         network = transformer(3, 12, 0.04, seed=8)

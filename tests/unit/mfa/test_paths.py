@@ -256,7 +256,7 @@ class TestNumbering:
 
 
 class TestAgainstOracle:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=layered(), gamma=gammas, cut=cuts, horizon=horizons)
     def test_all_engines_give_the_floats_of_the_oracle(self, graph, gamma, cut, horizon):
         expected = oracle(graph, gamma=gamma, cut=cut, horizon=horizon)
@@ -265,14 +265,14 @@ class TestAgainstOracle:
         assert np.array_equal(sweep_table(graph, engine="numpy", **options), expected)
         assert np.array_equal(search_table(path_graph(graph, max_distance=cut), **options), expected)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(graph=layered(largest=3), gamma=gammas, cut=cuts, horizon=horizons)
     def test_undirected(self, graph, gamma, cut, horizon):
         expected = oracle(graph, gamma=gamma, cut=cut, horizon=horizon, undirected=True)
         found = path_graph(graph, max_distance=cut, undirected=True)
         assert np.array_equal(search_table(found, gamma=gamma, horizon=horizon), expected)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(graph=layered(), gamma=gammas, cut=cuts, undirected=st.booleans())
     def test_every_path_is_as_long_as_its_distance(self, graph, gamma, cut, undirected):
         walked = path_graph(graph, max_distance=cut, undirected=undirected)
@@ -288,7 +288,7 @@ class TestAgainstOracle:
                     ends = slice(walked.start[tail], walked.start[tail + 1])
                     assert (head, edge) in zip(walked.target[ends], walked.distance[ends], strict=True)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(graph=layered(), gamma=gammas, cut=cuts)
     def test_balls_and_masses_follow_from_distances(self, graph, gamma, cut):
         walked = path_graph(graph, max_distance=cut)
