@@ -261,6 +261,7 @@ class Neo4jServer:
             "org.neo4j.server.startup.Neo4jAdminCommand",
             "dbms",
             "set-initial-password",
+            "--",  # a password may begin with a dash
             self.password,
         ]
         places = {"NEO4J_HOME": str(self.folder), "NEO4J_CONF": str(self.folder / "conf")}

@@ -147,6 +147,14 @@ def test_a_first_password_that_is_too_short_is_quoted(neo4j_server: Server, tmp_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_first_password_may_begin_with_a_dash(neo4j_server: Server, tmp_path: Path) -> None:
+    with (
+        Neo4jServer(tmp_path, home=home_folder(), password="-begins-so", quick_start=True) as process,
+        neo4j.GraphDatabase.driver(process.uri, auth=("neo4j", "-begins-so")) as driver,
+    ):
+        driver.verify_connectivity()
+
+
 def test_a_killed_starter_leaves_no_server_behind() -> None:
     starter = """
 import subprocess, sys, time
