@@ -16,7 +16,9 @@ def cookie_of(key: Key, keys: KeyRing) -> str:
 
 def key_of_cookie(request: Request, keys: KeyRing) -> Key | None:
     """Return the key a browser was given its cookie for; None without one, and for one that was withdrawn."""
-    given = request.cookies.get(COOKIE, "")
+    given = request.cookies.get(COOKIE)
+    if given is None:
+        return None
     return next(
         (key for key in keys.all() if hmac.compare_digest(given.encode(), cookie_of(key, keys).encode())),
         None,

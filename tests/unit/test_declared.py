@@ -3,9 +3,10 @@
 import ast
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from pydantic import Field, TypeAdapter
@@ -15,21 +16,32 @@ from neuromfa.app.one_parser import SAFE_SINCE, in_turn, parse_in_turn
 from neuromfa.field_texts import texts_of
 
 
-def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In Python 3.11 two threads that parse source at once can fail, and pydantic parses that of records."""
-    making, most = [], []
+class Slow:
+    """Work that takes a while and gives back what it was given; `most` is how much of it went on at once."""
 
-    def slow(kind: object) -> object:
-        making.append(kind)
-        most.append(len(making))
+    def __init__(self) -> None:
+        self.under_way: list[object] = []
+        self.most = 0
+
+    def __call__(self, given: Any) -> Any:
+        self.under_way.append(given)
+        self.most = max(self.most, len(self.under_way))
         time.sleep(0.01)
-        making.remove(kind)
-        return kind
+        self.under_way.remove(given)
+        return given
 
-    monkeypatch.setattr(declared, "_adapter", slow)
+
+def in_threads(work: Callable[[str], str]) -> None:
+    words = [str(k) for k in range(8)]
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(declared.adapter, range(8))) == list(range(8))
-    assert most == [1] * 8
+        assert list(threads.map(work, words)) == words
+
+
+def test_two_threads_never_make_validators_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setattr(declared, "_adapter", slow)
+    in_threads(declared.adapter)  # type: ignore[arg-type]
+    assert slow.most == 1
 
 
 @dataclass
@@ -75,19 +87,9 @@ def test_a_record_made_by_a_function_has_its_texts_and_one_without_source_has_no
 
 
 def test_a_service_parses_source_in_one_thread_at_a_time() -> None:
-    inside, most = [], []
-
-    def slow(text: str) -> str:
-        inside.append(text)
-        most.append(len(inside))
-        time.sleep(0.01)
-        inside.remove(text)
-        return text
-
-    words = [str(k) for k in range(8)]
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(in_turn(slow), words)) == words
-    assert most == [1] * 8
+    slow = Slow()
+    in_threads(in_turn(slow))
+    assert slow.most == 1
     parse_in_turn()
     parse_in_turn()
     assert hasattr(ast.parse, "__wrapped__") == (sys.version_info < SAFE_SINCE)
