@@ -44,7 +44,7 @@ long = pytest.mark.long
 
 BOUNDARIES = {
     "listed": ("neuromfa.graph.job_queue", "JobQueue", "list_units", "after"),
-    "claimed": ("neuromfa.graph.units", "Units", "claim", "after"),
+    "claimed": ("neuromfa.graph.units", "Units", "claim", "given"),
     "measured": ("neuromfa.graph.store", "GraphStore", "write_checkpoint", "before"),
     "checkpoint": ("neuromfa.graph.store", "GraphStore", "write_checkpoint", "after"),
     "result": ("neuromfa.graph.store", "GraphStore", "write_result", "after"),
@@ -55,7 +55,7 @@ BOUNDARIES = {
     "compared": ("neuromfa.graph.store", "GraphStore", "compare_steps", "after"),
     "ended": ("neuromfa.graph.job_queue", "JobQueue", "finish", "before"),
 }
-"""Where a worker is killed: module, class, function, and whether before or after it."""
+"""Where a worker is killed: module, class, function, and when: before it, after it, or once it gives something."""
 
 WORKER = """
 import importlib, json, os, resource, signal, sys
@@ -73,7 +73,8 @@ def kill(function, moment):
         if moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         answer = function(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGKILL)
+        if moment == "after" or answer is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
         return answer
     return run
 
