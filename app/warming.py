@@ -1,14 +1,17 @@
-"""What the first reader of a service would wait for, done beside its first requests.
+"""What the first reader of a service would wait for, done beside its first requests, once it listens.
 
-The server plans each query when it first meets it, records are read by what is made at their first use, and the curve
-of a long series loads a library: one curve and one spectrum, read as a reader would, do all that.
+Routes are completed when a first request passes them, the server plans each query when it first meets it, records are
+read by what is made at their first use, and the curve of a long series loads a library: one look at all routes, one
+curve and one spectrum, read as a reader would, do all that.
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from threading import Thread
+from threading import Event, Thread
+
+from starlette.applications import Starlette
 
 from neuromfa.app.series_parts import curve_of, spectrum_of
 from neuromfa.errors import NeuroMFAError
@@ -19,24 +22,34 @@ log = logging.getLogger("neuromfa.app")
 
 
 @contextmanager
-def warming(store: GraphStore) -> Iterator[None]:
-    """Read a series in a thread, which is over when the block is."""
+def warming(app: Starlette, store: GraphStore, *, begin: Event) -> Iterator[None]:
+    """Warm a service up in a thread, from when it is told to begin; the thread is over when the block is."""
     asker, context = Asker(), Context()
     context.run(asking.set, asker)
-    thread = Thread(target=context.run, args=(_warm, store), name="warming", daemon=True)
+    thread = Thread(target=context.run, args=(_warm, app, store, begin), name="warming", daemon=True)
     thread.start()
     try:
         yield
     finally:
         asker.give_up()
+        begin.set()
         thread.join()
 
 
-def _warm(store: GraphStore) -> None:
+def _warm(app: Starlette, store: GraphStore, begin: Event) -> None:
+    begin.wait()
+    pass_routes(app)
     try:
         read_one_series(store)
     except NeuroMFAError as error:
         log.info("no series was read before the first request: %s", error)
+
+
+def pass_routes(app: Starlette) -> None:
+    """Look for an address that no route has: each completes what it needs to know whether one is its own."""
+    scope = {"type": "http", "method": "GET", "path": "//", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(scope)
 
 
 def read_one_series(store: GraphStore) -> None:

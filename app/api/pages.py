@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from neuromfa.analysis import versions
 from neuromfa.app.api.assets import ASK_AGAIN, Files, mount_assets
 from neuromfa.app.api.questions import explorer_of
 from neuromfa.app.dependencies import Chosen, ModelId, Store
@@ -37,6 +36,7 @@ from neuromfa.app.pages.words import NULLS, checkpoint_name
 from neuromfa.errors import NotStored
 from neuromfa.model_id import in_route
 from neuromfa.questions import Explorer
+from neuromfa.versions import versions
 
 CHARTS = Path(str(resources.files("neuromfa").joinpath("charts")))
 SHORT_HASH = 12

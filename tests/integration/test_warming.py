@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from starlette.applications import Starlette
 
 from neuromfa.app import warming
 from neuromfa.errors import NobodyWaits
@@ -35,7 +36,9 @@ def test_it_ends_with_the_service_and_asks_nothing_after(
             raise error
 
     monkeypatch.setattr(warming, "read_one_series", read_on)
-    with warming.warming(store):
+    begin = threading.Event()
+    with warming.warming(Starlette(), store, begin=begin):
+        begin.set()
         time.sleep(0.1)
         asking.get().check()
         assert ended == []
