@@ -134,6 +134,9 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
 
 def _route(app: FastAPI) -> None:
     """Give a service its routes; of those that fit an address the first answers."""
+    # first, so that a sign of life is given before any other route is complete: see app/warming.py
+    for router in (health.router, health.of_store):
+        app.include_router(router, dependencies=STRICT)
     for router in (
         models.router,
         checkpoints.router,
@@ -148,8 +151,7 @@ def _route(app: FastAPI) -> None:
         jobs.router,
     ):
         app.include_router(router, dependencies=READING)
-    for router in (cypher.router, health.router, health.of_store):
-        app.include_router(router, dependencies=STRICT)
+    app.include_router(cypher.router, dependencies=STRICT)
     app.include_router(pages.open_router)
     for router in (pages.router, comparison_page.router, jobs_page.router, graph_page.router):
         app.include_router(router, dependencies=READING)

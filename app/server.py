@@ -1,29 +1,48 @@
 """Running the service: first the port, then the store, then requests until a signal."""
 
+import asyncio
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from threading import Event
 from types import FrameType
 from typing import NoReturn
 
-import uvicorn
+from neuromfa.app.collecting import collecting_nothing, leave_what_is_there
 
-from neuromfa.app.http_protocol import BoundedProtocol
-from neuromfa.app.log_lines import log_config
-from neuromfa.app.main import create_app
-from neuromfa.app.open_store import open_store
-from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
-from neuromfa.app.warming import warming
-from neuromfa.errors import OptionError
+with collecting_nothing():
+    import uvicorn
+
+    from neuromfa.app.http_protocol import BoundedProtocol
+    from neuromfa.app.log_lines import log_config
+    from neuromfa.app.main import create_app
+    from neuromfa.app.open_store import open_store
+    from neuromfa.app.settings import PREFIX, Settings, refuse_public_without_key
+    from neuromfa.app.warming import warming
+    from neuromfa.errors import OptionError
 
 BACKLOG = 512
 TURN_S = 0.001  # how long a thread that calculates keeps the event loop waiting for its turn
+HEAD_START_S = 0.05  # what the requests that waited for the service have before it warms up
 
 
 class _Stopped(BaseException):
     """SIGINT or SIGTERM arrived: leave in order, whatever is under way."""
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, *, listens: Event) -> None:
+        super().__init__(config)
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and tell it a little later."""
+        await super().startup(sockets=sockets)
+        asyncio.get_running_loop().call_later(HEAD_START_S, self._listens.set)
 
 
 def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
@@ -42,10 +61,12 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
     try:
         with _stopping(), closing(bind(settings)) as listener, closing(open_store(settings)) as store:
             sys.setswitchinterval(TURN_S)
-            server = uvicorn.Server(_config(settings, create_app(settings, store=store)))
+            app, listens = create_app(settings, store=store), Event()
+            server = _Server(_config(settings, app), listens=listens)
+            leave_what_is_there()
             if ready is not None:
                 ready(address_of(listener))
-            with warming(store):
+            with warming(app, store, begin=listens):
                 server.run(sockets=[listener])
     except _Stopped:
         pass

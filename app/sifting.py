@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from fastapi import Depends, Query
 from pydantic import StringConstraints
 
-from neuromfa import doubts, series_check, summarise
+from neuromfa import series_check
 from neuromfa.app.dependencies import made_at_once
 from neuromfa.app.nearest import nearest
 from neuromfa.errors import OptionError
 from neuromfa.mfa.diagnostics import FLAGS
 from neuromfa.results import Estimate
+from neuromfa.weight_flags import NON_FINITE_WEIGHTS, ZERO_WEIGHTS
 
 LARGEST_STEP = 10**15
 MOST_WORDS = 50
 KNOWN_FLAGS = (
     *FLAGS,
-    summarise.NON_FINITE_WEIGHTS,
-    doubts.ZERO_WEIGHTS,
+    NON_FINITE_WEIGHTS,
+    ZERO_WEIGHTS,
     series_check.SAME_WEIGHTS,
     series_check.OTHER_DTYPE,
 )

@@ -1,50 +1,95 @@
-"""What the first reader of a service would wait for, done beside its first requests.
+"""What the first reader of a service would wait for, done beside its first requests, once it listens.
 
-The server plans each query when it first meets it, records are read by what is made at their first use, and the curve
-of a long series loads a library: one curve and one spectrum, read as a reader would, do all that.
+Routes are completed when a first request passes them, the server plans each query when it first meets it, records are
+read by what is made at their first use, templates are read when a page is first made, and the curve of a long series
+loads a library: one look at all routes, one curve, one spectrum and two pages, made as for a reader, do all that.
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from threading import Thread
+from threading import Event, Thread
 
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from neuromfa.app.api.pages import first_page, series_page
+from neuromfa.app.dependencies import Choice
 from neuromfa.app.series_parts import curve_of, spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import Asker, asking
+from neuromfa.model_id import in_route
+from neuromfa.questions import Explorer
 
 log = logging.getLogger("neuromfa.app")
 
 
 @contextmanager
-def warming(store: GraphStore) -> Iterator[None]:
-    """Read a series in a thread, which is over when the block is."""
+def warming(app: Starlette, store: GraphStore, *, begin: Event) -> Iterator[None]:
+    """Warm a service up in a thread, from when it is told to begin; the thread is over when the block is."""
     asker, context = Asker(), Context()
     context.run(asking.set, asker)
-    thread = Thread(target=context.run, args=(_warm, store), name="warming", daemon=True)
+    thread = Thread(target=context.run, args=(_warm, app, store, begin), name="warming", daemon=True)
     thread.start()
     try:
         yield
     finally:
         asker.give_up()
+        begin.set()
         thread.join()
 
 
-def _warm(store: GraphStore) -> None:
+def _warm(app: Starlette, store: GraphStore, begin: Event) -> None:
+    begin.wait()
+    pass_routes(app)
     try:
-        read_one_series(store)
+        draw_pages(app, store, read_one_series(store))
     except NeuroMFAError as error:
-        log.info("no series was read before the first request: %s", error)
+        log.info("not all was read before the first request: %s", error)
 
 
-def read_one_series(store: GraphStore) -> None:
-    """Read the curve and a spectrum of the first series that has them, among the first few."""
+def pass_routes(app: Starlette) -> None:
+    """Look for an address that no route has: each completes what it needs to know whether one is its own."""
+    scope = {"type": "http", "method": "GET", "path": "//", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(scope)
+
+
+def read_one_series(store: GraphStore) -> str | None:
+    """Read the curve and a spectrum of the first series that has them, among the first few; return its model."""
     for record in store.models(limit=5, cursor=None).items:
         index = store.series_index(record.id)
         if index.analyses:
             chosen = index.analyses[0].options_hash
             curve_of(store, index, chosen)
             spectrum_of(store, step=index.newest(chosen)[-1], samples=False)
-            return
+            return record.id
+    return None
+
+
+def draw_pages(app: Starlette, store: GraphStore, model: str | None) -> None:
+    """Make the first page and that of a series, which nobody is sent."""
+    first_page(_asked(app, "/"), store, Choice())
+    if model is not None:
+        explorer = Explorer(store, app.state.samples, app.state.settings.query_timeout)
+        series_page(_asked(app, f"/models/{in_route(model)}"), store, explorer, model, Choice())
+
+
+def _asked(app: Starlette, path: str) -> Request:
+    """Return a request as a browser sends it that has nothing yet."""
+    server = (app.state.settings.host, app.state.settings.port)
+    return Request(
+        {
+            "type": "http",
+            "app": app,
+            "method": "GET",
+            "scheme": "http",
+            "server": server,
+            "path": path,
+            "root_path": app.state.settings.root_path,
+            "query_string": b"",
+            "headers": [],
+        }
+    )

@@ -4,15 +4,13 @@ The unit of work is one checkpoint with all its seeds: independent of the others
 so any `concurrent.futures.Executor` can carry it.
 """
 
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
-from neuromfa import __version__, mfa, series_check
+from neuromfa import mfa, series_check
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.carry import each_carried
 from neuromfa.change_points import change_points
@@ -34,6 +32,7 @@ from neuromfa.options import (
 from neuromfa.plain_matrices import with_matrices
 from neuromfa.results import CheckpointResult, FailedCheckpoint, SeriesResult
 from neuromfa.summarise import BASELINE_FAILED, Baseline, Measures, reading_of, summarise
+from neuromfa.versions import versions
 
 Progress = Callable[[int, int, str], None]
 """Called with checkpoints done, checkpoints in all, and what is under way."""
@@ -364,17 +363,6 @@ def graph_hashes(sampled: SampledCheckpoint, options: AnalysisOptions) -> list[s
         )
         for network, weights in zip(sampled.networks, sampled.weights_hashes, strict=True)
     ]
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of all that numbers depend on."""
-    found = {"neuromfa": __version__, "python": platform.python_version()}
-    for package in ("numpy", "scipy", "numba"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def baseline_checkpoint(series: CheckpointSeries, options: AnalysisOptions) -> Checkpoint | None:

@@ -7,9 +7,8 @@ import numpy as np
 
 from neuromfa.network import SNIN, WeightArray
 from neuromfa.results import CheckpointResult
-from neuromfa.summarise import NON_FINITE_WEIGHTS, TENSORS_TOLD, Baseline
-
-ZERO_WEIGHTS = "zero_weights"
+from neuromfa.summarise import TENSORS_TOLD, Baseline
+from neuromfa.weight_flags import NON_FINITE_WEIGHTS, ZERO_WEIGHTS
 
 
 def doubted(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from neuromfa import extras
 from neuromfa.matrices import MatrixFigures
@@ -23,6 +22,7 @@ from neuromfa.results import CheckpointResult, Estimate
 if TYPE_CHECKING:
     import networkx as nx
     import pyarrow as pa
+    from scipy.sparse import csr_array
 
     from neuromfa.comparison.records import Comparison, Point, SeriesCurve
     from neuromfa.sweep import Sweep, SweepPoint
@@ -41,7 +41,7 @@ def neuron_names(graph: SampleGraph) -> list[str]:
     return [name for layer in graph.layers for name in layer.names()]
 
 
-def to_sparse(graph: SampleGraph) -> csr_array:
+def to_sparse(graph: SampleGraph) -> "csr_array":
     """Return the distances as a sparse matrix.
 
     Returns
@@ -49,6 +49,8 @@ def to_sparse(graph: SampleGraph) -> csr_array:
     distances : float64 matrix of shape (n_neurons, n_neurons), unit 1/|w|; row = source, column = target, numbered
         layer after layer; where no edge stands, nothing is stored. Wiring is there with distance 1.
     """
+    from scipy.sparse import coo_array  # takes time to load, and tables do without
+
     first = _first_numbers(graph)
     columns = [
         (edges.source + first[k], edges.target + first[k + 1], edges.distance)

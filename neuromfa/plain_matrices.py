@@ -8,7 +8,6 @@ import numpy as np
 
 from neuromfa.checkpoints import Checkpoint
 from neuromfa.checkpoints.sampling.networks import ReadsDone, open_whole
-from neuromfa.doubts import ZERO_WEIGHTS
 from neuromfa.matrices import KindMatrices, Matrices, MatrixFigure, MatrixFigures, PartMatrices
 from neuromfa.mfa.figures import matrix_kinds
 from neuromfa.mfa.matrix_measures import (
@@ -20,7 +19,7 @@ from neuromfa.mfa.matrix_measures import (
 from neuromfa.mfa.nulls import generator, rewired, shuffled
 from neuromfa.network import SNIN, Link, WeightArray
 from neuromfa.results import CheckpointResult
-from neuromfa.summarise import NON_FINITE_WEIGHTS
+from neuromfa.weight_flags import NON_FINITE_WEIGHTS, ZERO_WEIGHTS
 
 MEASURES = tuple(each.name for each in fields(MatrixFigures))
 NOTHING = MatrixFigure(None, None, None, n=0)

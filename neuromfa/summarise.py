@@ -23,9 +23,9 @@ from neuromfa.results import (
 )
 from neuromfa.structure import ASKED, FEW_EDGES, NO_NULLS, NOT_ASKED, Verdict
 from neuromfa.views import View
+from neuromfa.weight_flags import NON_FINITE_WEIGHTS
 
 BASELINE_FAILED, OTHER_SHAPE = "baseline_failed", "other_shape"
-NON_FINITE_WEIGHTS = "non_finite_weights"
 HASH_SHOWN = 16
 TENSORS_TOLD = 3
 

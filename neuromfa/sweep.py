@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neuromfa.analysis import Progress, analyze
-from neuromfa.checkpoints import CheckpointSeries
 from neuromfa.declared import DOCUMENTED, Declared, NoneMeans, fields_of
 from neuromfa.errors import AnalysisError, OptionError
 from neuromfa.identity import options_hash
 from neuromfa.options import AnalysisOptions
 from neuromfa.results import CurvePoint, Estimate, SeriesResult
 from neuromfa.structure import Effect, Excess
+
+if TYPE_CHECKING:
+    from neuromfa.analysis import Progress
+    from neuromfa.checkpoints import CheckpointSeries
 
 SWEPT = (
     *("nodes", "samples", "max_distance", "grid", "hops", "min_edges"),
@@ -156,13 +158,13 @@ def _typed(declared: Declared, value: str) -> Any:
 
 
 def sweep(
-    series: CheckpointSeries,
+    series: "CheckpointSeries",
     options: AnalysisOptions,
     asked: Sweeping,
     *,
     steps: str = "all",
     executor: Executor | None = None,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Sweep:
     """Measure a series with every value of an option; the baseline is measured with the same value each time.
 
@@ -171,6 +173,8 @@ def sweep(
     OptionError : a value that the option may not hold
     AnalysisError : there are no numbers with any value
     """
+    from neuromfa.analysis import analyze  # here: who reads stored sweeps needs no checkpoints
+
     points: list[SweepPoint] = []
     failed: list[FailedValue] = []
     for value, own in swept_options(options, asked).items():
@@ -187,7 +191,7 @@ def sweep(
     return Sweep(series.id, asked.option, list(asked.values), options, points, failed)
 
 
-def _naming(progress: Progress, name: str) -> Progress:
+def _naming(progress: "Progress", name: str) -> "Progress":
     return lambda done, total, doing: progress(done, total, f"{name}, {doing}")
 
 

@@ -119,9 +119,7 @@ def _compared(
 ) -> dict[str, Any]:
     shown = [one.shown() for one in found]
     needed = needed_steps([one.source for one in shown], by=by)
-    whole: list[Shown] = [
-        one.shown({step: one.result(store, step) for step in needed[one.model.id]}) for one in found
-    ]
+    whole: list[Shown] = [one.shown(one.results(store, needed[one.model.id])) for one in found]
     result = compare([one.source for one in whole], by=by, groups=groups)
     return {
         "comparison": result,

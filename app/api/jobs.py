@@ -20,7 +20,6 @@ from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
-from neuromfa.checkpoints import list_architectures
 from neuromfa.declared import adapter
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
@@ -220,6 +219,8 @@ async def _look_at(request: IngestRequest, seats: Seats) -> None:
 
 def _ingest_of(body: IngestRequest, settings: Settings) -> IngestRequest:
     """Return the request for the worker; `OptionError` for a source or an architecture that is not let in."""
+    from neuromfa.checkpoints import list_architectures  # here: no service needs checkpoints to start
+
     known = sorted(architecture.name for architecture in list_architectures())
     if body.architecture is not None and str(body.architecture) not in known:
         raise OptionError(f"architecture is one of {', '.join(known)}, not {str(body.architecture)!r}")

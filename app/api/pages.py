@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from neuromfa.analysis import versions
 from neuromfa.app.api.assets import ASK_AGAIN, Files, mount_assets
 from neuromfa.app.api.questions import explorer_of
 from neuromfa.app.dependencies import Chosen, ModelId, Store
@@ -37,6 +36,7 @@ from neuromfa.app.pages.words import NULLS, checkpoint_name
 from neuromfa.errors import NotStored
 from neuromfa.model_id import in_route
 from neuromfa.questions import Explorer
+from neuromfa.versions import versions
 
 CHARTS = Path(str(resources.files("neuromfa").joinpath("charts")))
 SHORT_HASH = 12
@@ -127,8 +127,9 @@ def series_page(
     if not series.points:
         return page(request, "empty_series.html", context)
     point = series.points[at]
-    result = series.result(store, point.step)
-    spread = [series.result(store, one) for one in spread_steps(series.points)]
+    spread_over = spread_steps(series.points)
+    whole = series.results(store, [point.step, *spread_over])
+    result, spread = whole[point.step], [whole[one] for one in spread_over]
     data = scrub_data(series, along)
     shown = {
         "step": None if step is None else step,
@@ -169,7 +170,7 @@ def report_page(store: Store, model: ModelId, choice: Chosen) -> Response:
     if not series.points:
         raise NotStored(f"nothing of {model} is measured yet")
     steps = report.needed_steps(series.shown())
-    shown = series.shown({step: series.result(store, step) for step in steps})
+    shown = series.shown(series.results(store, steps))
     text = report.report_html([shown], None, versions=versions())
     return HTMLResponse(text, headers={**ASK_AGAIN, "Content-Security-Policy": report.style_policy()})
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from neuromfa.analysis import versions
 from neuromfa.app.cli.options import AsJson, DataDir
 from neuromfa.app.cli.output import console, write_json
 from neuromfa.app.settings import Settings, load_settings
 from neuromfa.errors import MissingExtra, NeuroMFAError, StoreUnavailable
 from neuromfa.extras import EXTRA_OF, install_line
 from neuromfa.servers import neo4j_assembly
+from neuromfa.versions import versions
 
 WITHOUT = {
     "neo4j": "no store",

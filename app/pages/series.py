@@ -1,6 +1,6 @@
 """The page of one series: what is chosen, what is stored of it, and its parts as records a template can say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -111,9 +111,12 @@ class StoredSeries:
             f"{self.model.id} has no measured {checkpoint_name(step)} in this analysis; there are: {self._steps()}"
         )
 
-    def result(self, store: GraphStore, step: Step) -> CheckpointResult:
-        """Return the whole result of a step."""
-        return store.result(self.model.id, step, options=self.analysis.options_hash)
+    def results(self, store: GraphStore, steps: Iterable[Step]) -> dict[Step, CheckpointResult]:
+        """Return whole results by step, in one reading."""
+        by_step = {one.step: one for one in self.stored}
+        wanted = [by_step[step] for step in dict.fromkeys(steps)]
+        documents = store.documents([one.analysis_hash for one in wanted])
+        return {one.step: one.whole(text) for one, text in zip(wanted, documents, strict=True)}
 
     def shown(self, whole: Mapping[Step, CheckpointResult] | None = None) -> Shown:
         """Return what pages of several series, and reports, show of it."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from neuromfa.comparison.records import (
     FEW_RUNS,
@@ -21,6 +20,7 @@ from neuromfa.comparison.records import (
 )
 from neuromfa.comparison.values import BySeed
 from neuromfa.mfa.excess import chance_factor, quantile
+from neuromfa.mfa.t_distribution import t_quantile, t_two_sided
 from neuromfa.mfa.uncertainty import CONFIDENCE, SMALLEST_SAMPLE, student_t
 from neuromfa.mfa.verdict import LEVEL, POWER, change_of
 from neuromfa.structure import FEW_SAMPLES, WHOLE_LAYER, Effect, Excess
@@ -107,7 +107,7 @@ def structure_of(difference: Difference, first: Effect, second: Effect) -> Effec
     rho = max(_shared(first), _shared(second))
     t = difference.value / difference.se if difference.value and difference.se else 0.0
     whole = WHOLE_LAYER in (first.reason, second.reason)
-    chance = None if whole else _two_sided(t * chance_factor(n, rho), difference.df)
+    chance = None if whole else t_two_sided(t * chance_factor(n, rho), difference.df)
     excess = replace(
         known,
         low=difference.low,
@@ -144,12 +144,8 @@ def _mean_of_runs(one: BetweenRuns) -> Mean | None:
 
 def tested(value: float, se: float, df: float, *, method: Method, n: tuple[int, int]) -> Difference:
     """Return a difference with its interval and p by Student's t."""
-    half = float(stdtrit(df, (1.0 + CONFIDENCE) / 2.0)) * se
+    half = t_quantile((1.0 + CONFIDENCE) / 2.0, df) * se
     known = Difference(value=value, low=value - half, high=value + half, se=se, df=df, method=method, n=n)
     if se == 0.0:
         return replace(known, p=1.0) if value == 0.0 else replace(known, reason=NO_SPREAD)
-    return replace(known, p=_two_sided(value / se, df))
-
-
-def _two_sided(t: float, df: float) -> float:
-    return float(2.0 * stdtr(df, -abs(t)))
+    return replace(known, p=t_two_sided(value / se, df))

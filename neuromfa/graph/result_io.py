@@ -44,6 +44,11 @@ class StoredPoint:
         point = replace(from_json(CurvePoint, self.text), step=self.step, revision=self.revision)
         return noted(point, self.notes)
 
+    def whole(self, document: str) -> CheckpointResult:
+        """Return the whole record of this step from the document under its `analysis_hash`."""
+        told = {"document": document, "step": self.step, "revision": self.revision, "notes": self.notes}
+        return result_from(told)
+
 
 def noted(numbers: Numbers, notes: str | None) -> Numbers:
     """Return numbers with what only the other steps tell of them."""

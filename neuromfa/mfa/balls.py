@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, eye_array
 
 from neuromfa.errors import OptionError
 from neuromfa.mfa.paths import PathGraph, relax
@@ -110,6 +109,8 @@ def _grow_by_labels(
 
 def _mirrored(start: IntArray, member: MemberArray, radius: float) -> Balls:
     """Return the whole relation from the half in which members have a higher number than the centre."""
+    from scipy.sparse import csr_array, eye_array  # takes time to load, for those who cover with boxes
+
     n = start.size - 1
     half = csr_array((np.ones(member.size, dtype=np.bool_), member, start), shape=(n, n))
     whole = half + half.T + eye_array(n, dtype=np.bool_)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from neuromfa.errors import OptionError, TooFewRadii
 from neuromfa.mfa.balls import Balls, all_balls
@@ -235,7 +234,8 @@ def _in_fit(
     if fit_range is not None:
         inside: BoolArray = (radii > 0.0) & (radii >= fit_range[0]) & (radii <= fit_range[1])
         return inside
-    from scipy.sparse.csgraph import connected_components  # takes time to load
+    from scipy.sparse import csr_array  # both take time to load
+    from scipy.sparse.csgraph import connected_components
 
     ones = np.ones(graph.target.size, dtype=np.bool_)
     matrix = csr_array((ones, graph.target, graph.start), shape=(graph.n, graph.n))

@@ -8,12 +8,12 @@ multiplied by sqrt((1 - rho) / (1 + (n - 1) rho)); see `shared_weights`.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from neuromfa.errors import UndefinedEmergence
 from neuromfa.mfa.emergence import emergence
 from neuromfa.mfa.figures import Figures
 from neuromfa.mfa.paired_draws import PairedSample
+from neuromfa.mfa.t_distribution import t_quantile, t_two_sided
 from neuromfa.mfa.uncertainty import SMALLEST_SAMPLE, half_width, leave_one_out, student_t
 from neuromfa.network import SNIN, FloatArray, Link
 from neuromfa.structure import (
@@ -86,11 +86,11 @@ def chance_factor(n: int, rho: float) -> float:
 
 def quantile(share: float, n: int) -> float:
     """Return a quantile of Student's t with n - 1 degrees of freedom."""
-    return float(stdtrit(n - 1, share))
+    return t_quantile(share, n - 1)
 
 
 def _two_sided(t: float | None, n: int) -> float | None:
-    return None if t is None else float(2.0 * stdtr(n - 1, -abs(t)))
+    return None if t is None else t_two_sided(t, n - 1)
 
 
 class PairedExcess:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from neuromfa.errors import AnalysisError, EmptyNetwork, TooFewRadii
 from neuromfa.mfa.distance import CountArray, RadiusCounts
 from neuromfa.network import BoolArray, FloatArray, IntArray
 from neuromfa.options import FIXED_GRID_START, Grid
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 # Beyond this |q| powers of a mass ratio can leave the range of float64, so sums are taken in logarithms.
 LARGEST_PLAIN_MOMENT = 20.0
@@ -156,7 +159,7 @@ def _sum_over_pairs(masses: MassArray, q: FloatArray) -> tuple[FloatArray, Float
     return np.log(z).T, ((counts @ (powers * log_mu[:, np.newaxis])) / z).T
 
 
-def _count_pairs(masses: MassArray) -> tuple[sparse.csr_array, FloatArray]:
+def _count_pairs(masses: MassArray) -> tuple["csr_array", FloatArray]:
     """Count the distinct pairs (N(r), N(L)) at every radius.
 
     Returns
@@ -164,6 +167,8 @@ def _count_pairs(masses: MassArray) -> tuple[sparse.csr_array, FloatArray]:
     counts : sparse (m, n_pairs), nodes that have the pair at the radius
     log_mu : float64 array of shape (n_pairs,), ln (N(r) / N(L)) of the pair; exactly 0 where the two are equal
     """
+    from scipy.sparse import csr_array  # takes time to load, for those who measure
+
     n_values, m = int(masses.max()) + 1, masses.shape[1]
     keys = masses.astype(np.int64)
     keys += keys[:, -1:] * n_values
@@ -177,7 +182,7 @@ def _count_pairs(masses: MassArray) -> tuple[sparse.csr_array, FloatArray]:
     starts = np.searchsorted(filled, np.arange(m + 1) * pairs.size)
     final, mass = np.divmod(pairs, n_values)
     counts = (table[filled].astype(np.float64), filled % pairs.size, starts)
-    return sparse.csr_array(counts, shape=(m, pairs.size)), np.log(mass / final)
+    return csr_array(counts, shape=(m, pairs.size)), np.log(mass / final)
 
 
 def _sum_over_nodes(masses: MassArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:

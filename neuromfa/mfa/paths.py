@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from neuromfa.errors import OptionError
 from neuromfa.mfa.distance import edges_of
@@ -306,7 +305,8 @@ def shortest_path(
 
 def _predecessors(graph: PathGraph, source: int, distances: FloatArray, gamma: float) -> IntArray:
     """Return the neuron before each on a shortest path, by breadth-first search along tight edges."""
-    from scipy.sparse.csgraph import breadth_first_order  # takes time to load, for those who ask for a path
+    from scipy.sparse import csr_array  # both take time to load, for those who ask for a path
+    from scipy.sparse.csgraph import breadth_first_order
 
     tight = tight_edges(graph, distances, gamma=gamma)
     ends = graph.source[tight], graph.target[tight]

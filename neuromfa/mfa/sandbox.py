@@ -5,7 +5,6 @@ NeuroMFA's exponent is the same curve shifted by one: tau(q) = tau_std(q + 1).
 """
 
 import numpy as np
-from scipy.special import logsumexp
 
 from neuromfa.errors import AnalysisError, TooFewRadii
 from neuromfa.mfa.exponent import slopes
@@ -41,7 +40,7 @@ def sandbox_exponent(
         )
     log_share = np.log(masses / n_total)
     powers = np.multiply.outer(np.asarray(q) - 1.0, log_share)
-    return slopes(logsumexp(powers, axis=1) - np.log(len(masses)), radii=radii)
+    return slopes(_log_sums(powers) - np.log(len(masses)), radii=radii)
 
 
 def box_counted_exponent(measure: FloatArray, *, base: int, q: FloatArray) -> FloatArray:
@@ -78,8 +77,15 @@ def box_counted_exponent(measure: FloatArray, *, base: int, q: FloatArray) -> Fl
 def _log_moments(shares: FloatArray, q: FloatArray) -> FloatArray:
     """Return ln sum p^q over boxes that hold anything, shape (n_q,)."""
     log_p = np.log(shares[shares > 0.0])
-    moments: FloatArray = logsumexp(np.multiply.outer(np.asarray(q), log_p), axis=1)
-    return moments
+    return _log_sums(np.multiply.outer(np.asarray(q), log_p))
+
+
+def _log_sums(powers: FloatArray) -> FloatArray:
+    """Return ln of the sums of exponentials, over the second axis."""
+    from scipy.special import logsumexp  # takes time to load, for those who ask for tau_std
+
+    sums: FloatArray = logsumexp(powers, axis=1)
+    return sums
 
 
 def _require_slope(n_radii: int) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtrit
 
 from neuromfa.errors import AnalysisError, UndefinedEmergence
 from neuromfa.mfa.emergence import emergence
+from neuromfa.mfa.t_distribution import t_quantile
 from neuromfa.network import FloatArray
 from neuromfa.results import Estimate
 
@@ -16,7 +16,7 @@ SMALLEST_SAMPLE = 3
 
 def student_t(n: int) -> float:
     """Return the two-sided 95 % quantile of Student's t with n - 1 degrees of freedom."""
-    return float(stdtrit(n - 1, (1.0 + CONFIDENCE) / 2.0))
+    return t_quantile((1.0 + CONFIDENCE) / 2.0, n - 1)
 
 
 def half_width(replicates: FloatArray) -> FloatArray:

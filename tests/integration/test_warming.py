@@ -4,12 +4,16 @@ import threading
 import time
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from neuromfa.app import warming
+from neuromfa.app.pages import answering, templating
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import asking
-from tests.integration.test_held_answers import transactions, written  # noqa: F401  a fixture
+from neuromfa.model_id import in_route
+from tests.integration.test_held_answers import client, transactions, written  # noqa: F401  fixtures
 
 
 def test_one_curve_and_one_spectrum_are_read(store: GraphStore, model: str, transactions: list[str]) -> None:  # noqa: F811
@@ -17,6 +21,36 @@ def test_one_curve_and_one_spectrum_are_read(store: GraphStore, model: str, tran
     transactions.clear()
     warming.read_one_series(store)
     assert transactions == ["read"] * 4
+
+
+def test_a_page_is_drawn_as_its_reader_gets_it(
+    client: TestClient,  # noqa: F811
+    store: GraphStore,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written(store, model, 0, 8)
+    made = []
+    whole = templating.rendered
+    monkeypatch.setattr(answering, "rendered", lambda *words: made.append(whole(*words)) or made[-1])
+    warming.draw_pages(client.app, store, model)
+    assert len(made) == 2
+    assert client.get(f"/models/{in_route(model)}").text == made[1] == made[2]
+
+
+def test_a_page_reads_its_whole_results_at_once(
+    client: TestClient,  # noqa: F811
+    store: GraphStore,
+    model: str,
+    transactions: list[str],  # noqa: F811
+) -> None:
+    counts = []
+    for steps in ((0,), range(8, 80, 8)):
+        written(store, model, *steps)
+        transactions.clear()
+        assert client.get(f"/models/{in_route(model)}").status_code == 200
+        counts.append(len(transactions))
+    assert counts[0] == counts[1]
 
 
 def test_it_ends_with_the_service_and_asks_nothing_after(
@@ -35,7 +69,9 @@ def test_it_ends_with_the_service_and_asks_nothing_after(
             raise error
 
     monkeypatch.setattr(warming, "read_one_series", read_on)
-    with warming.warming(store):
+    begin = threading.Event()
+    with warming.warming(Starlette(), store, begin=begin):
+        begin.set()
         time.sleep(0.1)
         asking.get().check()
         assert ended == []

@@ -1,5 +1,6 @@
 """What a command loads: the slow libraries only where they are used. Seconds are in `make bench`."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from neuromfa.app.cli.main import COMMANDS, load_command
+from neuromfa.app.collecting import collecting_nothing
 
 ROOT = Path(__file__).parents[2]
 TINY = "neuromfa/data/series/stdlib-14m-2-blocks"
@@ -72,11 +74,11 @@ def test_the_module_is_the_command_line() -> None:
     assert run.stdout.startswith("neuromfa ")
 
 
-def test_a_service_starts_without_the_hub() -> None:
+def test_a_service_starts_without_the_hub_and_what_calculates() -> None:
     code = "import sys, neuromfa.app.server; print(*sorted(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     unneeded = {"huggingface_hub", "httpx", "fsspec", "networkx", "numba", "jpype", "pandas", "pyarrow",
-                "scipy.sparse.csgraph", "scipy.stats"}  # fmt: skip
+                "scipy", "neuromfa.checkpoints", "neuromfa.analysis"}  # fmt: skip
     assert not unneeded & set(run.stdout.split())
 
 
@@ -91,3 +93,23 @@ assert not Listing[ModelRecord].__pydantic_complete__ and app.openapi_schema is 
 assert Listing[ModelRecord](items=[], next=None).model_dump_json() == '{"items":[],"next":null}'
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_a_sign_of_life_completes_no_other_route() -> None:
+    code = """
+from fastapi import routing
+from fastapi.testclient import TestClient
+from neuromfa.app.main import create_app
+from neuromfa.app.settings import Settings
+app, completed, complete = create_app(Settings(), store=object()), [], routing.get_dependant
+routing.get_dependant = lambda **words: completed.append(words["path"]) or complete(**words)
+assert TestClient(app).get("/healthz", headers={"host": "127.0.0.1"}).status_code == 200
+assert "/healthz" in completed and not [path for path in completed if path.startswith("/v1")], completed
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_nothing_is_collected_while_modules_are_loaded() -> None:
+    with collecting_nothing():
+        assert not gc.isenabled()
+    assert gc.isenabled()
