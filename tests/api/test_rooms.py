@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 from starlette.testclient import TestClient
 
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import Refused
 from neuromfa.app.held_answers import Body, Held, Makers
-from neuromfa.app.main import create_app
+from neuromfa.app.main import Service, create_app
 from neuromfa.app.settings import Settings
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore
@@ -263,3 +264,26 @@ def test_pages_of_other_sites_ask_for_nothing_costly(client: TestClient, path: s
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/foreign-page")
     for site in ("same-origin", "none"):
         assert client.get(path, headers={"Sec-Fetch-Site": site}).status_code != 403
+
+
+def test_the_contract_is_made_beside_the_event_loop(
+    store: GraphStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, go_on = threading.Event(), threading.Event()
+    whole = Service.openapi
+
+    def waiting(self: Service) -> dict[str, Any]:
+        made.set()
+        assert go_on.wait(60)
+        return whole(self)
+
+    app = create_app(settings, store=store)
+    with TestClient(app, base_url=LOOPBACK) as client, ThreadPoolExecutor(3) as pool:
+        monkeypatch.setattr(Service, "openapi", waiting)
+        asked = [pool.submit(client.get, "/openapi.json") for _ in range(3)]
+        assert made.wait(60)
+        alive = client.get("/healthz").status_code
+        go_on.set()
+        assert alive == 200
+        texts = {one.result().content for one in asked}
+    assert texts == {JSONResponse(app.openapi()).body}
