@@ -34,7 +34,6 @@ from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.contract import complete
 from neuromfa.app.cross_origin import ReadersOrigins
-from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
@@ -144,8 +143,7 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
     app.state.settings = settings
     app.state.store = store
     app.state.keys = KeyRing(settings)
-    app.state.samples = SampleCache()
-    app.state.curves = CurveMemory()
+    app.state.samples = SampleCache(max_bytes=settings.graphs_mb * 2**20)
     app.state.rooms = new_rooms()
     app.state.memory = Memory(lambda: app.state.store, max_bytes=settings.answers_mb * 2**20)
     app.state.metrics = Metrics()

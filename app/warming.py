@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from contextvars import Context
 from threading import Thread
 
-from neuromfa.app.series_parts import curve_of, spectrum_of
+from neuromfa.app.curve_memory import CurveMemory
+from neuromfa.app.series_parts import spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import Asker, asking
@@ -45,6 +46,6 @@ def read_one_series(store: GraphStore) -> None:
         index = store.series_index(record.id)
         if index.analyses:
             chosen = index.analyses[0].options_hash
-            curve_of(store, index, chosen)
+            CurveMemory().whole(store, index, chosen)
             spectrum_of(store, step=index.newest(chosen)[-1], samples=False)
             return

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import Refused
-from neuromfa.app.held_answers import Body, Held, Makers
+from neuromfa.app.held_answers import NAME_BYTES, Body, Held, Makers
 from neuromfa.app.main import Service, create_app
 from neuromfa.app.settings import Settings
 from neuromfa.errors import NobodyWaits
@@ -138,17 +138,17 @@ def test_what_many_want_is_made_once_and_until_the_last_has_left() -> None:
 
 
 def test_what_is_held_is_bounded_and_the_longest_unused_goes() -> None:
-    held: Held[Body] = Held(max_bytes=250)
+    held: Held[Body] = Held(max_bytes=2 * NAME_BYTES + 250)
     for name in "abc":
         held.keep(name, Body(name.encode() * 100, None))
         held.get("a")
-    assert (held.get("b"), held.n_bytes, len(held)) == (None, 200, 2)
+    assert (held.get("b"), held.n_bytes, len(held)) == (None, 2 * NAME_BYTES + 200, 2)
     held.keep("a", Body(b"x" * 10, None))
-    held.keep("huge", Body(b"x" * 300, None))
-    assert (held.n_bytes, held.get("huge")) == (110, None)
+    held.keep("huge", Body(b"x" * 2000, None))
+    assert (held.n_bytes, held.get("huge")) == (2 * NAME_BYTES + 110, None)
     held.drop("a")
     held.drop("a")
-    assert held.n_bytes == 100
+    assert held.n_bytes == NAME_BYTES + 100
 
 
 # the service
