@@ -8,20 +8,20 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from neuromfa.app.curve_memory import Curve, CurveMemory
 from neuromfa.app.dependencies import Choice
 from neuromfa.app.etags import KnownTags, tag_of, takes_gzip
 from neuromfa.app.held_answers import Body, Held, Makers
 from neuromfa.app.hung_up import unless_hung_up
 from neuromfa.app.known_answers import Known, Place, place_of
 from neuromfa.app.series_memory import SEEN, SeriesMemory
-from neuromfa.app.series_parts import Curve, curve_of
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 
 JSON = "application/json"
 TRUSTED_S = 60.0
 KNOWN_BYTES = 4 * 2**20
-CURVE_BYTES = 16 * 2**20
+CURVES_BYTES = 2**20
 
 
 class Memory:
@@ -36,7 +36,8 @@ class Memory:
     ----------
     series : what stands where
     bodies : answers by path, query and tag
-    curves : the numbers of whole series by state and analysis, of which answers show parts
+    curves : what whole series say, by state and analysis
+    points : of curves, of which answers show parts
     known : what stands at which address, as it was answered last
     """
 
@@ -44,16 +45,17 @@ class Memory:
         self.store = store
         self.series = SeriesMemory(store)
         self.bodies: Held[Body] = Held(max_bytes=max_bytes)
-        self.curves: Held[Curve] = Held(max_bytes=CURVE_BYTES)
+        self.curves: Held[Curve] = Held(max_bytes=CURVES_BYTES)
+        self.points = CurveMemory()
         self.known: Held[Known] = Held(max_bytes=KNOWN_BYTES)
         self.makers = Makers()
 
     def curve(self, store: GraphStore, index: SeriesIndex, options_hash: str) -> Curve:
-        """Return the numbers of a whole series, in a thread."""
+        """Return what a whole series says, in a thread."""
         name = (index.state, options_hash)
         held = self.curves.get(name)
         if held is None:
-            held = curve_of(store, index, options_hash)
+            held = self.points.whole(store, index, options_hash)
             self.curves.keep(name, held)
         return held
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 MADE_AT_ONCE = 2
 WORTH_ZIPPING = 1000
 ZIP_LEVEL = 5
+NAME_BYTES = 600
 
 
 class Sized(Protocol):
@@ -73,8 +74,8 @@ class Body:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the forms that are here."""
-        return len(self.plain or b"") + len(self.zipped or b"")
+        """Bytes of the forms that are here, and of the name."""
+        return NAME_BYTES + len(self.plain or b"") + len(self.zipped or b"")
 
 
 class Held(Generic[S]):

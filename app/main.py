@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -32,12 +34,12 @@ from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.contract import complete
 from neuromfa.app.cross_origin import ReadersOrigins
-from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
 from neuromfa.app.from_memory import FromMemory
 from neuromfa.app.head_method import HeadMethod
+from neuromfa.app.held_answers import Makers
 from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.keys import KeyRing
 from neuromfa.app.known_words import check_words
@@ -78,13 +80,33 @@ READING = [Depends(reader), *STRICT]
 
 
 class Service(FastAPI):
-    """A FastAPI whose contract is complete."""
+    """A FastAPI whose contract is complete, and made beside the event loop."""
+
+    def setup(self) -> None:
+        """Add the route of the contract."""
+        self._contracts: dict[str, bytes] = {}
+        self._contract_lock = Lock()
+        self._makers = Makers(at_once=1)
+        self.add_route("/openapi.json", self._read_contract, include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
-        """Return the contract, made once."""
-        if self.openapi_schema is None:
-            complete(super().openapi())
-        return super().openapi()
+        """Return the contract, made once, in whichever thread asks first."""
+        with self._contract_lock:
+            if self.openapi_schema is None:
+                complete(super().openapi())
+            return super().openapi()
+
+    async def _read_contract(self, request: Request) -> Response:
+        """Return the contract as text; the first reader waits the better part of a second, and nobody else does."""
+        prefix: str = request.scope.get("root_path", "").rstrip("/")
+        if prefix not in self._contracts:
+            self._contracts[prefix] = await self._makers.made(prefix, lambda: self._contract(prefix))
+        return Response(self._contracts[prefix], media_type="application/json")
+
+    def _contract(self, prefix: str) -> bytes:
+        """Return the contract of a service below a path, the operator's."""
+        servers = {"servers": [{"url": prefix}]} if prefix else {}
+        return bytes(JSONResponse(self.openapi() | servers).body)
 
 
 def create_app(settings: Settings | None = None, *, store: GraphStore | None = None) -> FastAPI:
@@ -121,8 +143,7 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
     app.state.settings = settings
     app.state.store = store
     app.state.keys = KeyRing(settings)
-    app.state.samples = SampleCache()
-    app.state.curves = CurveMemory()
+    app.state.samples = SampleCache(max_bytes=settings.graphs_mb * 2**20)
     app.state.rooms = new_rooms()
     app.state.memory = Memory(lambda: app.state.store, max_bytes=settings.answers_mb * 2**20)
     app.state.metrics = Metrics()

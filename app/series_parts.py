@@ -1,52 +1,19 @@
 """Parts of series as JSON, made of the text they are stored as: points, spectra, metrics, whole results."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from neuromfa.app.schemas.answers import ImmutableResult
-from neuromfa.beyond_scale import series_verdict
-from neuromfa.change_points import change_points
-from neuromfa.changes import CurveChanges
 from neuromfa.declared import adapter
 from neuromfa.graph import GraphStore
 from neuromfa.graph.result_io import StoredPoint, noted
-from neuromfa.graph.stored_series import SeriesIndex, StoredStep
+from neuromfa.graph.stored_series import StoredStep
 from neuromfa.results import CheckpointMetrics, CheckpointResult, CheckpointSpectrum, CurvePoint, from_json
 from neuromfa.scores import Score
-from neuromfa.structure import SeriesVerdict
 
 ITEMS = b'"items":[]'
 AT_ONCE = 40
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """The numbers of a whole series.
-
-    Attributes
-    ----------
-    points : one step each, as JSON, by rank
-    verdict, change_points : of all steps
-    """
-
-    points: dict[int, bytes]
-    verdict: SeriesVerdict | None
-    change_points: dict[str, CurveChanges]
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of the texts."""
-        return sum(map(len, self.points.values()))
-
-
-def curve_of(store: GraphStore, index: SeriesIndex, options_hash: str) -> Curve:
-    """Read the numbers of all steps of an analysis."""
-    steps = index.newest(options_hash)
-    points = points_of(store, steps)
-    options = next(one.options for one in index.analyses if one.options_hash == options_hash)
-    texts = {step.rank: json_of(point) for step, point in zip(steps, points, strict=True)}
-    return Curve(texts, series_verdict(points, options), change_points(points))
 
 
 def points_of(store: GraphStore, steps: Sequence[StoredStep]) -> list[CurvePoint]:

@@ -110,7 +110,14 @@ class Settings(BaseSettings):
         ge=1,
         le=4096,
         description="Megabytes of answers the service keeps to send them again, the longest unused going first; what "
-        "it keeps to make them takes at most 28 more.",
+        "it keeps to make them takes at most 45 more.",
+    )
+    graphs_mb: int = Field(
+        256,
+        ge=1,
+        le=65536,
+        description="Megabytes of stored graphs the service keeps as arrays to answer questions to them, the longest "
+        "unused going first.",
     )
 
     worker_alive_file: Path | None = Field(

@@ -15,8 +15,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from neuromfa.app.api.pages import first_page, series_page
+from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import Choice
-from neuromfa.app.series_parts import curve_of, spectrum_of
+from neuromfa.app.series_parts import spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import Asker, asking
@@ -63,7 +64,7 @@ def read_one_series(store: GraphStore) -> str | None:
         index = store.series_index(record.id)
         if index.analyses:
             chosen = index.analyses[0].options_hash
-            curve_of(store, index, chosen)
+            CurveMemory().whole(store, index, chosen)
             spectrum_of(store, step=index.newest(chosen)[-1], samples=False)
             return record.id
     return None

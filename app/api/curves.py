@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from neuromfa.app.answering import Memory
 from neuromfa.app.chosen_fields import chosen_json
-from neuromfa.app.curve_memory import CurveMemory, Remembered
+from neuromfa.app.curve_memory import Remembered
 from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store, made_at_once
 from neuromfa.app.etags import Tag
 from neuromfa.app.file_responses import file_contract
@@ -101,8 +102,8 @@ def _listing(asked: Asked, form: str) -> Listing[ModelCurve]:
     shown = {one: first_fitting(analyses[one], **asdict(asked.choice)) for one in ids}
     points = points_of(store, {one: analysis.options_hash for one, analysis in shown.items() if analysis})
     asked.tag.by(_identity(points), asked.request.url.query, form, following, *map(str, records), str(failed))
-    memory: CurveMemory = asked.request.app.state.curves
-    read = memory.read(store, [name for names in points.values() for name in names])
+    memory: Memory = asked.request.app.state.memory
+    read = memory.points.read(store, [name for names in points.values() for name in names])
     curves = [
         _curve(one, shown[one.id], [read[name] for name in points.get(one.id, [])], asked.sift, failed=failed)
         for one in records

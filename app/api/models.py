@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from neuromfa.app.answering import Answers
 from neuromfa.app.chosen_fields import chosen_json, with_some
+from neuromfa.app.curve_memory import names_of
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Paging, Store, page_of
 from neuromfa.app.etags import scores_hash
 from neuromfa.app.rooms import seated
@@ -74,7 +75,7 @@ async def read_emergence(
     def made(store: GraphStore) -> bytes:
         whole = answers.memory.curve(store, index, chosen)
         listing = _series(pages.follow(page.next), served, index.failed)
-        items = [whole.points[step.rank] for step in page.items]
+        items = answers.memory.points.texts(store, names_of(index, page.items))
         told = CurveListing(**dict(listing), verdict=whole.verdict, change_points=whole.change_points)
         return listed(told, items)
 

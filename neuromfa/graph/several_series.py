@@ -1,6 +1,6 @@
-"""Several series at once: their analyses and the names of their results in a query each, numbers by those names."""
+"""Several series at once: their analyses and the names of their results, in a query each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from neuromfa.graph.access import StoreAccess
@@ -60,12 +60,3 @@ def points_of(store: StoreAccess, chosen: Mapping[str, str]) -> dict[str, list[N
             point = NamedPoint(row["model"], row["step"], row["revision"], row["id"], row["notes"])
             found[point.model].append(point)
     return found
-
-
-def summaries(store: StoreAccess, ids: Iterable[str]) -> dict[str, str]:
-    """Return the numbers of results, as JSON, by the results' names."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    rows = store.read(lambda transaction: transaction.rows("read/summaries", ids=wanted))
-    return {row["id"]: row["summary"] for row in rows}

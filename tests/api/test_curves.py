@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from neuromfa.app.api.curves import MOST_CURVES
-from neuromfa.app.curve_memory import CurveMemory
+from neuromfa.app.curve_memory import CurveMemory, names_of
 from neuromfa.app.main import create_app
 from neuromfa.app.openapi import openapi_document
 from neuromfa.app.settings import Settings
@@ -148,7 +148,7 @@ def test_points_are_read_once(store: GraphStore, settings: Settings) -> None:
     app = create_app(settings, store=store)
     with TestClient(app, base_url=LOOPBACK) as client:
         first = got(client, "/v1/emergence")
-        memory: CurveMemory = app.state.curves
+        memory: CurveMemory = app.state.memory.points
         hash_ = first["items"][1]["options_hash"]
         names: list[NamedPoint] = points_of(store, {"stdlib-14m": hash_})["stdlib-14m"]
         known = memory.read(_Closed(), names)  # type: ignore[arg-type]
@@ -207,6 +207,27 @@ def test_forms_have_tags_of_their_own_and_none_is_refused(client: TestClient) ->
     answer = client.get("/v1/emergence", headers={"Accept": "image/png"})
     assert (answer.status_code, answer.json()["type"]) == (406, "/problems/not-acceptable")
     assert client.get("/v1/emergence.xlsx").status_code == 422
+
+
+def test_one_memory_has_the_points_of_one_series_and_of_all(client: TestClient) -> None:
+    memory: CurveMemory = client.app.state.memory.points  # type: ignore[attr-defined]
+    short = got(client, "/v1/emergence?profile=exact")
+    n, n_bytes = len(memory), memory.n_bytes
+    whole = got(client, f"{CURVE}&limit=2")
+    assert (len(memory), memory.n_bytes > n_bytes) == (n, True)
+    assert got(client, f"{CURVE}&limit=200")["items"][:2] == whole["items"]
+    assert (len(memory), got(client, "/v1/emergence?profile=exact")) == (n, short)
+
+
+def test_points_that_found_no_room_are_read_again(store: GraphStore) -> None:
+    index = store.series_index("stdlib-14m")
+    chosen = index.choose(profile="exact").analysis.options_hash
+    names = names_of(index, index.newest(chosen))
+    large, small = CurveMemory(), CurveMemory(max_bytes=30_000)
+    for memory in (large, small):
+        memory.whole(store, index, chosen)
+    assert small.n_bytes <= 30_000 < large.n_bytes
+    assert small.texts(store, names) == large.texts(_Closed(), names)  # type: ignore[arg-type]
 
 
 class _Closed:

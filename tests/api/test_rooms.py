@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 from starlette.testclient import TestClient
 
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import Refused
-from neuromfa.app.held_answers import Body, Held, Makers
-from neuromfa.app.main import create_app
+from neuromfa.app.held_answers import NAME_BYTES, Body, Held, Makers
+from neuromfa.app.main import Service, create_app
 from neuromfa.app.settings import Settings
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore
@@ -137,17 +138,17 @@ def test_what_many_want_is_made_once_and_until_the_last_has_left() -> None:
 
 
 def test_what_is_held_is_bounded_and_the_longest_unused_goes() -> None:
-    held: Held[Body] = Held(max_bytes=250)
+    held: Held[Body] = Held(max_bytes=2 * NAME_BYTES + 250)
     for name in "abc":
         held.keep(name, Body(name.encode() * 100, None))
         held.get("a")
-    assert (held.get("b"), held.n_bytes, len(held)) == (None, 200, 2)
+    assert (held.get("b"), held.n_bytes, len(held)) == (None, 2 * NAME_BYTES + 200, 2)
     held.keep("a", Body(b"x" * 10, None))
-    held.keep("huge", Body(b"x" * 300, None))
-    assert (held.n_bytes, held.get("huge")) == (110, None)
+    held.keep("huge", Body(b"x" * 2000, None))
+    assert (held.n_bytes, held.get("huge")) == (2 * NAME_BYTES + 110, None)
     held.drop("a")
     held.drop("a")
-    assert held.n_bytes == 100
+    assert held.n_bytes == NAME_BYTES + 100
 
 
 # the service
@@ -263,3 +264,26 @@ def test_pages_of_other_sites_ask_for_nothing_costly(client: TestClient, path: s
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/foreign-page")
     for site in ("same-origin", "none"):
         assert client.get(path, headers={"Sec-Fetch-Site": site}).status_code != 403
+
+
+def test_the_contract_is_made_beside_the_event_loop(
+    store: GraphStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, go_on = threading.Event(), threading.Event()
+    whole = Service.openapi
+
+    def waiting(self: Service) -> dict[str, Any]:
+        made.set()
+        assert go_on.wait(60)
+        return whole(self)
+
+    app = create_app(settings, store=store)
+    with TestClient(app, base_url=LOOPBACK) as client, ThreadPoolExecutor(3) as pool:
+        monkeypatch.setattr(Service, "openapi", waiting)
+        asked = [pool.submit(client.get, "/openapi.json") for _ in range(3)]
+        assert made.wait(60)
+        alive = client.get("/healthz").status_code
+        go_on.set()
+        assert alive == 200
+        texts = {one.result().content for one in asked}
+    assert texts == {JSONResponse(app.openapi()).body}
