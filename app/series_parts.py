@@ -20,7 +20,7 @@ def points_of(store: GraphStore, steps: Sequence[StoredStep]) -> list[CurvePoint
     """Read the numbers of some steps."""
     texts = store.summaries([step.analysis_hash for step in steps])
     return [
-        StoredPoint(step.step, step.revision, step.analysis_hash, text, step.notes).read()
+        StoredPoint(step.step, step.revision, step.analysis_hash, text, step.notes, step.serial).read()
         for step, text in zip(steps, texts, strict=True)
     ]
 

@@ -7,7 +7,7 @@ when it meets the first checkpoint that has to be read.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
@@ -199,10 +199,11 @@ class JobRun:
         (series, selected), request = self._series, self.request
         model, steps = series.id, {one.step: one for one in selected.checkpoints}
         key_of = key_maker(series, request.options)
-        # what failed is never known by its files, so that only --rehash has to look past them
-        seen = {} if request.rehash else self._store.seen(model)
+        # what failed is never known by its files, so that only who wants all read has to look past them
+        seen = {} if request.reads_all else self._store.seen(model)
         while unit is not None:
             checkpoint, known = steps.get(unit.step), known_of(self._store, model, unit.step)
+            known = replace(known, analyses=frozenset()) if request.measure_again else known
             if unit.given_up:
                 self._fail(unit.id, unit.step, unit.revision, JobError(unit.given_up))
             elif checkpoint is None:

@@ -85,7 +85,7 @@ def planned(request: IngestRequest, store: GraphStore, *, follow_links: bool = F
     """
     series = request.open(follow_links=follow_links)
     selected = series.select(request.steps)
-    reads_all = request.retry_failed or request.rehash
+    reads_all = request.retry_failed or request.reads_all
     key_of = no_key if reads_all else key_maker(series, request.options)
     stored = recognised(store, selected, key_of, request)
     wanted = failed_before(store, selected) if request.retry_failed else selected

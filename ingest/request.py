@@ -59,6 +59,9 @@ class IngestRequest:
     """Of jobs that wait, those with a higher one are taken first."""
     rehash: bool = False
     """Read every checkpoint again, also where its files look as they did when it was stored."""
+    measure_again: bool = False
+    """Measure every checkpoint again and put each result in the place of the one of its name, which an older program
+    may have kept with less in it; graphs stay."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -94,6 +97,11 @@ class IngestRequest:
         """Number of graphs each checkpoint keeps."""
         n_seeds = len(self.options.seeds)
         return n_seeds if self.graph_samples is None else min(self.graph_samples, n_seeds)
+
+    @property
+    def reads_all(self) -> bool:
+        """True where no checkpoint is passed over because its files look as they did."""
+        return self.rehash or self.measure_again
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, as the queue keeps them."""

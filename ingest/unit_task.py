@@ -161,7 +161,9 @@ def _written(
         store.write_checkpoint(model, step, revision=analysis.revision)
     # a result that stands there is not measured again, so what else was measured with it comes before it
     written = _graphs_written(store, model, analysis, request)
-    spectra = analysis.result is not None and store.write_result(model, analysis.result, options)
+    spectra = analysis.result is not None and store.write_result(
+        model, analysis.result, options, again=request.measure_again
+    )
     if analysis.result is None and analysis.analysis_hash is not None:
         store.make_newest(model, step, analysis.analysis_hash)
     return Told(

@@ -18,6 +18,7 @@ from neuromfa.matrices import MatrixFigures
 from neuromfa.network import FloatArray, NeuronTests, SampleGraph
 from neuromfa.neurons import values_at
 from neuromfa.results import CheckpointResult, Estimate
+from neuromfa.structure import NullExcess
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -336,6 +337,7 @@ def _beyond_scale(result: CheckpointResult) -> Row:
                 parts = {part: getattr(own, part, None) for part in EXCESS}
                 row |= {f"{prefix}_{null}_{name}": getattr(own, "value", None)}
                 row |= {f"{prefix}_{null}_{name}_{part}": value for part, value in parts.items()}
+            row |= _by_block(f"{prefix}_{null}", over)
     for name, terms in (result.terms or {}).items():
         row |= {f"term_{term}_{name}": getattr(terms, term).value for term in TERMS}
     for name in ESTIMATES if result.shape else ():
@@ -345,6 +347,17 @@ def _beyond_scale(result: CheckpointResult) -> Row:
         effect = getattr(result.verdict, question, None)
         row |= {question: getattr(effect, "answer", None)}
         row |= {f"{question}_{part}": getattr(effect, part, None) for part in EFFECT}
+    return row
+
+
+def _by_block(prefix: str, over: NullExcess) -> Row:
+    """Return the excess of every block with its p, nothing of results measured before it was kept."""
+    row: Row = {}
+    for block, own in over.by_block.items():
+        for each in fields(own):
+            excess = getattr(own, each.name)
+            column = f"{prefix}_block_{block}_{each.name}"
+            row |= {column: excess.value, f"{column}_p": excess.p}
     return row
 
 

@@ -553,4 +553,6 @@ def _single_numbers(shape: ShapeResult) -> ShapeNumbers:
 
 def _overall(excess: dict[str, NullExcess] | None) -> dict[str, NullExcess] | None:
     """Return what a curve shows of an excess: that over all matrices."""
-    return None if excess is None else {null: replace(one, by_matrix={}) for null, one in excess.items()}
+    if excess is None:
+        return None
+    return {null: replace(one, by_matrix={}, by_block={}) for null, one in excess.items()}

@@ -10,6 +10,7 @@ from neuromfa.declared import DOCUMENTED
 
 FEW_SAMPLES, FEW_DRAWS, WHOLE_LAYER, NO_SPECTRUM = "few_samples", "few_draws", "whole_layer", "no_spectrum"
 NO_NULLS, ASKED, NOT_ASKED, FEW_EDGES = "no_nulls", "asked", "not_asked", "few_edges"
+NOT_BY_BLOCK = "not_by_block"
 
 Answer = Literal["yes", "no", "undecided"]
 Question = Literal["structure", "changed"]
@@ -59,6 +60,38 @@ class KindExcess:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShortExcess:
+    """An excess in short, since there are many; seeds and draws are those of the whole network."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    value: float | None
+    """Mean over seeds of real - mean over draws."""
+    low: float | None = None
+    """Lower end of the 95 % interval, of these weights under another choice of neurons."""
+    high: float | None = None
+    """Upper end of the same."""
+    p: float | None = None
+    """Two-sided p of random weights; null where whole layers were taken."""
+    reason: str | None = None
+    """Why something is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockExcess:
+    """Excess over the matrices whose sources stand in one block, on the radii of the whole network."""
+
+    __pydantic_config__ = DOCUMENTED
+
+    alpha0: ShortExcess
+    """Of alpha0 over its kept nodes."""
+    width: ShortExcess
+    """Of the width of the spectrum of these nodes; not measured in profile paper."""
+    nfd_variance: ShortExcess
+    """Of the variance of the node fractal dimension within its matrices."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NullExcess(KindExcess):
     """Excess over one null."""
 
@@ -66,6 +99,8 @@ class NullExcess(KindExcess):
     """Of E; null without a baseline."""
     by_matrix: dict[str, KindExcess] = field(default_factory=dict)
     """The same by matrix kind; left out of curves."""
+    by_block: dict[str, BlockExcess] = field(default_factory=dict)
+    """In short by number of the block; left out of curves. Empty in results measured before it was kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

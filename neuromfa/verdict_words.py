@@ -6,6 +6,7 @@ from neuromfa.structure import (
     FEW_SAMPLES,
     NO_NULLS,
     NOT_ASKED,
+    NOT_BY_BLOCK,
     WHOLE_LAYER,
     Effect,
     Step,
@@ -21,6 +22,7 @@ REASONS = {
     FEW_EDGES: "most neurons have too few edges in range in profile shape",
     NO_NULLS: "no nulls were measured",
     NOT_ASKED: "profile shape was not measured",
+    NOT_BY_BLOCK: "profile paper measures no width by block; profile shape beside it does",
     WHOLE_LAYER: "whole layers were taken, so that all samples hold the same weights",
 }
 

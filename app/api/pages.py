@@ -16,7 +16,7 @@ from neuromfa.app.drawing.scales import Along
 from neuromfa.app.errors import KEY_NEEDED
 from neuromfa.app.keys import KeyRing
 from neuromfa.app.page_key import COOKIE, cookie_of
-from neuromfa.app.pages import overview, report, series_tabs
+from neuromfa.app.pages import layers, overview, report, series_tabs
 from neuromfa.app.pages.addresses import linker
 from neuromfa.app.pages.answering import page, unchanged
 from neuromfa.app.pages.problem_pages import PageRoute, problem_page
@@ -158,7 +158,7 @@ def series_page(
     }
     context |= series_tabs.context_of(tab, store, explorer, series, result, seed=seed, spread=spread)
     if csv is not None:
-        charts = [*context["drawn"], *context.get("dimensions", [])]
+        charts = [*context["drawn"], *(one for name in layers.CHARTS for one in context.get(name, []))]
         return chart_csv(charts, csv, page=in_route(model))
     return page(request, "series.html", context)
 

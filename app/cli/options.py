@@ -18,7 +18,7 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded store
 Jobs = Annotated[int, typer.Option(min=1, help="Local processes to work in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
-OF_STORING = ("graph_samples", "keep_old", "same_run", "retry_failed", "priority", "rehash")
+OF_STORING = ("graph_samples", "keep_old", "same_run", "retry_failed", "priority", "rehash", "measure_again")
 OF_ONE_SERIES = ("model_id", "revision")
 SOURCES = "sources"
 MOMENTS_TEXT = "-3:3:0.1"

@@ -1,6 +1,7 @@
-"""A heat map: a row for each block, a column for each step; every cell tells its value."""
+"""A heat map: a row for each block or kind, a column for each step; every cell tells its value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.panels import drawing
@@ -8,41 +9,113 @@ from neuromfa.app.drawing.panels import drawing
 LEFT, TOP, ROW, COLUMN = 62.0, 24.0, 18.0, 44.0
 SHADES = 8
 DIGITS = 4
+MARKED_BELOW = 0.01
+"""The level of the verdict."""
 
 
-def draw(columns: Mapping[str, Mapping[str, float]], *, title: str, signed: bool = False) -> str:
-    """Return the drawing: the darker a cell, the higher its value; with signs, the farther from 0, in two colours.
+@dataclass(frozen=True)
+class Cell:
+    """One value with what is known of it.
 
-    Parameters
+    Attributes
     ----------
-    columns : by name of the column, its values by name of the row; rows come in the order of their first appearance
+    low, high : ends of its interval, or None
+    p : how often random weights give as much, or None
     """
-    rows = list(dict.fromkeys(row for column in columns.values() for row in column))
-    values = [value for column in columns.values() for value in column.values()]
-    low, high = min(values), max(values)
-    shade = _from_zero(max(-low, high)) if signed else _from_low(low, high)
-    cells = [
-        svg.element(
-            "rect",
-            svg.title(f"{row}, step {step}: {column[row]:.{DIGITS}f}"),
-            class_=f"cell {shade(column[row])}",
-            x=LEFT + x * COLUMN,
-            y=TOP + y * ROW,
-            width=COLUMN - 1,
-            height=ROW - 1,
-        )
-        for x, (step, column) in enumerate(columns.items())
-        for y, row in enumerate(rows)
-        if row in column
-    ]
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+
+    @property
+    def is_marked(self) -> bool:
+        """True where random weights hardly ever give as much."""
+        return self.p is not None and self.p < MARKED_BELOW
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMap:
+    """Values by column and row.
+
+    Attributes
+    ----------
+    name : short name for addresses and file names
+    across : what its columns are
+    cells : by name of the column, its cells by name of the row; rows come in the order of their first appearance
+    signed : shaded from 0, in two colours, instead of from the lowest value
+    chosen : name of the column that is shown in the rest of the page
+    """
+
+    name: str
+    title: str
+    cells: Mapping[str, Mapping[str, Cell]]
+    across: str = "step"
+    signed: bool = False
+    chosen: str | None = None
+
+    @property
+    def rows(self) -> list[str]:
+        """Names of the rows."""
+        return list(dict.fromkeys(row for column in self.cells.values() for row in column))
+
+    def each(self) -> Iterator[tuple[str, str, Cell]]:
+        """Yield column, row and cell."""
+        for column, cells in self.cells.items():
+            yield from ((column, row, cells[row]) for row in self.rows if row in cells)
+
+    def spoken(self) -> str:
+        """Return the picture in one sentence."""
+        known = list(self.each())
+        low, high = min(one.value for *_, one in known), max(one.value for *_, one in known)
+        size = f"{len(self.rows)} rows, {len(self.cells)} steps"
+        told = f"{self.title}: {size}, from {low:.{DIGITS}f} to {high:.{DIGITS}f}"
+        if all(one.p is None for *_, one in known):
+            return f"{told}."
+        column, row, _ = max(known, key=lambda found: found[2].value)
+        marked = sum(one.is_marked for *_, one in known)
+        return f"{told}, the highest in {row} at {self.across} {column}; p below .01 in {marked} of {len(known)} cells."
+
+
+def draw(shown: HeatMap) -> str:
+    """Return the drawing: the darker a cell, the higher its value; a dot where p is small."""
+    shade = _shades(shown)
+    places = {column: x for x, column in enumerate(shown.cells)}
+    lines = {row: y for y, row in enumerate(shown.rows)}
+    cells, dots = [], []
+    for column, row, cell in shown.each():
+        x, y = LEFT + places[column] * COLUMN, TOP + lines[row] * ROW
+        said = svg.title(f"{row}, {shown.across} {column}: {_words(cell)}")
+        size = {"width": COLUMN - 1, "height": ROW - 1}
+        cells.append(svg.element("rect", said, class_=f"cell {shade(cell.value)}", x=x, y=y, **size))
+        if cell.is_marked:
+            dots.append(
+                svg.element("circle", class_="sure", cx=x + COLUMN / 2 - 0.5, cy=y + ROW / 2 - 0.5, r=2.6)
+            )
     across = [
-        svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, step, class_="tick middle")
-        for x, step in enumerate(columns)
+        svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, column, class_=_tick(column == shown.chosen))
+        for column, x in places.items()
     ]
-    down = [svg.words(LEFT - 6, TOP + y * ROW + 12.5, row, class_="tick end") for y, row in enumerate(rows)]
-    spoken = f"{title}: {len(rows)} rows, {len(columns)} steps, from {low:.{DIGITS}f} to {high:.{DIGITS}f}."
-    width, height = LEFT + len(columns) * COLUMN, TOP + len(rows) * ROW + 4
-    return drawing(spoken, *cells, *across, *down, width=width, height=height, kind="heat")
+    down = [svg.words(LEFT - 6, TOP + y * ROW + 12.5, row, class_="tick end") for row, y in lines.items()]
+    width, height = LEFT + len(places) * COLUMN, TOP + len(lines) * ROW + 4
+    return drawing(shown.spoken(), *cells, *dots, *across, *down, width=width, height=height, kind="heat")
+
+
+def _tick(is_chosen: bool) -> str:
+    return "tick middle here" if is_chosen else "tick middle"
+
+
+def _words(cell: Cell) -> str:
+    interval = (
+        "" if cell.low is None or cell.high is None else f", {cell.low:.{DIGITS}f} to {cell.high:.{DIGITS}f}"
+    )
+    return f"{cell.value:.{DIGITS}f}{interval}{'' if cell.p is None else f', p {cell.p:.2g}'}"
+
+
+def _shades(shown: HeatMap) -> Callable[[float], str]:
+    values = [cell.value for *_, cell in shown.each()]
+    low, high = min(values), max(values)
+    return _from_zero(max(-low, high)) if shown.signed else _from_low(low, high)
 
 
 def _from_low(low: float, high: float) -> Callable[[float], str]:

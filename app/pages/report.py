@@ -13,8 +13,17 @@ from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import StepAxis
 from neuromfa.app.pages import comparison
 from neuromfa.app.pages.curves import axis_of, panels
+from neuromfa.app.pages.layers import (
+    DrawnHeat,
+    KindRow,
+    block_maps,
+    blocks_lacking,
+    dimension_panels,
+    drawn_heats,
+    kind_rows,
+)
 from neuromfa.app.pages.series import Drawn, Spectra, drawn, spectra_pictures, spread_steps
-from neuromfa.app.pages.series_tabs import KindRow, dimension_panels, kind_rows, lowest_fit, matrices_of
+from neuromfa.app.pages.series_tabs import lowest_fit, matrices_of
 from neuromfa.app.pages.shown import Shown
 from neuromfa.app.pages.templating import rendered, style_sheet
 from neuromfa.app.pages.words import NULLS, option_words
@@ -104,6 +113,8 @@ class Section:
     spectra: Spectra
     last: CheckpointResult
     kinds: list[KindRow]
+    block_heats: list[DrawnHeat]
+    blocks_lacking: int
     dimensions: list[Drawn]
     matrices: Mapping[str, Mapping[str, MatrixFigure]]
     correlations: list[Correlation]
@@ -159,14 +170,17 @@ def _section(shown: Shown, version: str) -> Section:
         f"{shown.id}; {option_words(shown.options)}; options {shown.options_hash[:SHORT]}, "
         f"method {last.method_version}, neuromfa {version}"
     )
+    spread = [shown.whole[step] for step in spread_steps(shown.points)]
     every = panels(shown.points, shown.scores, shown.verdict, along="log")
     return Section(
         shown=shown,
         origin=origin,
         drawn=drawn(every, axis_of(shown.points, "log"), at=None),
-        spectra=spectra_pictures([shown.whole[step] for step in spread_steps(shown.points)], last),
+        spectra=spectra_pictures(spread, last),
         last=last,
         kinds=kind_rows(last),
+        block_heats=drawn_heats(block_maps(spread, None)),
+        blocks_lacking=blocks_lacking(spread),
         dimensions=dimension_panels(shown.points),
         matrices=matrices_of(last),
         correlations=[

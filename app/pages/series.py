@@ -72,7 +72,7 @@ class StoredSeries:
         """What changes when anything of it does that a page shows."""
         return [
             *(f"{one.options_hash} {one.checkpoints}" for one in self.served.analyses),
-            *(f"{one.step} {one.analysis_hash}{one.notes}" for one in self.stored),
+            *(f"{one.step} {one.analysis_hash} {one.serial}{one.notes}" for one in self.stored),
             *(f"{one.step} {one.sentence}" for one in self.failed),
             scores_hash(self.scores),
             f"{self.model}",

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from neuromfa.app.drawing.heat import HeatMap
 from neuromfa.app.drawing.panels import Panel
 from neuromfa.app.file_responses import file_answer
+from neuromfa.app.pages.layers import DrawnHeat
 from neuromfa.app.pages.series import Drawn
 from neuromfa.comparison import Comparison
 from neuromfa.errors import NotStored
@@ -18,14 +20,37 @@ CURVES = "curves"
 AskedChart = Annotated[str | None, Query(max_length=400)]
 
 
-def chart_csv(shown: Sequence[Drawn], chart: str, *, page: str) -> Response:
+def chart_csv(shown: Sequence[Drawn | DrawnHeat], chart: str, *, page: str) -> Response:
     """Return the numbers of one of the charts of a page; `NotStored` without it, naming those there are."""
-    for one in shown:
-        if one.panel.name == chart:
-            write = partial(write_csv, panel_rows(one.panel))
-            return file_answer(write, name=f"{page}-{chart}.csv", media_type=CSV_TYPE)
-    names = ", ".join(one.panel.name for one in shown)
+    charts = {one.name: one for one in (_chart(each) for each in shown)}
+    if chart in charts:
+        write = partial(write_csv, _rows(charts[chart]))
+        return file_answer(write, name=f"{page}-{chart}.csv", media_type=CSV_TYPE)
+    names = ", ".join(charts)
     raise NotStored(f"this page has no chart {chart[:100]!r}; there are: {names or 'none'}")
+
+
+def _chart(shown: Drawn | DrawnHeat) -> Panel | HeatMap:
+    return shown.heat if isinstance(shown, DrawnHeat) else shown.panel
+
+
+def _rows(chart: Panel | HeatMap) -> list[Row]:
+    return heat_rows(chart) if isinstance(chart, HeatMap) else panel_rows(chart)
+
+
+def heat_rows(shown: HeatMap) -> list[Row]:
+    """Return one row a cell, column after column."""
+    return [
+        {
+            shown.across: column,
+            "row": row,
+            "value": cell.value,
+            "low": cell.low,
+            "high": cell.high,
+            "p": cell.p,
+        }
+        for column, row, cell in shown.each()
+    ]
 
 
 def panel_rows(panel: Panel) -> list[Row]:

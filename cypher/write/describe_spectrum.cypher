@@ -1,4 +1,4 @@
-// Purpose: give a result of an older schema what it lacks.
+// Purpose: give a result what it lacks, or what it holds now.
 // Parameters: $id, $properties
 MATCH (s:Spectrum {id: $id})
 SET s += $properties

@@ -31,6 +31,7 @@ class StoredPoint:
     ----------
     analysis_hash : identity of the numbers
     notes : what only the other steps tell of it, as JSON, or nothing
+    serial : another one whenever the result was written
     """
 
     step: int | None
@@ -38,6 +39,7 @@ class StoredPoint:
     analysis_hash: str
     text: str
     notes: str = ""
+    serial: int = 0
 
     def read(self) -> CurvePoint:
         """Return the numbers; step and revision are those of the checkpoint they were reached through."""
@@ -125,19 +127,24 @@ def _metrics(prefix: str, record: CheckpointResult | NullMetrics) -> Iterator[tu
 
 
 def writing(
-    checkpoint: str, result: CheckpointResult, options: AnalysisOptions
+    checkpoint: str, result: CheckpointResult, options: AnalysisOptions, *, again: bool
 ) -> Callable[[Transaction], bool]:
-    """Return what writes a result and makes it the newest of its checkpoint; False when it was that already."""
+    """Return what writes a result and makes it the newest of its checkpoint; False when it was that already.
+
+    Written `again` it takes the place of the one of its name, under a new serial: who knows it by that reads it anew.
+    """
     properties = result_properties(result, options)
 
     def work(transaction: Transaction) -> bool:
         links = transaction.rows("read/spectrum_links", checkpoint=checkpoint)
-        if links and links[-1]["id"] == result.analysis_hash:
+        if links and links[-1]["id"] == result.analysis_hash and not again:
             return False
         transaction.rows("write/spectrum", id=result.analysis_hash, properties=properties)
+        if again:
+            transaction.rows("write/describe_spectrum", id=result.analysis_hash, properties=properties)
         serial = transaction.rows("write/next_number", counter="spectrum")[0]["number"]
         transaction.rows("write/link_spectrum", checkpoint=checkpoint, id=result.analysis_hash, serial=serial)
-        return result.analysis_hash not in [link["id"] for link in links]
+        return again or result.analysis_hash not in [link["id"] for link in links]
 
     return work
 

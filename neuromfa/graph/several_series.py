@@ -17,6 +17,7 @@ class NamedPoint:
     ----------
     id : identity of the numbers
     notes : what only the other steps tell of it, as JSON, or nothing
+    serial : another one whenever the result was written
     """
 
     model: str
@@ -24,10 +25,11 @@ class NamedPoint:
     revision: str
     id: str
     notes: str
+    serial: int
 
     def with_numbers(self, summary: str) -> StoredPoint:
         """Return the point with the numbers of its name."""
-        return StoredPoint(self.step, self.revision, self.id, summary, self.notes)
+        return StoredPoint(self.step, self.revision, self.id, summary, self.notes, self.serial)
 
 
 def analyses_of(store: StoreAccess, models: Sequence[str]) -> dict[str, list[Analysis]]:
@@ -57,6 +59,7 @@ def points_of(store: StoreAccess, chosen: Mapping[str, str]) -> dict[str, list[N
     found: dict[str, list[NamedPoint]] = {model: [] for model in chosen}
     for row in rows:
         if row["options_hash"] == chosen[row["model"]]:
-            point = NamedPoint(row["model"], row["step"], row["revision"], row["id"], row["notes"])
+            told = (row[name] for name in ("model", "step", "revision", "id", "notes", "serial"))
+            point = NamedPoint(*told)
             found[point.model].append(point)
     return found

@@ -52,15 +52,21 @@ def chosen_of(
 class StoredResults(Catalog):
     """Results and scores of a store."""
 
-    def write_result(self, model: str, result: CheckpointResult, options: AnalysisOptions) -> bool:
+    def write_result(
+        self, model: str, result: CheckpointResult, options: AnalysisOptions, *, again: bool = False
+    ) -> bool:
         """Write the result of one checkpoint and make it that checkpoint's newest.
+
+        Parameters
+        ----------
+        again : put it in the place of the one of its name, if there is one
 
         Returns
         -------
         written : False when this checkpoint already had it
         """
         checkpoint = self.existing(model, result.step)
-        return self.write(result_io.writing(checkpoint, result, options), changes=model)
+        return self.write(result_io.writing(checkpoint, result, options, again=again), changes=model)
 
     def make_newest(self, model: str, step: int | None, analysis_hash: str) -> bool:
         """Make a result that a checkpoint has the newest of its options: weights put back are the present ones.
@@ -174,7 +180,8 @@ class StoredResults(Catalog):
         """Return a page of the numbers over steps of one analysis; the whole records are not touched."""
         rows, following = self._page("read/curve", model, options_hash, limit, cursor)
         points = [
-            StoredPoint(row["step"], row["revision"], row["id"], row["summary"], row["notes"]) for row in rows
+            StoredPoint(row["step"], row["revision"], row["id"], row["summary"], row["notes"], row["serial"])
+            for row in rows
         ]
         return Page(points, following)
 

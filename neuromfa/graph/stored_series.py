@@ -32,6 +32,7 @@ class StoredStep:
     rank : by which checkpoints are ordered
     analysis_hash : name of the record
     notes : what only the other steps tell of it, as JSON, or nothing
+    serial : another one whenever the result was written
     """
 
     step: int | None
@@ -39,11 +40,12 @@ class StoredStep:
     revision: str
     analysis_hash: str
     notes: str
+    serial: int
 
     @property
     def name(self) -> str:
         """What is another one whenever anything that is shown of the step is."""
-        return f"{self.rank} {self.revision} {self.analysis_hash}{self.notes}"
+        return f"{self.rank} {self.revision} {self.analysis_hash} {self.serial}{self.notes}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +185,8 @@ def _newest(rows: Iterable[Row]) -> dict[str, list[StoredStep]]:
     newest: dict[str, dict[int, StoredStep]] = {}
     for row in rows:
         if row["id"] is not None:
-            one = StoredStep(row["step"], row["rank"], row["revision"], row["id"], row["notes"] or "")
+            notes, serial = row["notes"] or "", row["serial"] or 0
+            one = StoredStep(row["step"], row["rank"], row["revision"], row["id"], notes, serial)
             newest.setdefault(row["options_hash"], {})[one.rank] = one
     return {options_hash: list(steps.values()) for options_hash, steps in newest.items()}
 

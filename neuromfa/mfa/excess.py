@@ -5,29 +5,53 @@ weights under another choice of neurons. Seeds share weights, so for the questio
 multiplied by sqrt((1 - rho) / (1 + (n - 1) rho)); see `shared_weights`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from neuromfa.errors import UndefinedEmergence
 from neuromfa.mfa.emergence import emergence
-from neuromfa.mfa.figures import Figures
+from neuromfa.mfa.figures import Figures, KindFigures
 from neuromfa.mfa.paired_draws import PairedSample
 from neuromfa.mfa.t_distribution import t_quantile, t_two_sided
 from neuromfa.mfa.uncertainty import SMALLEST_SAMPLE, half_width, leave_one_out, student_t
-from neuromfa.network import SNIN, FloatArray, Link
+from neuromfa.network import SNIN, BoolArray, FloatArray, Link
 from neuromfa.structure import (
     FEW_SAMPLES,
     NO_SPECTRUM,
+    NOT_BY_BLOCK,
     WHOLE_LAYER,
+    BlockExcess,
     Excess,
     KindExcess,
     NullExcess,
+    ShortExcess,
     Term,
     Terms,
 )
 
 Measure = Callable[[Figures], float]
+Chosen = Callable[[Figures], BoolArray]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """How the matrices of a network are grouped.
+
+    Attributes
+    ----------
+    figures : gives the figures of every group that has kept nodes
+    names : gives the group of every matrix
+    """
+
+    figures: Callable[[Figures], Mapping[str, KindFigures]]
+    names: Callable[[Figures], tuple[str, ...]]
+
+
+BY_KIND = Grouping(lambda one: one.by_kind, lambda one: one.kinds)
+BY_BLOCK = Grouping(lambda one: one.by_block, lambda one: one.blocks)
 
 
 def shared_weights(network: SNIN, *, draws: int) -> float:
@@ -84,6 +108,13 @@ def chance_factor(n: int, rho: float) -> float:
     return float(np.sqrt((1.0 - rho) / (1.0 + (n - 1) * rho)))
 
 
+def short(excess: Excess) -> ShortExcess:
+    """Return an excess in short."""
+    return ShortExcess(
+        value=excess.value, low=excess.low, high=excess.high, p=excess.p_chance, reason=excess.reason
+    )
+
+
 def quantile(share: float, n: int) -> float:
     """Return a quantile of Student's t with n - 1 degrees of freedom."""
     return t_quantile(share, n - 1)
@@ -123,18 +154,32 @@ class PairedExcess:
         table = self.table(measure)
         return self.over_seeds(table[:, 0] - table[:, 1:].mean(axis=1))
 
-    def nfd_variance(self, kind: str | None = None) -> Excess:
-        """Return the excess of the within-matrix variance of NFD, over all matrices or those of one kind."""
-        return self.over_seeds(self.variance_by_seed(kind))
+    def nfd_variance(self, chosen: Chosen | None = None) -> Excess:
+        """Return the excess of the within-matrix variance of NFD, over all matrices or those that are chosen."""
+        return self.over_seeds(self.variance_by_seed(chosen))
 
-    def variance_by_seed(self, kind: str | None = None) -> FloatArray:
+    def variance_by_seed(self, chosen: Chosen | None = None) -> FloatArray:
         """Return, for each seed, the mean over matrices of var NFD (real) - mean_r var NFD (draw), shape (n,).
 
         A matrix counts where the real network and every draw keep two of its nodes; NaN without any.
+
+        Parameters
+        ----------
+        chosen : tells of the figures of a network which of its matrices take part; all without it
         """
         return np.array(
-            [_mean_excess(real, draws, kind) for real, draws in zip(self._real, self._draws, strict=True)]
+            [
+                np.nan
+                if differences is None or real is None
+                else _mean_of(differences, chosen and chosen(real))
+                for real, differences in zip(self._real, self._variances, strict=True)
+            ]
         )
+
+    @cached_property
+    def _variances(self) -> list[FloatArray | None]:
+        """The excess of every matrix at each seed, shape (n_matrices,); None where a network has no spectrum."""
+        return [_variance_excess(real, draws) for real, draws in zip(self._real, self._draws, strict=True)]
 
     def over_seeds(self, values: FloatArray) -> Excess:
         """Return the statistics of one value a seed."""
@@ -161,8 +206,14 @@ class PairedExcess:
 
     def by_matrix(self) -> dict[str, KindExcess]:
         """Return the excess of every matrix kind that has kept nodes in some sample."""
-        kinds = [one.by_kind for one in self._real if one is not None]
-        return {kind: self._kind(kind) for kind in dict.fromkeys(name for names in kinds for name in names)}
+        return {kind: KindExcess(**self._group(kind, BY_KIND)) for kind in self._names(BY_KIND)}
+
+    def by_block(self) -> dict[str, BlockExcess]:
+        """Return the excess of every block that has kept nodes in some sample, by its number."""
+        return {
+            block: BlockExcess(**{name: short(one) for name, one in self._group(block, BY_BLOCK).items()})
+            for block in sorted(self._names(BY_BLOCK), key=int)
+        }
 
     def over_null(self, *, emergence: Excess | None) -> NullExcess:
         """Return every excess over this null, with that of E given."""
@@ -172,26 +223,51 @@ class PairedExcess:
             nfd_variance=self.nfd_variance(),
             emergence=emergence,
             by_matrix=self.by_matrix(),
+            by_block=self.by_block(),
         )
 
-    def _kind(self, kind: str) -> KindExcess:
-        return KindExcess(
-            alpha0=self.of(lambda one: one.by_kind[kind].alpha0 if kind in one.by_kind else np.nan),
-            width=self.of(lambda one: one.by_kind[kind].width if kind in one.by_kind else np.nan),
-            nfd_variance=self.nfd_variance(kind),
+    def _names(self, grouping: Grouping) -> list[str]:
+        return list(
+            dict.fromkeys(name for one in self._real if one is not None for name in grouping.figures(one))
         )
+
+    def _group(self, name: str, grouping: Grouping) -> dict[str, Excess]:
+        """Return the excess of every figure of one group of matrices."""
+
+        def alpha0(one: Figures) -> float:
+            own = grouping.figures(one).get(name)
+            return np.nan if own is None else own.alpha0
+
+        return {
+            "alpha0": self.of(alpha0),
+            "width": self._group_width(name, grouping),
+            "nfd_variance": self.nfd_variance(lambda one: np.array(grouping.names(one)) == name),
+        }
+
+    def _group_width(self, name: str, grouping: Grouping) -> Excess:
+        def width(one: Figures) -> float:
+            own = grouping.figures(one).get(name)
+            return np.nan if own is None or own.width is None else own.width
+
+        found, groups = self.of(width), [grouping.figures(one) for one in self._real if one is not None]
+        unmeasured = any(one.width is None for group in groups for one in group.values())
+        return replace(found, reason=NOT_BY_BLOCK) if unmeasured else found
 
     def _statistics(self, value: float, se: float | None) -> Excess:
         return statistics(value, se, n=self.n, draws=self.draws, rho=self._rho, whole=self._whole)
 
 
-def _mean_excess(real: Figures | None, draws: Sequence[Figures | None], kind: str | None) -> float:
+def _variance_excess(real: Figures | None, draws: Sequence[Figures | None]) -> FloatArray | None:
     present = [one for one in draws if one is not None]
     if real is None or len(present) < len(draws):
-        return np.nan
-    differences = real.nfd_variance - np.mean([one.nfd_variance for one in present], axis=0)
-    chosen = np.array([kind in (None, own) for own in real.kinds]) & np.isfinite(differences)
-    return float(differences[chosen].mean()) if chosen.any() else np.nan
+        return None
+    excess: FloatArray = real.nfd_variance - np.mean([one.nfd_variance for one in present], axis=0)
+    return excess
+
+
+def _mean_of(differences: FloatArray, chosen: BoolArray | None) -> float:
+    known = np.isfinite(differences) if chosen is None else chosen & np.isfinite(differences)
+    return float(differences[known].mean()) if known.any() else np.nan
 
 
 def _emergence_excess(means: FloatArray) -> float:

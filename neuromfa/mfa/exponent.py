@@ -39,7 +39,12 @@ def mass_exponent(log_z: FloatArray, *, radii: IntArray | FloatArray) -> FloatAr
 
 def slopes(values: FloatArray, *, radii: IntArray | FloatArray) -> FloatArray:
     """Return the least-squares slope on ln r of every row of `values`, (n, m), summed in a fixed order."""
-    found: FloatArray = np.einsum("nk,k->n", values, slope_weights(radii))
+    return weighted_sums(values, slope_weights(radii))
+
+
+def weighted_sums(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the slope of every row of `values`, (n, m), by what `slope_weights` gave."""
+    found: FloatArray = np.einsum("nk,k->n", values, weights)
     return found
 
 

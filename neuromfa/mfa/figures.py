@@ -1,6 +1,6 @@
 """The three figures that are compared with nulls (ours): alpha0, width and the variance of NFD within each matrix.
 
-They come from radius counts without what only real networks need, over all nodes and by matrix kind.
+They come from radius counts without what only real networks need, over all nodes, by matrix kind and by block.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from neuromfa.mfa.distance import CountArray, RadiusCounts
-from neuromfa.mfa.exponent import mass_exponent, slope_weights, slopes
+from neuromfa.mfa.exponent import slope_weights, weighted_sums
 from neuromfa.mfa.partition import (
     LARGEST_PLAIN_MOMENT,
     Partition,
@@ -19,7 +19,7 @@ from neuromfa.mfa.partition import (
     partition_function,
 )
 from neuromfa.mfa.spectrum import forward_differences
-from neuromfa.network import FloatArray, IntArray, Layer
+from neuromfa.network import BoolArray, FloatArray, IntArray, Layer
 from neuromfa.options import AnalysisOptions, Profile
 
 LARGEST_TABLE = 2**20
@@ -27,10 +27,13 @@ LARGEST_TABLE = 2**20
 
 @dataclass(frozen=True, eq=False)
 class KindFigures:
-    """alpha0 and width over the kept nodes of one matrix kind, on the radii of the whole network."""
+    """alpha0 and width over the kept nodes of one matrix kind, or of one block, on the radii of the whole network.
+
+    A block has no width (None) in profile paper, whose width needs the partition function at every moment.
+    """
 
     alpha0: float
-    width: float
+    width: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,9 @@ class Figures:
     ----------
     alpha0, width : over all kept nodes; equal to those of the spectrum up to rounding
     by_kind : the same by matrix kind, of the kinds that have kept nodes
+    by_block : the same by block, of the blocks that have kept nodes, in order
     kinds : kind of every matrix, in order
+    blocks : block of every matrix: that of its sources, its number as text
     nfd_variance : float64 array of shape (n_matrices,), variance (ddof 1) of the node fractal dimension over the kept
         sources of each matrix; NaN where fewer than two are kept
     """
@@ -49,7 +54,9 @@ class Figures:
     alpha0: float
     width: float
     by_kind: Mapping[str, KindFigures]
+    by_block: Mapping[str, KindFigures]
     kinds: tuple[str, ...]
+    blocks: tuple[str, ...]
     nfd_variance: FloatArray
 
 
@@ -74,27 +81,33 @@ def figures_of(counts: RadiusCounts, *, layers: Sequence[Layer], options: Analys
     observed = np.flatnonzero(rows.any(axis=0))
     radii = common_radii(observed, grid=options.grid, longest=options.max_distance, n_kept=len(rows))
     kinds, moments = matrix_kinds(layers, counts.layers), _moments(options)
+    blocks = tuple(str(layers[k].block) for k in counts.layers)
     matrix_of = np.repeat(np.arange(len(kinds)), counts.sizes)[kept]
-    sums = _sums(rows, moments, slope_weights(radii))
+    weights = slope_weights(radii)
+    sums = _sums(rows, moments, weights)
     columns, nfd = _columns(radii), np.empty(len(rows))
     # a matrix at a time, whose arrays stay in the cache
-    for kind, nodes in zip(kinds, _slices(matrix_of, len(kinds)), strict=True):
+    for matrix, nodes in zip(zip(kinds, blocks, strict=True), _slices(matrix_of, len(kinds)), strict=True):
         masses = np.cumsum(rows[nodes], axis=1, dtype=np.int64)[:, columns] + 1
-        nfd[nodes] = sums.add(kind, masses)
-    partitions = sums.partitions()
+        nfd[nodes] = sums.add(matrix, masses)
 
     def width(partition: Partition) -> float:
-        return _width(partition, moments, radii, options.profile)
+        return _width(partition, moments, weights, options.profile)
 
-    kind_of = np.array(kinds)[matrix_of]
+    def by_group(names: Sequence[str], partitions: Mapping[str, Partition]) -> dict[str, KindFigures]:
+        return {
+            name: KindFigures(float(nfd[nodes].mean()), width(partitions[name]) if partitions else None)
+            for name, nodes in _nodes_by_name(names, matrix_of).items()
+        }
+
+    of_kinds, of_blocks = sums.of_kinds(), {} if options.profile == "paper" else sums.of_blocks()
     return Figures(
         alpha0=float(nfd.mean()),
-        width=width(_total(list(partitions.values()))),
-        by_kind={
-            kind: KindFigures(float(nfd[kind_of == kind].mean()), width(partition))
-            for kind, partition in partitions.items()
-        },
+        width=width(_total(list(of_kinds.values()))),
+        by_kind=by_group(kinds, of_kinds),
+        by_block=by_group(blocks, of_blocks),
         kinds=kinds,
+        blocks=blocks,
         nfd_variance=_variances(nfd, matrix_of, len(kinds)),
     )
 
@@ -109,6 +122,14 @@ def _slices(matrix_of: IntArray, n_matrices: int) -> list[slice]:
     """Return the nodes of every matrix, which follow one another."""
     ends = np.searchsorted(matrix_of, np.arange(n_matrices + 1)).tolist()
     return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def _nodes_by_name(names: Sequence[str], matrix_of: IntArray) -> dict[str, BoolArray]:
+    """Return which nodes belong to the matrices of each name, of the names that have some."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    number_of = np.array([numbers[name] for name in names])[matrix_of]
+    nodes = {name: number_of == number for name, number in numbers.items()}
+    return {name: those for name, those in nodes.items() if those.any()}
 
 
 def _columns(radii: IntArray) -> slice | IntArray:
@@ -127,7 +148,7 @@ def _sums(rows: CountArray, moments: FloatArray, weights: FloatArray) -> "_Sums"
 
 
 class _Sums:
-    """NFD of nodes and partition functions of kinds, from the masses of one matrix after another.
+    """NFD of nodes, and partition functions of kinds and of blocks, from the masses of one matrix after another.
 
     Parameters
     ----------
@@ -139,20 +160,28 @@ class _Sums:
     def __init__(self, largest: int, moments: FloatArray, weights: FloatArray) -> None:
         self._moments, self._weights = moments, weights
         self._logarithms = np.concatenate([[0.0], np.log(np.arange(1, largest + 1))])
-        self._masses: dict[str, list[IntArray]] = {}
+        self._masses: tuple[dict[str, list[IntArray]], dict[str, list[IntArray]]] = ({}, {})
 
-    def add(self, kind: str, masses: IntArray) -> FloatArray:
-        """Take the masses (n, m) of a matrix and return the NFD of its nodes, shape (n,)."""
+    def add(self, matrix: tuple[str, str], masses: IntArray) -> FloatArray:
+        """Take the masses (n, m) of a matrix, named by kind and block, and return the NFD of its nodes, shape (n,)."""
         if len(masses):
-            self._masses.setdefault(kind, []).append(masses)
+            for groups, name in zip(self._masses, matrix, strict=True):
+                groups.setdefault(name, []).append(masses)
         found: FloatArray = np.einsum("nk,k->n", self._logarithms.take(masses), self._weights)
         return found
 
-    def partitions(self) -> dict[str, Partition]:
+    def of_kinds(self) -> dict[str, Partition]:
         """Return the partition function of every kind that has nodes."""
+        return self._partitions(0)
+
+    def of_blocks(self) -> dict[str, Partition]:
+        """Return the partition function of every block that has nodes."""
+        return self._partitions(1)
+
+    def _partitions(self, place: int) -> dict[str, Partition]:
         return {
-            kind: partition_function(np.concatenate(masses), q=self._moments)
-            for kind, masses in self._masses.items()
+            name: partition_function(np.concatenate(masses), q=self._moments)
+            for name, masses in self._masses[place].items()
         }
 
 
@@ -166,11 +195,10 @@ class _TableSums(_Sums):
         powers = np.exp(np.multiply.outer(moments, logarithms - logarithms[-1]))
         self._tables = np.vstack([powers, logarithms])
         self._shares = np.stack([1.0 / powers, logarithms / powers], axis=1)
-        self._z: dict[str, FloatArray] = {}
-        self._weighted: dict[str, FloatArray] = {}
+        self._added: tuple[dict[str, FloatArray], dict[str, FloatArray]] = ({}, {})
 
-    def add(self, kind: str, masses: IntArray) -> FloatArray:
-        """Take the masses (n, m) of a matrix and return the NFD of its nodes, shape (n,)."""
+    def add(self, matrix: tuple[str, str], masses: IntArray) -> FloatArray:
+        """Take the masses (n, m) of a matrix, named by kind and block, and return the NFD of its nodes, shape (n,)."""
         if not len(masses):
             return np.empty(0)
         n, final = self._moments.size, masses[:, -1]
@@ -180,14 +208,16 @@ class _TableSums(_Sums):
         sums = shares @ values[:n]
         logged = shares @ np.multiply(values[:n], values[-1])
         z, weighted = sums[:, 0], logged[:, 0] - sums[:, 1]
-        self._z[kind] = self._z.get(kind, 0.0) + z
-        self._weighted[kind] = self._weighted.get(kind, 0.0) + weighted
+        added = np.stack([z, weighted])
+        for groups, name in zip(self._added, matrix, strict=True):
+            groups[name] = groups[name] + added if name in groups else added
         found: FloatArray = np.einsum("nk,k->n", values[-1], self._weights)
         return found
 
-    def partitions(self) -> dict[str, Partition]:
-        """Return the partition function of every kind that has nodes."""
-        return {kind: Partition(np.log(z), self._weighted[kind] / z) for kind, z in self._z.items()}
+    def _partitions(self, place: int) -> dict[str, Partition]:
+        return {
+            name: Partition(np.log(z), weighted / z) for name, (z, weighted) in self._added[place].items()
+        }
 
 
 def _total(partitions: Sequence[Partition]) -> Partition:
@@ -199,12 +229,12 @@ def _total(partitions: Sequence[Partition]) -> Partition:
     return Partition(peak + np.log(z), weighted / z)
 
 
-def _width(partition: Partition, q: FloatArray, radii: IntArray, profile: Profile) -> float:
-    """Return the width of a spectrum, as `multifractal_spectrum` defines it."""
+def _width(partition: Partition, q: FloatArray, weights: FloatArray, profile: Profile) -> float:
+    """Return the width of a spectrum, as `multifractal_spectrum` defines it; `weights` are those of the slope."""
     if profile == "paper":
-        alpha = forward_differences(mass_exponent(partition.log_z, radii=radii), q=q)
+        alpha = forward_differences(weighted_sums(partition.log_z, weights), q=q)
         return float(alpha.max() - alpha.min())
-    first, last = slopes(partition.mean_log_mu[[0, -1]], radii=radii).tolist()
+    first, last = weighted_sums(partition.mean_log_mu[[0, -1]], weights).tolist()
     return float(first - last)
 
 

@@ -1,5 +1,7 @@
 """What browsers are given beside the pages' words: packing, files kept for good, tags, policies, nothing as markup."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -45,3 +47,24 @@ def test_an_address_of_the_former_page_leads_on(client: TestClient) -> None:
         307,
         "./models/org--alone?profile=exact&step=-",
     )
+
+
+def test_every_heat_map_of_the_layers_is_a_table(client: TestClient) -> None:
+    path = "/models/stdlib-14m?profile=exact"
+    page = client.get(path).text
+    names = re.findall(r'href="[^"]*csv=([^"&]*)" download aria-label="[^"]* and step as CSV"', page)
+    kinds = ("input", "qkv", "attention", "dense", "mlp")
+    figures = [f"{name}-by-{by}" for by in ("block", "kind") for name in ("g2", "alpha0", "width")]
+    assert set(figures) < set(names) and {f"nfd-by-block-{kind}" for kind in kinds} & set(names)
+    for name in names:
+        answer = client.get(f"{path}&csv={name}")
+        assert answer.status_code == 200 and answer.text.startswith("step,row,value,low,high,p\n")
+    step = client.get("/v1/models/stdlib-14m/emergence?profile=exact").json()["items"][-1]["step"]
+    served = client.get(f"/v1/models/stdlib-14m/checkpoints/{step}/metrics?profile=exact").json()
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{path}&csv=width-by-block").text)))
+    found = {row["row"]: row for row in rows if row["step"] == str(step)}
+    for block, own in served["excess"]["shuffled"]["by_block"].items():
+        row = found[f"block {block}"]
+        assert all(float(row[part]) == own["width"][part] for part in ("value", "low", "high", "p"))
+    refused = client.get(f"{path}&csv=nothing")
+    assert refused.status_code == 404 and "g2-by-block" in refused.text

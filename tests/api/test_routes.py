@@ -101,6 +101,7 @@ def test_spectrum_and_metrics_are_the_stored_record(client: TestClient, store: G
     assert {"spectrum", "samples"} & set(shape) == set()
     assert metrics == {name: stored[name] for name in metrics}
     assert metrics["excess"]["shuffled"]["by_matrix"]["qkv"]["alpha0"]["draws"] == 8
+    assert list(metrics["excess"]["shuffled"]["by_block"]) == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_the_verdict_is_of_the_whole_series_also_beside_a_part(client: TestClient) -> None:
@@ -109,7 +110,8 @@ def test_the_verdict_is_of_the_whole_series_also_beside_a_part(client: TestClien
     assert part["verdict"] == whole["verdict"]
     assert whole["verdict"]["step"] == STEPS[-1]
     assert whole["verdict"]["g2"] == whole["items"][-1]["verdict"]["structure"]["g2"]
-    assert whole["items"][0]["excess"]["shuffled"]["by_matrix"] == {}
+    shuffled = whole["items"][0]["excess"]["shuffled"]
+    assert (shuffled["by_matrix"], shuffled["by_block"]) == ({}, {})
 
 
 def test_the_samples_of_a_spectrum_come_when_asked_for(client: TestClient) -> None:

@@ -202,6 +202,11 @@ def test_layers_are_a_heat_map_of_blocks_and_steps(visit: Callable[..., Visit]) 
     assert picture.locator(".cell").count() == 24
     beyond = page.get_by_role("img", name=re.compile("Excess of α₀ by matrix kind and step: 4 rows, 4 steps"))
     assert beyond.locator(".cell").count() == 16
+    blocks = page.get_by_role("img", name=re.compile("g² in shape by block and step: 6 rows, 4 steps.*cells"))
+    assert blocks.locator(".cell").count() == 24 and blocks.locator(".tick.here").count() == 1
+    with page.expect_download() as told:
+        page.get_by_role("link", name="g² in shape by block and step as CSV").click()
+    assert told.value.suggested_filename == "stdlib-14m-g2-by-block.csv"
 
 
 def test_the_numbers_shown_are_those_served(visit: Callable[..., Visit], address: str) -> None:

@@ -17,6 +17,7 @@ from neuromfa.ingest.ingest import ingest
 from neuromfa.ingest.request import IngestRequest
 from neuromfa.network import IntArray
 from neuromfa.options import AnalysisOptions
+from neuromfa.results import CheckpointResult, to_json
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
 OPTIONS = AnalysisOptions(samples=2, nodes=8, nulls=False)
@@ -146,3 +147,47 @@ def test_a_baseline_that_is_not_there_stops_nothing_and_is_looked_for_again(
     assert (done.recognised, done.spectra_written) == (0, 2)
     assert store.result(run.model_id or "", 2000).emergence is not None
     assert ingest(request, store).recognised == 2
+
+
+def test_what_an_older_program_kept_is_measured_again_under_its_name(
+    store: GraphStore, run: IngestRequest
+) -> None:
+    run = replace(run, options=replace(OPTIONS, nulls=True, draws=2))
+    model = run.model_id or ""
+    ingest(run, store)
+    whole, counts = store.result(model, 2000), store.counts()
+    assert whole.excess is not None and list(whole.excess["shuffled"].by_block) == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ]
+    keep_less(store, whole)
+    assert store.result(model, 2000).excess["shuffled"].by_block == {}  # type: ignore[index]
+    before = store.series_index(model)
+    assert ingest(run, store).nothing_new, "the name tells that all is there"
+    again = ingest(replace(run, measure_again=True), store)
+    assert (again.recognised, again.spectra_written, again.graphs_written) == (0, 2, 0)
+    assert store.result(model, 2000) == whole
+    assert store.counts() == counts, "each stands in the place of the one of its name"
+    names = [
+        {one.name for steps in index.steps.values() for one in steps}
+        for index in (before, store.series_index(model))
+    ]
+    assert len(names[0]) == len(names[1]) == 2 and not names[0] & names[1], (
+        "who holds the old answer is told of a new one"
+    )
+    assert ingest(run, store).nothing_new
+
+
+def keep_less(store: GraphStore, result: CheckpointResult) -> None:
+    """Store a result as a program did that measured nothing by block."""
+    excess = {null: replace(one, by_block={}) for null, one in (result.excess or {}).items()}
+    document = to_json(replace(result, excess=excess))
+    store.write(
+        lambda transaction: transaction.rows(
+            "write/describe_spectrum", id=result.analysis_hash, properties={"document": document}
+        )
+    )

@@ -1,5 +1,6 @@
 """Excess, terms, profile shape and verdict of real checkpoints: what stands where, and why something does not."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -162,6 +163,19 @@ def test_exports_hold_excess_terms_and_verdict() -> None:
         found.verdict.structure.g,
     )
     assert row["changed_p"] == found.verdict.changed.p and row["shape_alpha0"] == found.shape.alpha0.value
+    assert list(found.excess["shuffled"].by_block) == ["0", "1", "2", "3", "4", "5"]
+    block = found.shape.excess["shuffled"].by_block["3"]
+    assert row["shape_excess_shuffled_block_3_nfd_variance"] == block.nfd_variance.value
+    assert row["shape_excess_shuffled_block_3_width_p"] == block.width.p
+
+
+def test_results_measured_before_have_nothing_by_block() -> None:
+    text = json.loads(to_json(last()))
+    del text["excess"]["shuffled"]["by_block"], text["shape"]["excess"]["shuffled"]["by_block"]
+    before = from_json(CheckpointResult, json.dumps(text))
+    assert before.excess["shuffled"].by_block == {} == before.shape.excess["shuffled"].by_block
+    [row] = results_table([before]).to_pylist()
+    assert row["excess_shuffled_alpha0"] is not None and not [name for name in row if "_block_" in name]
 
 
 def test_a_baseline_that_is_none_of_the_run_takes_away_what_rests_on_it(tmp_path: Path) -> None:

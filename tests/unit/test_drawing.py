@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,16 +11,20 @@ import pytest
 
 from neuromfa import AnalysisOptions, analyze, open_series
 from neuromfa.app.drawing import heat, network, spark, svg
+from neuromfa.app.drawing.heat import Cell, HeatMap
 from neuromfa.app.drawing.network import MOST_ELEMENTS, Spot, Thread
 from neuromfa.app.drawing.panels import MOST_POINTS, Dot, Line, Panel, draw
 from neuromfa.app.drawing.scales import Along, StepAxis, nice_ticks, reach, step_label, tick_label
 from neuromfa.app.pages import words
 from neuromfa.app.pages.curves import marks_of
 from neuromfa.app.pages.graph import terms_of
-from neuromfa.app.pages.series_tabs import departures_of, kind_rows
+from neuromfa.app.pages.layers import CHARTS, block_maps, blocks_lacking, kind_rows
+from neuromfa.app.pages.series_tabs import departures_of
 from neuromfa.app.pages.templating import rendered
 from neuromfa.neurons import NeuronDeparture
+from neuromfa.options import Profile
 from neuromfa.questions import Edge, ShortestPathAnswer
+from neuromfa.results import CheckpointResult
 
 SERIES = Path(__file__).parents[2] / "series" / "stdlib-14m"
 
@@ -97,15 +102,31 @@ def test_a_sparkline_needs_two_values() -> None:
     assert 'class="curve is-real"' in spark.draw(panel(line("real", [1.0, 2.0])), axis(2))
 
 
+def heat_map(cells: dict[str, dict[str, float]], **more: object) -> HeatMap:
+    told = {step: {row: Cell(value) for row, value in column.items()} for step, column in cells.items()}
+    return HeatMap(name="d", title="D", cells=told, **more)  # type: ignore[arg-type]
+
+
 def test_a_heat_map_tells_every_value() -> None:
-    text = heat.draw({"0": {"block 0": 1.0, "block 1": 2.0}, "8": {"block 1": 3.0}}, title="D")
-    assert text.count('class="cell') == 3
+    shown = heat_map({"0": {"block 0": 1.0, "block 1": 2.0}, "8": {"block 1": 3.0}}, chosen="8")
+    text = heat.draw(shown)
+    assert text.count('class="cell') == 3 and text.count("tick middle here") == 1
     assert "block 1, step 8: 3.0000" in text and "shade-7" in text
+    assert shown.spoken() == "D: 2 rows, 2 steps, from 1.0000 to 3.0000."
 
 
 def test_a_heat_map_with_signs_is_shaded_from_zero() -> None:
-    text = heat.draw({"0": {"mlp": -2.0, "output": 0.0}, "8": {"mlp": 1.0}}, title="D", signed=True)
+    text = heat.draw(heat_map({"0": {"mlp": -2.0, "output": 0.0}, "8": {"mlp": 1.0}}, signed=True))
     assert re.findall(r'class="cell ([^"]*)"', text) == ["shade-7 below", "shade-0", "shade-4"]
+
+
+def test_what_random_weights_hardly_give_is_marked_without_colour() -> None:
+    cells = {"8": {"block 0": Cell(0.2, 0.1, 0.3, 0.0099), "block 1": Cell(0.1, -0.1, 0.3, 0.01)}}
+    shown = HeatMap(name="d", title="D", cells=cells, signed=True)
+    text = heat.draw(shown)
+    assert text.count('class="sure"') == 1
+    assert "block 0, step 8: 0.2000, 0.1000 to 0.3000, p 0.0099" in text
+    assert shown.spoken().endswith("the highest in block 0 at step 8; p below .01 in 1 of 2 cells.")
 
 
 def test_flags_of_a_long_line_are_told_apart() -> None:
@@ -165,6 +186,47 @@ def test_change_points_are_marked_where_the_new_direction_begins() -> None:
     assert (len(found["alpha0"]), found["width"], found["effect"]) == (1, (), ())
     assert 64.0 <= found["alpha0"][0] <= 512.0
     assert 'class="mark"' in draw(panel(line("real", [0, 1, 2]), marks=(1.0,)), axis(3))
+
+
+@cache
+def with_nulls(profile: Profile = "exact") -> CheckpointResult:
+    options = AnalysisOptions(samples=3, nodes=16, draws=2, baseline="none", profile=profile)
+    return analyze(open_series(str(SERIES)), options, steps="2000").checkpoints[0]
+
+
+def test_blocks_are_drawn_as_they_are_stored() -> None:
+    result = with_nulls()
+    g2, alpha0, width = block_maps([result], "2000")
+    assert [one.name for one in (g2, alpha0, width)] == ["g2-by-block", "alpha0-by-block", "width-by-block"]
+    assert g2.rows == [f"block {number}" for number in range(6)] and g2.chosen == "2000"
+    own, shape = result.excess["shuffled"].by_block["4"], result.shape.excess["shuffled"].by_block["4"]
+    assert g2.cells["2000"]["block 4"].value == shape.nfd_variance.value
+    assert (alpha0.cells["2000"]["block 4"].value, width.cells["2000"]["block 4"].p) == (
+        own.alpha0.value,
+        own.width.p,
+    )
+
+
+def test_profile_paper_shows_the_width_of_blocks_in_shape() -> None:
+    *_, width = block_maps([with_nulls("paper")], None)
+    assert width.title == "Excess of width in shape by block and step" and len(width.cells["2000"]) == 6
+
+
+def test_results_without_blocks_say_how_to_get_them() -> None:
+    new = with_nulls()
+    old = replace(new, step=1, excess={"shuffled": replace(new.excess["shuffled"], by_block={})}, shape=None)
+    assert blocks_lacking([old, new]) == 1
+    assert [list(one.cells) for one in block_maps([old, new], None)] == [["2000"], ["2000"], ["2000"]]
+    series = SimpleNamespace(model=SimpleNamespace(id="a", source="runs/a"))
+    context = {"kinds": [], **dict.fromkeys(CHARTS, []), "blocks_lacking": 1, "series": series}
+    text = rendered("tab_layers.html", context | {"name": "step 1"})
+    assert "1 step of these was measured before excess by block was kept" in text
+    assert "neuromfa ingest runs/a --measure-again" in text
+
+
+def test_without_profile_shape_there_is_no_effect_by_kind() -> None:
+    bare = replace(with_nulls(), shape=None, shape_reason="not_asked")
+    assert [row.effect for row in kind_rows(bare)] == [None] * 4
 
 
 def test_kinds_and_departures_of_a_result_are_said() -> None:

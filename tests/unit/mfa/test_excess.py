@@ -21,7 +21,8 @@ def figures(draw: np.random.Generator, *, shift: float = 0.0) -> mfa.Figures:
     alpha0, width, dense = (float(value) for value in draw.normal((2.0, 0.5, 1.8), 0.05) + shift)
     variances = draw.uniform(0.01, 0.02, 3) + shift
     kinds = {"qkv": KindFigures(alpha0, width), "dense": KindFigures(dense, width)}
-    return mfa.Figures(alpha0, width, kinds, ("qkv", "dense", "qkv"), variances)
+    blocks = {"0": KindFigures(alpha0, width), "10": KindFigures(dense, width)}
+    return mfa.Figures(alpha0, width, kinds, blocks, ("qkv", "dense", "qkv"), ("0", "0", "10"), variances)
 
 
 def samples(*, n: int = N, draws: int = R, seed: int = 0) -> list[mfa.PairedSample]:
@@ -41,6 +42,10 @@ def samples(*, n: int = N, draws: int = R, seed: int = 0) -> list[mfa.PairedSamp
 
 def excess(found: list[mfa.PairedSample], *, rho: float = 0.0, whole: bool = False) -> PairedExcess:
     return PairedExcess(found, "shuffled", rho=rho, whole=whole)
+
+
+def of_kind(kind: str):
+    return lambda one: np.array(one.kinds) == kind
 
 
 def by_hand(found: list[mfa.PairedSample], take) -> np.ndarray:
@@ -77,14 +82,14 @@ def test_shared_weights_make_t_count_for_less() -> None:
 
 def test_variance_is_a_mean_over_matrices_that_all_networks_have() -> None:
     found = samples()
-    kept = excess(found).variance_by_seed("qkv")
+    kept = excess(found).variance_by_seed(of_kind("qkv"))
     assert kept[0] == pytest.approx(by_hand(found, lambda one: one.nfd_variance[[0, 2]].mean())[0])
     gone = replace(found[0].nulls["shuffled"][1].figures, nfd_variance=np.array([0.01, np.nan, 0.01]))
     broken = found[0].nulls["shuffled"]
     found[0].nulls["shuffled"] = (broken[0], mfa.Draw(gone), *broken[2:])
     over_all = excess(found).variance_by_seed()
     assert over_all[0] == pytest.approx(by_hand(found, lambda one: one.nfd_variance[[0, 2]].mean())[0])
-    assert excess(found).nfd_variance("dense").reason == "no_spectrum"
+    assert excess(found).nfd_variance(of_kind("dense")).reason == "no_spectrum"
 
 
 def test_a_draw_without_a_spectrum_takes_the_excess_away() -> None:

@@ -30,9 +30,14 @@ def assert_equal(found: mfa.Draw, expected: mfa.Figures) -> None:
     assert (found.figures.alpha0, found.figures.width) == (expected.alpha0, expected.width)
     assert found.figures.kinds == expected.kinds
     np.testing.assert_array_equal(found.figures.nfd_variance, expected.nfd_variance)
-    assert {kind: (one.alpha0, one.width) for kind, one in found.figures.by_kind.items()} == {
-        kind: (one.alpha0, one.width) for kind, one in expected.by_kind.items()
-    }
+    assert found.figures.blocks == expected.blocks
+    for own, other in (
+        (found.figures.by_kind, expected.by_kind),
+        (found.figures.by_block, expected.by_block),
+    ):
+        assert {name: (one.alpha0, one.width) for name, one in own.items()} == {
+            name: (one.alpha0, one.width) for name, one in other.items()
+        }
 
 
 @pytest.mark.parametrize("options", VIEWS)
