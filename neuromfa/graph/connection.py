@@ -175,6 +175,7 @@ class Connection:
         try:
             with (
                 self._session(reading=True) as session,
+                asking.get().waits_for(session),
                 Deadline(session, limit=limit, grace=self.dialect.timeout_grace_s),
             ):
                 return [dict(record) for record in session.run(own, parameters)]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,10 @@ from starlette.testclient import TestClient
 
 from neuromfa.app.main import create_app
 from neuromfa.app.settings import Settings
+from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore
 from neuromfa.graph.connection import Connection
+from neuromfa.graph.given_up import Asker, asking
 from neuromfa.identity import content_hash
 from neuromfa.model_id import in_route
 from neuromfa.options import AnalysisOptions
@@ -85,14 +88,25 @@ def test_what_is_held_costs_one_short_query_and_what_is_immutable_none(
     assert transactions == []
 
 
-def test_an_answer_that_is_not_held_takes_two_transactions(
+def test_an_answer_that_is_not_held_takes_two_messages(
     client: TestClient, store: GraphStore, model: str, transactions: list[str]
 ) -> None:
     written(store, model, 0, 8)
     steps_of(client, model)
     transactions.clear()
     assert client.get(f"/v1/models/{in_route(model)}/checkpoints/0/spectrum").status_code == 200
-    assert transactions == ["look", "read"]
+    assert transactions == ["look", "look"]
+
+
+def test_a_record_is_not_read_for_who_has_left(store: GraphStore, model: str) -> None:
+    written(store, model, 0)
+    asker, context = Asker(), Context()
+    context.run(asking.set, asker)
+    name = content_hash([model, 0])
+    assert len(context.run(store.documents, [name])) == 1
+    asker.give_up()
+    with pytest.raises(NobodyWaits):
+        context.run(store.documents, [name])
 
 
 def test_every_write_shows_at_the_next_request(client: TestClient, store: GraphStore, model: str) -> None:
