@@ -15,6 +15,7 @@ from neuromfa.app.held_answers import Body, Held, Makers
 from neuromfa.app.hung_up import unless_hung_up
 from neuromfa.app.known_answers import Known, Place, place_of
 from neuromfa.app.series_memory import SEEN, SeriesMemory
+from neuromfa.app.table_forms import FORM, TableForm, file_name, media_type_of, table_form, tabled
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 
@@ -39,6 +40,7 @@ class Memory:
     curves : what whole series say, by state and analysis
     points : of curves, of which answers show parts
     known : what stands at which address, as it was answered last
+    makers, costly : make answers, and tables and comparisons apart from them: no short one waits for those
     """
 
     def __init__(self, store: Callable[[], GraphStore], *, max_bytes: int) -> None:
@@ -48,7 +50,7 @@ class Memory:
         self.curves: Held[Curve] = Held(max_bytes=CURVES_BYTES)
         self.points = CurveMemory()
         self.known: Held[Known] = Held(max_bytes=KNOWN_BYTES)
-        self.makers = Makers()
+        self.makers, self.costly = Makers(), Makers()
 
     def curve(self, store: GraphStore, index: SeriesIndex, options_hash: str) -> Curve:
         """Return what a whole series says, in a thread."""
@@ -100,10 +102,20 @@ class Answering:
         name : under which a file is saved
         """
         states = tuple((one.model, one.state) for one in of)
-        return await self._answered(
-            Known(self._request.scope["route"], self._place, tag_of(hashes), media_type, name, states=states),
-            make,
+        scope, form = self._request.scope, table_form(self._request.scope)
+        if form is not None:
+            make, hashes = _tabled(make, scope["route"].rows, form), [*hashes, form]
+            media_type, name = media_type_of(form), file_name(scope, form)
+        known = Known(
+            scope["route"],
+            self._place,
+            tag_of(hashes),
+            media_type,
+            name,
+            states=states,
+            by_form=FORM in scope,
         )
+        return await self._answered(known, make)
 
     async def immutable(self, name: str, make: Callable[[GraphStore], bytes]) -> Response:
         """Return an answer that never changes under its address; memory vouches for it for `TRUSTED_S`."""
@@ -118,9 +130,7 @@ class Answering:
         answer = known.answer(held, self._request.headers, self._known_tags)
         if answer is None:
             zipped = takes_gzip(self._request.headers.get("accept-encoding", ""))
-            made = self.memory.makers.made(
-                (known.body, zipped), lambda: self._made(make, held, zipped=zipped)
-            )
+            made = self._makers().made((known.body, zipped), lambda: self._made(make, held, zipped=zipped))
             whole = await unless_hung_up(self._request, made)
             self.memory.bodies.keep(known.body, whole)
             answer = known.answer(whole, self._request.headers, None)
@@ -128,12 +138,22 @@ class Answering:
         self.memory.known.keep(known.place, known)
         return answer
 
+    def _makers(self) -> Makers:
+        scope = self._request.scope
+        is_costly = scope["route"].kind == "table" or table_form(scope) is not None
+        return self.memory.costly if is_costly else self.memory.makers
+
     def _made(self, make: Callable[[GraphStore], bytes], held: Body | None, *, zipped: bool) -> Body:
         """Make an answer, or a held one's other form, in a thread; `make` has said where the parts of a list are."""
         if held is not None:
             return held.with_form(zipped=zipped)
         text = make(self.memory.store())
         return Body.of(text, link=self._response.headers.get("link")).only(zipped=zipped)
+
+
+def _tabled(make: Callable[[GraphStore], bytes], rows: str, form: TableForm) -> Callable[[GraphStore], bytes]:
+    """Return what makes a table of an answer."""
+    return lambda store: tabled(make(store), rows, form)
 
 
 async def answering(request: Request, response: Response, if_none_match: KnownTags = None) -> Answering:

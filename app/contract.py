@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from neuromfa.app.errors import KINDS, MEDIA_TYPE
+from neuromfa.app.table_forms import LONGEST_ACCEPT, MEDIA_TYPES, TABLE
 
 Operation = dict[str, Any]
 
@@ -52,6 +54,31 @@ STATUSES = {
 }
 """What each status says, by number."""
 
+ACCEPT = {
+    "name": "accept",
+    "in": "header",
+    "required": False,
+    "schema": {
+        "anyOf": [{"type": "string", "maxLength": LONGEST_ACCEPT}, {"type": "null"}],
+        "title": "Accept",
+    },
+    "description": "Form of the answer: JSON without a word, or CSV, Parquet or Arrow by their media types.",
+}
+"""The header that chooses the form of an answer with rows."""
+
+ENDING_OF_ADDRESS = {
+    "name": "form",
+    "in": "path",
+    "required": True,
+    "schema": {
+        "type": "string",
+        "enum": [form for form in MEDIA_TYPES if form != "json"],
+        "title": "Form",
+    },
+    "description": "Form of the table.",
+}
+"""The ending that does."""
+
 HEADERS_OF = {
     304: ("ETag", "Cache-Control"),
     401: ("WWW-Authenticate",),
@@ -73,12 +100,44 @@ def complete(document: dict[str, Any]) -> None:
         name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
     }
     parts["responses"] = {str(status): _answer(status) for status in STATUSES}
+    document["paths"] = dict(_with_tables(document["paths"]))
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if {} not in operation.get("security", [{}]):
                 operation["security"].insert(0, {})  # asked for in some settings only
             _answers(path, method, operation)
             _examples(path, method, operation)
+
+
+def _with_tables(paths: Mapping[str, dict[str, Operation]]) -> Iterator[tuple[str, dict[str, Operation]]]:
+    """Yield the addresses of a contract, behind those of tables the same with an ending."""
+    for path, operations in paths.items():
+        yield path, operations
+        read = operations.get("get", {})
+        if TABLE in read:
+            table = _as_table(read)
+            read["parameters"] = [*read.get("parameters", []), deepcopy(ACCEPT)]
+            read["responses"]["200"]["content"] |= _tables()
+            yield f"{path}.{{form}}", {"get": table}
+
+
+def _as_table(read: Operation) -> Operation:
+    """Return an operation whose ending chooses the form of a table."""
+    table = deepcopy(read)
+    table["operationId"] += "_table"
+    table["summary"] += " Table"
+    table["description"] = (
+        f"Return `{read[TABLE]}` of the address without the ending as a table, whatever the header `Accept` says: "
+        "parts of parts have columns of their own, such as `alpha0_low`."
+    )
+    table["parameters"] = [deepcopy(ENDING_OF_ADDRESS), *table.get("parameters", [])]
+    table["responses"]["200"] |= {"content": _tables()}
+    return table
+
+
+def _tables() -> dict[str, Any]:
+    """Return the forms of a table."""
+    return {media: {"schema": {"type": "string"}} for form, media in MEDIA_TYPES.items() if form != "json"}
 
 
 def _answers(path: str, method: str, operation: Operation) -> None:

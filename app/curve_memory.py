@@ -115,7 +115,10 @@ class CurveMemory:
 
 def names_of(index: SeriesIndex, steps: Iterable[StoredStep]) -> list[NamedPoint]:
     """Return the names of the points of some steps of a series."""
-    return [NamedPoint(index.model, one.step, one.revision, one.analysis_hash, one.notes) for one in steps]
+    return [
+        NamedPoint(index.model, one.step, one.revision, one.analysis_hash, one.notes, one.serial)
+        for one in steps
+    ]
 
 
 def _read(store: GraphStore, names: Sequence[NamedPoint]) -> Iterator[tuple[NamedPoint, CurvePoint]]:

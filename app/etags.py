@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request, Response
 
 from neuromfa import __version__
 from neuromfa.app.dependencies import made_at_once
+from neuromfa.app.table_forms import FORM, table_form
 from neuromfa.identity import content_hash
 from neuromfa.scores import Score
 
@@ -35,14 +36,15 @@ KnownTags = Annotated[
 class Tagging:
     """The ETag of the answer under way."""
 
-    def __init__(self, response: Response, if_none_match: KnownTags = None) -> None:
+    def __init__(self, request: Request, response: Response, if_none_match: KnownTags = None) -> None:
         self._known = if_none_match or ""
+        self._form = table_form(request.scope)
         self._response = response
         self.headers: dict[str, str] = {}  # for routes that answer with a response of their own
 
     def by(self, hashes: Iterable[str], *more: str | None) -> None:
         """Tag the answer by the hashes of what it shows; raise `NotModified` when the reader has that."""
-        tag = tag_of([*hashes, *more])
+        tag = tag_of([*hashes, *more, *([self._form] if self._form else [])])
         if known_as(self._known, tag):
             raise NotModified(tag)
         self.headers = headers_of(tag)
@@ -95,16 +97,21 @@ def known_as(header: str | None, tag: str, *, zipped: bool = False) -> str | Non
     return next((one for one in (tag, zipped_tag(tag)) if one in named), None)
 
 
-def headers_of(tag: str) -> dict[str, str]:
-    """Return the headers that go with a tag: always ask again, but a short question."""
-    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": VARY}
+def headers_of(tag: str, *, by_form: bool = False) -> dict[str, str]:
+    """Return the headers that go with a tag: always ask again, but a short question.
+
+    Parameters
+    ----------
+    by_form : `Accept` chooses the form of the answer too
+    """
+    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": f"{VARY}, Accept" if by_form else VARY}
 
 
-def not_modified(_: Request, error: Exception) -> Response:
+def not_modified(request: Request, error: Exception) -> Response:
     """Answer 304."""
     if not isinstance(error, NotModified):
         raise error
-    return Response(status_code=304, headers=headers_of(error.tag))
+    return Response(status_code=304, headers=headers_of(error.tag, by_form=FORM in request.scope))
 
 
 Tag = Annotated[Tagging, Depends(made_at_once(Tagging))]

@@ -10,15 +10,16 @@ from starlette.types import Scope
 from neuromfa.app.etags import VARY, headers_of, known_as, takes_gzip, zipped_tag
 from neuromfa.app.file_responses import disposition
 from neuromfa.app.held_answers import Body
+from neuromfa.app.table_forms import accepted
 
-Place = tuple[str, str]
+Place = tuple[str, str, str]
 FOR_EVER = "max-age=31536000, immutable"
 KNOWN_BYTES = 600
 
 
 def place_of(scope: Scope) -> Place:
-    """Return under what an answer is remembered: all of an address that a route looks at."""
-    return scope["path"], scope["query_string"].decode("latin-1")
+    """Return under what an answer is remembered: all of an address that a route looks at, and the form it may have."""
+    return scope["path"], scope["query_string"].decode("latin-1"), accepted(scope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Known:
     tag : of the content, not packed
     media_type, name : of the answer, and under which it is saved as a file
     states : of each model it is of, while which it holds; none of what never changes
+    by_form : `Accept` chooses its form
     until : time of the monotonic clock to which memory vouches for what never changes, in seconds
     """
 
@@ -40,6 +42,7 @@ class Known:
     media_type: str
     name: str | None = None
     states: tuple[tuple[str, str], ...] = ()
+    by_form: bool = False
     until: float | None = None
 
     @property
@@ -48,7 +51,7 @@ class Known:
         return KNOWN_BYTES + sum(map(len, self.place)) + 200 * len(self.states)
 
     @property
-    def body(self) -> tuple[str, str, str, float | None]:
+    def body(self) -> tuple[str, str, str, str, float | None]:
         """The name of its bytes."""
         return (*self.place, self.tag, self.until)
 
@@ -83,5 +86,5 @@ class Known:
 
     def _tagged(self, tag: str) -> dict[str, str]:
         if self.until is None:
-            return headers_of(tag)
+            return headers_of(tag, by_form=self.by_form)
         return {"ETag": tag, "Cache-Control": FOR_EVER, "Vary": VARY}

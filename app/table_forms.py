@@ -1,16 +1,19 @@
 """Lists as tables: JSON, CSV, Parquet or Arrow, as the ending of the address or the header `Accept` chooses."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from fastapi import Header, Response
+from fastapi import Response
+from starlette.types import Scope
 
 from neuromfa import extras
 from neuromfa.app.errors import NOT_ACCEPTABLE, Refused
-from neuromfa.app.file_responses import file_answer
+from neuromfa.app.file_responses import file_answer, written
 from neuromfa.exports import ARROW, PARQUET, Row, write_csv
+from neuromfa.frames import flat_rows
 
 Form = Literal["json", "csv", "parquet", "arrow"]
 TableForm = Literal["csv", "parquet", "arrow"]
@@ -20,13 +23,19 @@ MEDIA_TYPES: Mapping[Form, str] = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.file",
 }
-Accept = Annotated[
-    str | None,
-    Header(
-        max_length=1000,
-        description="Form of the answer: JSON without a word, or CSV, Parquet or Arrow by their media types.",
-    ),
-]
+FORM = "neuromfa.form"
+"""Where the scope of a request has the form of its answer, once a route of tables has it."""
+
+TABLE = "x-table"
+"""Word of a route in the contract: the member of its answers that holds the rows."""
+
+ENDINGS = (".csv", ".parquet", ".arrow")
+LONGEST_ACCEPT, MOST_ACCEPTS = 1000, 256
+
+
+def table_of(member: str = "items") -> dict[str, Any]:
+    """Return what makes a route one of tables, for its `openapi_extra`."""
+    return {TABLE: member}
 
 
 def form_of(accept: str | None) -> Form:
@@ -36,19 +45,69 @@ def form_of(accept: str | None) -> Form:
     ------
     Refused : it takes none of them
     """
-    ranges = [_parted(part) for part in (accept or "*/*").split(",") if part.strip()]
-    liked = {form: _liking(media, ranges) for form, media in MEDIA_TYPES.items()}
-    best = max(liked, key=lambda form: liked[form])
-    if liked[best] <= 0:
-        raise Refused(NOT_ACCEPTABLE, f"answers come as {', '.join(MEDIA_TYPES.values())}")
-    return best
+    form = _liked(accept or "*/*") if len(accept or "") <= LONGEST_ACCEPT else None
+    if form is None:
+        raise Refused(
+            NOT_ACCEPTABLE,
+            f"Accept takes none of the forms of this answer, which are {', '.join(MEDIA_TYPES.values())}; send one of "
+            "these, or end the address with .csv, .parquet or .arrow",
+        )
+    return form
+
+
+def accepted(scope: Scope) -> str:
+    """Return what of the header `Accept` tells answers of one address apart: the form it likes best, or nothing."""
+    accept = _accept(scope)
+    return (_liked(accept or "*/*") or "") if len(accept) <= LONGEST_ACCEPT else ""
+
+
+def choose_form(scope: Scope) -> Form:
+    """Return the form of the answer to a request, by its ending or else by `Accept`, and note it in the scope."""
+    form: Form = scope.get(FORM) or form_of(_accept(scope))
+    scope[FORM] = form
+    return form
+
+
+def table_form(scope: Scope) -> TableForm | None:
+    """Return in which form of a table the answer under way is, None for JSON."""
+    form = scope.get(FORM, "json")
+    return None if form == "json" else form
+
+
+def tabled(text: bytes, member: str, form: TableForm) -> bytes:
+    """Return the rows of an answer that is JSON as a table: parts of parts get columns of their own."""
+    return written(partial(WRITE[form], flat_rows(json.loads(text)[member])))
+
+
+def media_type_of(form: TableForm) -> str:
+    """Return the media type of a table."""
+    return MEDIA_TYPES[form] + ("; charset=utf-8" if form == "csv" else "")
+
+
+def file_name(scope: Scope, form: TableForm) -> str:
+    """Return under which name a table is saved: its address in short."""
+    path = scope["path"].partition("/v1/")[2].removesuffix(f".{form}").replace("models/", "", 1)
+    return f"{path.replace('/', '-')}.{form}"
 
 
 def table_answer(rows: Sequence[Row], form: TableForm, *, name: str, response: Response) -> Response:
     """Return rows as a file that is named `name`, with the headers of the answer under way."""
-    write = {"csv": _write_csv, "parquet": _write_parquet, "arrow": _write_arrow}[form]
-    kind = MEDIA_TYPES[form] + ("; charset=utf-8" if form == "csv" else "")
-    return file_answer(partial(write, rows), name=f"{name}.{form}", media_type=kind, headers=response.headers)
+    return file_answer(
+        partial(WRITE[form], rows), name=name, media_type=media_type_of(form), headers=response.headers
+    )
+
+
+def _accept(scope: Scope) -> str:
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
+
+
+@lru_cache(MOST_ACCEPTS)
+def _liked(accept: str) -> Form | None:
+    """Return the form that a header likes best, None where it takes none."""
+    ranges = [_parted(part) for part in accept.split(",") if part.strip()]
+    liked = {form: _liking(media, ranges) for form, media in MEDIA_TYPES.items()}
+    best = max(liked, key=lambda form: liked[form])
+    return best if liked[best] > 0 else None
 
 
 def _parted(part: str) -> tuple[str, float]:
@@ -73,15 +132,27 @@ def _write_csv(rows: Sequence[Row], path: Path) -> None:
 
 
 def _text(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    """Return a value as it stands in CSV: lists with blanks between, what is in more than one part as JSON."""
+    if not isinstance(value, list):
+        return value
+    if any(isinstance(one, (list, dict)) for one in value):
+        return json.dumps(value)
+    return " ".join(map(str, value))
 
 
 def _table(rows: Sequence[Row]) -> object:
     pa = extras.load("pyarrow", what=ARROW)
     names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: pa.array([row.get(name) for row in rows]) for name in names}
-    numbers = {name: c.cast(pa.float64()) if pa.types.is_null(c.type) else c for name, c in columns.items()}
-    return pa.table(numbers)
+    return pa.table({name: _column(pa, [row.get(name) for row in rows]) for name in names})
+
+
+def _column(pa: Any, values: list[Any]) -> Any:
+    """Return a column: of numbers where nothing is known, of texts where its values are of several kinds."""
+    try:
+        column = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([one if one is None or isinstance(one, str) else json.dumps(one) for one in values])
+    return column.cast(pa.float64()) if pa.types.is_null(column.type) else column
 
 
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:
@@ -93,3 +164,10 @@ def _write_arrow(rows: Sequence[Row], path: Path) -> None:
     table = _table(rows)
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:  # type: ignore[attr-defined]
         writer.write_table(table)
+
+
+WRITE: Mapping[TableForm, Callable[[Sequence[Row], Path], None]] = {
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+}

@@ -1,11 +1,13 @@
 """Does the memory of the service stay flat, and does it answer beside an ingest?
 
 ``python -m benchmarks.endurance [N]`` sends N requests (100,000 without a word) of every kind, questions to graphs
-among them, to addresses that are never the same for long; after each tenth the service's resident memory is printed.
-Then 200 readers ask for stored spectra once a second each while a series is ingested. The embedded store is used;
-nothing is written to results/.
+among them, to addresses that are never the same for long; after each tenth the service's resident memory is written
+to results/endurance.csv. What the memories of the settings hold at most is reached on the way: from then on it is to
+stay flat, and no answer may fail.
+Then 200 readers ask for stored spectra once a second each while a series is ingested. The embedded store is used.
 """
 
+import csv
 import random
 import subprocess
 import sys
@@ -22,7 +24,10 @@ from neuromfa.ingest.request import IngestRequest
 from neuromfa.model_id import in_route
 from neuromfa.options import AnalysisOptions
 
+RESULTS = Path(__file__).parent / "results" / "endurance.csv"
 REQUESTS, PARTS, AT_ONCE = 100_000, 10, 8
+ROUNDS = 100  # of addresses that a part is made of
+BY_SERVER = 20  # of so many questions the server answers one: it takes as long as hundreds of other requests
 READERS, SECONDS = 200, 30.0
 LONG, GRAPHS = in_route(name_of(0)), "/v1/models/stdlib-14m/checkpoints/2000/samples/0"
 
@@ -40,27 +45,34 @@ def main() -> None:
 
 
 def endure(address: str, requests: int) -> None:
-    """Ask for everything and print how much memory the service takes."""
-    draw = random.Random(0)
-    for part in range(PARTS + 1):
-        print(f"after {part * requests // PARTS:>7,} requests: {resident(address):6.0f} MB", flush=True)
-        if part < PARTS:
-            paths = [path for _ in range(40) for path in addresses(draw)]
-            asked = load.read(address, paths, readers=AT_ONCE, requests=requests // PARTS)
-            failed = sum(status >= 429 for status in asked.statuses)
-            print(f"    {asked.rate:.0f} /s, p99 {asked.p99_ms:.0f} ms, {failed} failed", flush=True)
+    """Ask for everything and write how much memory the service takes."""
+    draw, rows = random.Random(0), [[0, round(resident(address)), "", "", ""]]
+    print(*rows[0], flush=True)
+    for part in range(1, PARTS + 1):
+        paths = [path for _ in range(ROUNDS) for path in addresses(draw)]
+        asked = load.read(address, paths, readers=AT_ONCE, requests=requests // PARTS)
+        failed = sum(status >= 500 or status == 429 for status in asked.statuses)
+        told = [f"{asked.rate:.0f}", f"{asked.p99_ms:.0f}", failed]
+        rows.append([part * requests // PARTS, round(resident(address)), *told])
+        print(*rows[-1], flush=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["requests", "megabytes", "requests_a_second", "p99_ms", "failed"])
+        writer.writerows(rows)
 
 
 def addresses(draw: random.Random) -> Iterator[str]:
     """Yield addresses of every kind."""
     step, model = GAP * draw.randrange(STEPS), in_route(name_of(draw.randrange(2)))
+    engine = "numpy" if draw.randrange(BY_SERVER) else "cypher"
     yield f"/v1/models/{model}/checkpoints/{step}/spectrum?samples={draw.choice(('true', 'false'))}"
     yield f"/v1/models/{model}/checkpoints/{step}/metrics"
     yield f"/v1/models/{model}/emergence?limit={draw.randrange(1, 200)}&cursor={step}"
     yield f"/v1/models/{model}/checkpoints?limit={draw.randrange(1, 200)}"
-    yield f"{GRAPHS}/neurons?limit={draw.randrange(1, 200)}"
-    yield f"{GRAPHS}/strongest?top={draw.randrange(1, 50)}"
-    yield f"{GRAPHS}/ball?source=B00.input.{draw.randrange(32):05d}&radius={draw.randrange(1, 40)}"
+    yield f"/v1/emergence?from_step={step}"
+    yield f"{GRAPHS}/neurons?limit={draw.randrange(1, 200)}&engine={engine}"
+    yield f"{GRAPHS}/strongest?top={draw.randrange(1, 50)}&engine={engine}"
+    yield f"{GRAPHS}/ball?source=B00.input.{draw.randrange(32):05d}&radius={draw.randrange(1, 40)}&engine={engine}"
     yield f"/v1/models/nobody-{draw.randrange(10**9)}"
 
 

@@ -11,6 +11,7 @@ from neuromfa.app.etags import Tag, scores_hash
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.series_parts import metrics_of, spectrum_of
+from neuromfa.app.table_forms import table_of
 from neuromfa.graph import CheckpointRecord, Manifest
 from neuromfa.results import CheckpointMetrics, CheckpointSpectrum
 
@@ -50,7 +51,7 @@ async def read_metrics(model: ModelId, step: Step, choice: Chosen, answers: Answ
     return await answers.answer([index], [found.name, scores_hash(scores)], make=make)
 
 
-@router.get("/samples")
+@router.get("/samples", openapi_extra=table_of())
 def list_samples(
     store: Store, model: ModelId, step: Step, pages: Pages, settings: Configured
 ) -> Listing[Manifest]:

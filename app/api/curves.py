@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from neuromfa.app.answering import Memory
 from neuromfa.app.chosen_fields import chosen_json
 from neuromfa.app.curve_memory import Remembered
 from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store, made_at_once
 from neuromfa.app.etags import Tag
-from neuromfa.app.file_responses import file_contract
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.sifting import Sifted, Sifting, Words, parted
-from neuromfa.app.table_forms import MEDIA_TYPES, Accept, TableForm, form_of, table_answer
+from neuromfa.app.table_forms import TableForm, file_name, table_answer, table_form, table_of
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.curves import CompactPoint, ModelCurve, curve_rows
 from neuromfa.graph import Analysis, GraphStore, ModelRecord
@@ -25,7 +24,6 @@ from neuromfa.graph.stored_results import first_fitting
 from neuromfa.model_id import check_model_id, from_route
 
 MOST_CURVES = 50
-TABLES = file_contract(kind for form, kind in MEDIA_TYPES.items() if form != "json")
 ANALYSIS = ("options_hash", "method_version", "profile", "hops", "baseline")
 
 router = APIRouter(prefix="/v1", tags=["series"], route_class=seated("held"))
@@ -59,25 +57,15 @@ class Asked:
 Asking = Annotated[Asked, Depends(made_at_once(Asked))]
 
 
-@router.get("/emergence", response_model=Listing[ModelCurve], responses=TABLES)
-def read_curves(asked: Asking, accept: Accept = None) -> Response:
+@router.get("/emergence", response_model=Listing[ModelCurve], openapi_extra=table_of())
+def read_curves(asked: Asking) -> Response:
     """Return the curves of all models in short: alpha0, width, E and excess over the steps, and each verdict.
 
     Of each model the analysis with most steps is taken, or the one that is asked for; a model without it has no
     points and no `options_hash`. At most 50 models a page, by id. As a table, a row is one step of one model.
     """
-    form = form_of(accept)
-    listing = _listing(asked, form)
-    asked.response.headers.add_vary_header("Accept")
-    return _json(asked, listing) if form == "json" else _table(asked, listing, form)
-
-
-@router.get("/emergence.{form}", response_class=Response, responses=TABLES)
-def export_curves(
-    asked: Asking, form: Annotated[TableForm, Path(description="Form of the table.", examples=["csv"])]
-) -> Response:
-    """Return the same as a table whatever the header `Accept` says: a row is one step of one model."""
-    return _table(asked, _listing(asked, form), form)
+    form, listing = table_form(asked.request.scope), _listing(asked)
+    return _json(asked, listing) if form is None else _table(asked, listing, form)
 
 
 def _json(asked: Asked, listing: Listing[ModelCurve]) -> Response:
@@ -88,10 +76,11 @@ def _json(asked: Asked, listing: Listing[ModelCurve]) -> Response:
 
 def _table(asked: Asked, listing: Listing[ModelCurve], form: TableForm) -> Response:
     rows = curve_rows(listing.items, names=asked.sift.names(CompactPoint))
-    return table_answer(rows, form, name="emergence", response=asked.response)
+    name = file_name(asked.request.scope, form)
+    return table_answer(rows, form, name=name, response=asked.response)
 
 
-def _listing(asked: Asked, form: str) -> Listing[ModelCurve]:
+def _listing(asked: Asked) -> Listing[ModelCurve]:
     """Return the curves that are asked for; `NotModified` where the reader has them in this form."""
     store, pages = asked.store, asked.pages
     asked.sift.names(CompactPoint)
@@ -101,7 +90,7 @@ def _listing(asked: Asked, form: str) -> Listing[ModelCurve]:
     analyses, failed = analyses_of(store, ids), failed_of(store, ids)
     shown = {one: first_fitting(analyses[one], **asdict(asked.choice)) for one in ids}
     points = points_of(store, {one: analysis.options_hash for one, analysis in shown.items() if analysis})
-    asked.tag.by(_identity(points), asked.request.url.query, form, following, *map(str, records), str(failed))
+    asked.tag.by(_identity(points), asked.request.url.query, following, *map(str, records), str(failed))
     memory: Memory = asked.request.app.state.memory
     read = memory.points.read(store, [name for names in points.values() for name in names])
     curves = [

@@ -20,6 +20,7 @@ from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.settings import Settings
 from neuromfa.app.source_policy import admitted
+from neuromfa.app.table_forms import table_of
 from neuromfa.declared import adapter
 from neuromfa.errors import CheckpointMissing, OptionError, SourceError
 from neuromfa.graph.job_queue import LARGEST_PAGE, Job, JobQueue, Status
@@ -80,7 +81,7 @@ async def queue_job(
     return job
 
 
-@router.get("")
+@router.get("", openapi_extra=table_of())
 def list_jobs(
     store: Store,
     pages: Pages,
@@ -100,7 +101,7 @@ def read_job(store: Store, id: JobId) -> Job:
     return JobQueue(store).job(id)
 
 
-@router.get("/{id}/units")
+@router.get("/{id}/units", openapi_extra=table_of())
 def list_units(
     store: Store,
     pages: Pages,

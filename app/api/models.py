@@ -17,6 +17,7 @@ from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, Ser
 from neuromfa.app.series_parts import json_of, listed, points_of, spectra_of
 from neuromfa.app.settings import Settings
 from neuromfa.app.sifting import Sifted, Sifting, Steps
+from neuromfa.app.table_forms import table_of
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.change_points import change_points
 from neuromfa.correlations import Correlation, correlate
@@ -33,7 +34,7 @@ FromStep = Annotated[int, Query(ge=0, le=10**15, description="First step that ta
 router = APIRouter(prefix="/v1/models", tags=["series"], route_class=seated("held"))
 
 
-@router.get("")
+@router.get("", openapi_extra=table_of())
 def list_models(store: Store, pages: NamePages, settings: Configured) -> Listing[ModelRecord]:
     """List the series in the store, by id."""
     page = store.models(**_part(pages, settings))
@@ -47,7 +48,7 @@ def read_model(store: Store, model: ModelId) -> ModelDetail:
     return ModelDetail(**vars(record), analyses=store.analyses(model))
 
 
-@router.get("/{model}/checkpoints")
+@router.get("/{model}/checkpoints", openapi_extra=table_of())
 def list_checkpoints(
     store: Store, model: ModelId, steps: Steps, pages: Pages, settings: Configured
 ) -> Listing[CheckpointRecord]:
@@ -56,7 +57,9 @@ def list_checkpoints(
     return Listing(items=page.items, next=pages.follow(page.next))
 
 
-@router.get("/{model}/emergence", response_model=with_some(CurveListing, items=CurvePoint))
+@router.get(
+    "/{model}/emergence", response_model=with_some(CurveListing, items=CurvePoint), openapi_extra=table_of()
+)
 async def read_emergence(
     model: ModelId, choice: Chosen, sift: Sifted, pages: Pages, settings: Configured, answers: Answers
 ) -> Response:
@@ -96,7 +99,7 @@ def _sifted(
     return bytes(chosen_json(listing, Response(), {"items": {"__all__": names}} if names else None).body)
 
 
-@router.get("/{model}/spectra", response_model=SeriesListing[CheckpointSpectrum])
+@router.get("/{model}/spectra", response_model=SeriesListing[CheckpointSpectrum], openapi_extra=table_of())
 async def read_spectra(
     model: ModelId, choice: Chosen, steps: Steps, pages: Pages, settings: Configured, answers: Answers
 ) -> Response:
@@ -113,7 +116,7 @@ async def read_spectra(
     return await answers.answer([index], _names(index, chosen, f"{page.next} {steps}"), make=make)
 
 
-@router.get("/{model}/scores", response_model=Listing[Score])
+@router.get("/{model}/scores", response_model=Listing[Score], openapi_extra=table_of())
 async def list_scores(model: ModelId, pages: Pages, settings: Configured, answers: Answers) -> Response:
     """List what the checkpoints of a series scored on benchmarks, by step, task and metric."""
     index = await answers.series(model)
@@ -125,7 +128,7 @@ async def list_scores(model: ModelId, pages: Pages, settings: Configured, answer
     return await answers.answer([index], [scores_hash(index.scores), *_asked(pages)], make=make)
 
 
-@router.get("/{model}/correlations", response_model=Listing[Correlation])
+@router.get("/{model}/correlations", response_model=Listing[Correlation], openapi_extra=table_of())
 async def read_correlations(
     model: ModelId,
     choice: Chosen,
@@ -151,7 +154,7 @@ async def read_correlations(
     return await answers.answer([index], names, make=make)
 
 
-@router.get("/{model}/departures", response_model=Listing[NeuronSince])
+@router.get("/{model}/departures", response_model=Listing[NeuronSince], openapi_extra=table_of())
 async def read_neurons_since(
     model: ModelId, choice: Chosen, pages: Pages, settings: Configured, answers: Answers
 ) -> Response:

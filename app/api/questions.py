@@ -1,11 +1,11 @@
 """A route for every question to a stored graph, made of what the question says of itself."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from functools import partial
 from inspect import Parameter, Signature
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from neuromfa.app.etags import Tag, Tagging
 from neuromfa.app.file_responses import file_answer, file_contract
 from neuromfa.app.rooms import seated
 from neuromfa.app.settings import Settings
+from neuromfa.app.table_forms import table_of
 from neuromfa.exports import GRAPH_FORMATS
 from neuromfa.questions import QUESTIONS, Explorer, Question, SampleCache, StoredSample, ask
 from neuromfa.questions.engine.explorer import EveryStep, OneResult, OneSample, TwoSteps, Where
@@ -76,8 +77,20 @@ def question_router() -> APIRouter:
             description=kind.purpose(),
             response_model=kind.answer_type(),
             responses=file_contract(FILE_TYPES.values()) if _is_graph(kind) else None,
+            openapi_extra=_rows_of(kind),
         )
     return router
+
+
+def _rows_of(kind: type[AnyQuestion]) -> dict[str, Any] | None:
+    """Return what makes a route one of tables, where one member of its answers alone is a list of records."""
+    members = [name for name, type_ in get_type_hints(kind.answer_type()).items() if _holds_records(type_)]
+    ends_in_a_name = kind.about.address.endswith("}")
+    return table_of(members[0]) if len(members) == 1 and not (ends_in_a_name or _is_graph(kind)) else None
+
+
+def _holds_records(kind: Any) -> bool:
+    return get_origin(kind) in (list, tuple) and is_dataclass(get_args(kind)[0])
 
 
 def _is_graph(kind: type[AnyQuestion]) -> bool:

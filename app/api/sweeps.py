@@ -10,6 +10,7 @@ from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, ModelId
 from neuromfa.app.rooms import seated
 from neuromfa.app.series_parts import json_of, points_of
+from neuromfa.app.table_forms import table_of
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex
 from neuromfa.stored_sweep import Values, stored_sweep, stored_values
@@ -22,7 +23,7 @@ Option = Annotated[
 ]
 
 
-@router.get("/{model}/sweep", response_model=Sweep)
+@router.get("/{model}/sweep", response_model=Sweep, openapi_extra=table_of("points"))
 async def read_sweep(model: ModelId, option: Option, choice: Chosen, answers: Answers) -> Response:
     """Return alpha0, width, E, excess and the effect at every value of one option, of stored analyses alike otherwise.
 

@@ -13,6 +13,7 @@ from neuromfa.app.api.questions import route_of
 from neuromfa.app.cli.main import COMMANDS, load_command
 from neuromfa.app.cli.pages import put_between
 from neuromfa.app.pages.report import ReportData, report_of
+from neuromfa.app.table_forms import TABLE
 from neuromfa.checkpoints.architecture.files import BUNDLED, list_architectures
 from neuromfa.checkpoints.architecture.schema import Architecture, schema
 from neuromfa.questions import QUESTIONS, Question
@@ -22,7 +23,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS_PAGE = DOCS / "commands.md"
 REPORT = DOCS / "report" / "report.json"
 ARCHITECTURE_SCHEMA = DOCS / "architecture.schema.json"
-QUESTIONS_MARK = "questions"
+QUESTIONS_MARK, TABLES_MARK = "questions", "tables"
 ARCHITECTURES_PAGE = DOCS / "architectures.md"
 ARCHITECTURES_MARK, PROOF_MARK = "architectures", "rows and proof"
 # tiny models that have another name than what they are read as
@@ -35,6 +36,7 @@ def main() -> None:
     COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
     for page, lines in question_tables().items():
         put_between(page, QUESTIONS_MARK, lines)
+    put_between(DOCS / "api.md", TABLES_MARK, table_addresses())
     for mark, lines in architecture_tables().items():
         put_between(ARCHITECTURES_PAGE, mark, lines)
     REPORT.with_suffix(".html").write_text(report_page(), encoding="utf-8")
@@ -57,6 +59,13 @@ def question_tables() -> dict[Path, list[str]]:
         DOCS / "queries.md": ["| question | answers | words |", "|---|---|---|", *asked],
         DOCS / "api.md": ["| route | gives |", "|---|---|", *routes],
     }
+
+
+def table_addresses() -> list[str]:
+    """Return the addresses that are tables, each with the member of its JSON that has the rows."""
+    paths = openapi.openapi_document()["paths"]
+    rows = {path: found["get"][TABLE] for path, found in paths.items() if path.endswith(".{form}")}
+    return ["| address | rows |", "|---|---|", *(f"| `{path}` | `{name}` |" for path, name in rows.items())]
 
 
 def architecture_tables() -> dict[str, list[str]]:

@@ -206,7 +206,8 @@ def test_forms_have_tags_of_their_own_and_none_is_refused(client: TestClient) ->
     assert len(set(tags)) == len(MEDIA_TYPES)
     answer = client.get("/v1/emergence", headers={"Accept": "image/png"})
     assert (answer.status_code, answer.json()["type"]) == (406, "/problems/not-acceptable")
-    assert client.get("/v1/emergence.xlsx").status_code == 422
+    assert "text/csv" in answer.json()["detail"]
+    assert client.get("/v1/emergence.xlsx").status_code == 404
 
 
 def test_one_memory_has_the_points_of_one_series_and_of_all(client: TestClient) -> None:

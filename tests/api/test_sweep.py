@@ -100,6 +100,9 @@ def test_a_sweep_is_of_what_is_chosen_and_says_what_is_missing(swept_client: Tes
     first = swept_client.get(f"{ROUTE}?option=nodes")
     again = swept_client.get(f"{ROUTE}?option=nodes", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+    table = swept_client.get(f"{ROUTE}.csv?option=nodes").text.splitlines()
+    assert table[0].startswith("value,step,options_hash,nodes_kept,")
+    assert len(table) == 1 + len(first.json()["points"])
 
 
 def test_a_sweep_keeps_graphs_only_where_they_are_asked_for(swept_store: GraphStore) -> None:
