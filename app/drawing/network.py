@@ -23,6 +23,7 @@ class Spot:
     says : what a pointer over it shows
     address : where a click leads
     distance : from the chosen neuron, None where that is out of reach
+    on_path : the marked path goes over it
     """
 
     name: str
@@ -33,16 +34,25 @@ class Spot:
     says: str
     address: str
     distance: float | None = None
+    on_path: bool = False
 
 
 @dataclass(frozen=True)
 class Thread:
-    """An edge in the drawing; `weight` is None for wiring, `share` from 0 to 1 by its size."""
+    """An edge in the drawing.
+
+    Attributes
+    ----------
+    weight : None for wiring
+    share : from 0 to 1, by its size
+    number : its place on the marked path, from 1; None of all others
+    """
 
     source: str
     target: str
     weight: float | None
     share: float
+    number: int | None = None
 
 
 def draw(
@@ -55,9 +65,11 @@ def draw(
 ) -> str:
     """Return the drawing; what would be too much to draw is left out from the weakest edge on."""
     places = {spot.name: _place(spot, len(columns)) for spot in spots}
-    most = MOST_ELEMENTS - 3 * len(spots) - len(columns) - 1
-    shown = sorted(threads, key=lambda one: -one.share)[: max(most, 0)]
-    lines = [_thread(one, places) for one in reversed(shown)]
+    path, others = [one for one in threads if one.number], [one for one in threads if not one.number]
+    most = MOST_ELEMENTS - 3 * len(spots) - len(columns) - 1 - 3 * len(path)
+    shown = sorted(others, key=lambda one: -one.share)[: max(most, 0)]
+    lines = [_thread(one, places) for one in [*reversed(shown), *path]]
+    numbers = [part for one in path for part in _number(one, places)]
     names = [
         svg.words(_across(k, len(columns)), 18, name, class_="tick middle") for k, name in enumerate(columns)
     ]
@@ -67,6 +79,7 @@ def draw(
         *names,
         *lines,
         *points,
+        *numbers,
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
         role="group",
         aria_label=spoken,
@@ -85,15 +98,28 @@ def _place(spot: Spot, columns: int) -> svg.Point:
 def _thread(one: Thread, places: Mapping[str, svg.Point]) -> str:
     (x1, y1), (x2, y2) = places[one.source], places[one.target]
     kind = "wiring" if one.weight is None else "negative" if one.weight < 0 else "positive"
-    width = f"{0.4 + 2.2 * one.share:.1f}"
-    return svg.element("line", class_=f"thread is-{kind}", x1=x1, y1=y1, x2=x2, y2=y2, stroke_width=width)
+    width = f"{0.4 + 2.2 * one.share + (1.4 if one.number else 0.0):.1f}"
+    marked = " on-path" if one.number else ""
+    return svg.element(
+        "line", class_=f"thread is-{kind}{marked}", x1=x1, y1=y1, x2=x2, y2=y2, stroke_width=width
+    )
+
+
+def _number(one: Thread, places: Mapping[str, svg.Point]) -> tuple[str, str]:
+    """Return the number of an edge of the path, in the middle of it."""
+    (x1, y1), (x2, y2) = places[one.source], places[one.target]
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return (
+        svg.element("circle", class_="path-number", cx=x, cy=y, r=10.0),
+        svg.words(x, y + 4.5, f"{one.number}", class_="tick middle path-label"),
+    )
 
 
 def _spot(spot: Spot, place: svg.Point, *, is_chosen: bool) -> str:
     circle = svg.element(
         "circle",
         svg.title(spot.says),
-        class_=f"spot is-{spot.kind}{' chosen-one' if is_chosen else ''}",
+        class_=f"spot is-{spot.kind}{' on-path' if spot.on_path else ''}{' chosen-one' if is_chosen else ''}",
         cx=place[0],
         cy=place[1],
         r=SMALLEST + (LARGEST - SMALLEST) * spot.size,

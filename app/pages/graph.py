@@ -11,6 +11,7 @@ from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import StepAxis
 from neuromfa.app.pages.addresses import Link
 from neuromfa.app.pages.change import Change, change_since
+from neuromfa.app.pages.graph_path import PathView, path_view
 from neuromfa.app.pages.series import Drawn, drawn
 from neuromfa.app.pages.strengths import (
     Hub,
@@ -21,7 +22,6 @@ from neuromfa.app.pages.strengths import (
     strengths_of,
     weighted,
 )
-from neuromfa.app.pages.words import fixed
 from neuromfa.errors import OptionError
 from neuromfa.network import FloatArray
 from neuromfa.questions import (
@@ -29,13 +29,11 @@ from neuromfa.questions import (
     BallAnswer,
     BoxCover,
     BoxCoverAnswer,
-    Edge,
     Explorer,
     NeuronDetail,
     NeuronDetailAnswer,
     NeuronTrajectory,
     ShortestPath,
-    ShortestPathAnswer,
     StoredSample,
     Subgraph,
     SubgraphAnswer,
@@ -88,8 +86,7 @@ class NeuronView:
     ball: BallAnswer
     growth: Drawn
     course: list[Drawn]
-    path: ShortestPathAnswer | None
-    terms: list[tuple[str, float, float]]
+    path: PathView | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,16 +125,20 @@ def view(
 ) -> GraphView:
     """Return what the page shows; an unknown block, neuron or earlier step is an error that says so."""
     manifest = sample.manifest
-    chosen = block_of(sample, block)
+    detail = ask(sample, NeuronDetail(name=neuron)) if neuron else None
+    # a path is looked at from its start on, unless another block is asked for
+    chosen = block_of(sample, detail.neuron.block if detail and to and block is None else block)
     part = ask(sample, Subgraph(layers=f"{chosen.first}-{chosen.last}", top=TOP))
     layers = read_layers(sample, chosen.first, chosen.last)
-    about = _neuron_view(explorer, sample, neuron, to) if neuron else None
+    about = _neuron_view(explorer, sample, detail, to, chosen) if detail else None
     covers = [_cover(sample, chosen, radius) for radius in BOX_RADII] if boxes else []
     cover = next((one for one in covers if one.radius == boxes), None)
     change = None
     if since is not None and manifest.step is not None:
         change = change_since(explorer.pair(manifest.model, since, manifest.step, manifest.seed), layers)
         part = _of_change(part, layers, change)
+    if about and about.path:
+        part = _with_path(part, layers, about.path)
     picture = _picture(sample, part, layers, chosen, about, cover, link, change)
     return GraphView(
         block=chosen,
@@ -161,6 +162,13 @@ def _of_change(part: SubgraphAnswer, layers: Layers, change: Change) -> Subgraph
     return replace(part, neurons=neurons, edges=())
 
 
+def _with_path(part: SubgraphAnswer, layers: Layers, path: PathView) -> SubgraphAnswer:
+    """Return the part of a graph with all neurons of a path."""
+    lacking = path.names - {one.name for one in part.neurons}
+    more = [one for layer in layers.values() for one in layer.neurons if one.name in lacking]
+    return replace(part, neurons=(*part.neurons, *more))
+
+
 def _cover(sample: StoredSample, block: Block, radius: float) -> BoxCoverAnswer:
     return ask(
         sample, BoxCover(radius=radius, first_layer=block.first, last_layer=block.last, limit=MOST_MEMBERS)
@@ -170,8 +178,10 @@ def _cover(sample: StoredSample, block: Block, radius: float) -> BoxCoverAnswer:
 # ---- one neuron
 
 
-def _neuron_view(explorer: Explorer, sample: StoredSample, neuron: str, to: str | None) -> NeuronView:
-    manifest = sample.manifest
+def _neuron_view(
+    explorer: Explorer, sample: StoredSample, detail: NeuronDetailAnswer, to: str | None, block: Block
+) -> NeuronView:
+    manifest, neuron = sample.manifest, detail.neuron.name
     ball = ask(sample, Ball(source=neuron, radius=RADIUS, limit=MOST_MEMBERS))
     path = ask(sample, ShortestPath(source=neuron, target=to)) if to else None
     series = explorer.series(manifest.model, manifest.seed)
@@ -191,12 +201,13 @@ def _neuron_view(explorer: Explorer, sample: StoredSample, neuron: str, to: str 
         ),
     ]
     return NeuronView(
-        detail=ask(sample, NeuronDetail(name=neuron)),
+        detail=detail,
         ball=ball,
         growth=_growth(ball),
         course=drawn([panel for panel in panels if panel.has_values], axis, at=at),
-        path=path,
-        terms=terms_of(path) if path else [],
+        path=path_view(path, sample, start=detail.neuron.layer, first=block.first, last=block.last)
+        if path
+        else None,
     )
 
 
@@ -209,23 +220,6 @@ def _growth(ball: BallAnswer) -> Drawn:
         lines=(Line("N(r)", "real", dots),),
     )
     return drawn([panel], StepAxis.of((dot.at for dot in dots), "linear"), at=None)[0]
-
-
-def terms_of(path: ShortestPathAnswer) -> list[tuple[str, float, float]]:
-    """Return every term of a path's length in the order they are added, with the sum so far; gamma is one of them."""
-    terms, total = [], 0.0
-    for place, edge in enumerate(path.edges):
-        if place:
-            total += path.gamma
-            terms.append(("gamma, one hop more", path.gamma, total))
-        total += edge.distance
-        terms.append((_edge_words(edge), edge.distance, total))
-    return terms
-
-
-def _edge_words(edge: Edge) -> str:
-    weight = "wiring" if edge.weight is None else f"weight {fixed(edge.weight, 4)}"
-    return f"{edge.source} to {edge.target}, {weight}"
 
 
 # ---- the drawing
@@ -245,6 +239,8 @@ def _picture(
     box_of = _boxes(cover)
     chosen = about.detail.neuron.name if about else None
     strengths = {place: _scaled(strengths_of(layers[place])) for place in weighted(layers)}
+    path = about.path if about else None
+    on_path = path.names if path else set()
     shade = _shades([neuron.nfd for neuron in part.neurons if neuron.nfd is not None])
     spots = []
     for neuron in part.neurons:
@@ -260,12 +256,17 @@ def _picture(
                 f"{neuron.name}, {neuron.kind}, {dimension}",
                 link(neuron=neuron.name),
                 near.get(neuron.name),
+                neuron.name in on_path,
             )
         )
     threads = change.threads if change else _threads(part)
     rows = [sample.manifest.layout[layer].row for layer in range(block.first, block.last + 1)]
     which = f"edges that changed most since step {change.since}" if change else "strongest edges"
     spoken = f"Block {block.number}: {len(spots)} neurons in {len(rows)} layers, {len(threads)} {which}"
+    if path:
+        ends = {(one.source, one.target) for one in path.threads}
+        threads = [*(one for one in threads if (one.source, one.target) not in ends), *path.threads]
+        spoken += path.spoken
     return network.draw(rows, spots, threads, spoken=spoken, chosen=chosen)
 
 

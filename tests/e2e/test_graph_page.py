@@ -53,10 +53,33 @@ def test_the_terms_of_a_path_add_up_to_its_length(visit: Callable[..., Visit], a
     served = httpx.get(f"{address}/v1/models/stdlib-14m/checkpoints/512/samples/0/path", params=query).json()
     rows = page.locator("#path tbody tr").all()[:-1]
     assert len(rows) == 2 * len(served["edges"]) - 1
-    lengths = [number(row.locator("td").first.text_content()) for row in rows]
+    lengths = [number(row.locator("td").nth(1).text_content()) for row in rows]
     assert sum("gamma" in (row.text_content() or "") for row in rows) == len(served["edges"]) - 1
     assert sum(lengths) == pytest.approx(served["distance"], abs=1e-3)
     assert number(page.locator("#path-sum").text_content()) == pytest.approx(served["distance"], abs=1e-4)
+
+
+def test_a_path_is_drawn_and_the_address_holds_it(visit: Callable[..., Visit], address: str) -> None:
+    source, target = neurons(address, 0)[3], neurons(address, 8)[5]
+    page = visit(width=1400).open(f"{GRAPH}?neuron={source}&to={target}").page
+    query = {"source": source, "target": target}
+    served = httpx.get(f"{address}/v1/models/stdlib-14m/checkpoints/512/samples/0/path", params=query).json()
+    drawing, ends = page.locator("svg.network"), {served["edges"][0]["source"]}
+    ends |= {edge["target"] for edge in served["edges"][:5]}
+    assert drawing.locator(".thread.on-path").count() == 5, "of eight edges five lead through block 0"
+    names = [one.get_attribute("aria-label") for one in drawing.locator("a:has(.on-path)").all()]
+    assert set(names) == ends
+    assert drawing.locator(".path-label").all_text_contents() == ["1", "2", "3", "4", "5"]
+    expect(page.get_by_label(re.compile("marked: 5 of 8 edges of the shortest path"))).to_be_visible()
+    beside, picture = page.locator("#path").bounding_box(), drawing.bounding_box()
+    assert beside and picture and picture["x"] + picture["width"] <= beside["x"]
+    assert beside["y"] < picture["y"] + picture["height"]
+    page.locator("[data-part=path] .note").get_by_role("link", name="1", exact=True).click()
+    expect(page).to_have_url(re.compile(f"block=1.*to={target}|to={target}.*block=1"))
+    expect(page.locator("svg.network .path-label")).to_have_text(["6", "7", "8"])
+    page.get_by_role("link", name="No path").click()
+    expect(page.locator("svg.network .on-path")).to_have_count(0)
+    assert target not in page.url
 
 
 def test_a_ball_grows_with_its_radius(visit: Callable[..., Visit], address: str) -> None:

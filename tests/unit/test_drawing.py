@@ -17,7 +17,7 @@ from neuromfa.app.drawing.panels import MOST_POINTS, Dot, Line, Panel, draw
 from neuromfa.app.drawing.scales import Along, StepAxis, nice_ticks, reach, step_label, tick_label
 from neuromfa.app.pages import words
 from neuromfa.app.pages.curves import marks_of
-from neuromfa.app.pages.graph import terms_of
+from neuromfa.app.pages.graph_path import PathView, terms_of
 from neuromfa.app.pages.layers import CHARTS, block_maps, blocks_lacking, kind_rows
 from neuromfa.app.pages.series_tabs import departures_of
 from neuromfa.app.pages.templating import rendered
@@ -148,13 +148,26 @@ def test_a_graph_is_never_more_than_can_be_seen() -> None:
 def test_every_term_of_a_path_is_told_with_its_sum() -> None:
     edges = tuple(Edge(f"a{k}", f"a{k + 1}", float(k + 1), 0.5) for k in range(3))
     path = ShortestPathAnswer("a0", "a3", "exact", 5.0, 150.0, None, 16.0, None, edges)
-    assert [(length, total) for _, length, total in terms_of(path)] == [
-        (1, 1),
-        (5, 6),
-        (2, 8),
-        (5, 13),
-        (3, 16),
+    terms = terms_of(path, blocks=[0, 0, 1], drawn=[True, True, False])
+    assert [(one.number, one.length, one.total) for one in terms] == [
+        (1, 1, 1),
+        (None, 5, 6),
+        (2, 2, 8),
+        (None, 5, 13),
+        (3, 3, 16),
     ]
+    assert PathView(path, terms, []).other_blocks == [1]
+
+
+def test_a_marked_path_is_drawn_whole_over_all_else() -> None:
+    spots = [Spot(f"n{k}", k % 2, k / 100, 0.5, "real", f"n{k}", "?", on_path=k < 2) for k in range(100)]
+    threads = [Thread("n0", f"n{k % 100}", float(k), k / 9000) for k in range(9000)]
+    text = network.draw(
+        ["a", "b"], spots, [Thread("n0", "n1", 0.1, 1.0, 1), *threads], spoken="G", chosen=None
+    )
+    assert text.count("<") - text.count("</") <= MOST_ELEMENTS
+    assert text.count("on-path") == 3 and ">1</text>" in text
+    assert text.rindex("<line") == text.index('<line class="thread is-positive on-path"')
 
 
 @pytest.mark.parametrize(
