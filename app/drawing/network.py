@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from neuromfa.app.drawing import svg
 
-WIDTH, HEIGHT, SIDE, TOP = 1100.0, 740.0, 44.0, 36.0
+WIDTH, HEIGHT, SIDE, TOP = 1100.0, 740.0, 66.0, 54.0
 SMALLEST, LARGEST = 2.5, 8.0
 MOST_ELEMENTS = 3000
 
@@ -71,7 +71,7 @@ def draw(
     lines = [_thread(one, places) for one in [*reversed(shown), *path]]
     numbers = [part for one in path for part in _number(one, places)]
     names = [
-        svg.words(_across(k, len(columns)), 18, name, class_="tick middle") for k, name in enumerate(columns)
+        svg.words(_across(k, len(columns)), 32, name, class_="tick middle") for k, name in enumerate(columns)
     ]
     points = [_spot(spot, places[spot.name], is_chosen=spot.name == chosen) for spot in spots]
     return svg.element(

@@ -8,7 +8,7 @@ from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.scales import Scale, StepAxis, StepScale, nice_ticks, reach, step_label, tick_label
 
 WIDTH, HEIGHT = 420.0, 196.0
-LEFT, RIGHT, TOP, BOTTOM = 54.0, 20.0, 10.0, 26.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 20.0, 10.0, 26.0
 MOST_POINTS = 60
 APART = 16.0
 
@@ -151,7 +151,7 @@ def _mark(x: float) -> str:
 
 def _level(y: float, name: str) -> str:
     line = svg.element("line", class_="level", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y)
-    return line + svg.words(WIDTH - RIGHT - 2, y - 4, name, class_="tick end")
+    return line + svg.words(WIDTH - RIGHT - 2, y - 4, name, class_="tick end") if name else line
 
 
 def _line(line: Line, x: StepScale, y: Scale) -> Iterable[str]:

@@ -3,6 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const GROWS_MS = 4000;
+const REACH_PX = 24;
 
 function show(radius) {
   let within = 0;
@@ -28,6 +29,23 @@ function grow() {
   requestAnimationFrame(step);
 }
 
+// A tap beside the neurons chooses the nearest: on a phone they are smaller than a thumb.
+function nearest({ target, clientX, clientY }) {
+  const picture = target.closest?.("svg.network");
+  if (!picture || target.closest("a")) return null;
+  let [found, best] = [null, REACH_PX];
+  for (const spot of picture.querySelectorAll(".spot")) {
+    const { left, top, width, height } = spot.getBoundingClientRect();
+    const away = Math.hypot(left + width / 2 - clientX, top + height / 2 - clientY);
+    if (away < best) [found, best] = [spot, away];
+  }
+  return found;
+}
+
+document.addEventListener("click", (event) => {
+  const address = nearest(event)?.closest("a").getAttribute("href");
+  if (address) location.assign(address);
+});
 document.addEventListener("input", ({ target }) => { if (target.id === "radius") show(Number(target.value)); });
 document.addEventListener("click", ({ target }) => { if (target.id === "grow") grow(); });
 const start = () => { if (byId("radius")) show(Number(byId("radius").value)); };

@@ -19,6 +19,8 @@ from neuromfa.results import CheckpointResult, Reading, from_json, to_json
 from neuromfa.scores import Score
 from neuromfa.stored import Analysis, AnalysisRecord
 
+WHOLE_AT_ONCE = 100  # whole results, of up to half a megabyte each, that one query gives
+
 
 @dataclass(frozen=True)
 class Served:
@@ -198,7 +200,7 @@ class StoredResults(Catalog):
             self.model(model)
             return []
         chosen = self.choose(model, **choice).analysis.options_hash
-        return list(each(partial(self.results_page, model, options_hash=chosen)))
+        return list(each(partial(self.results_page, model, options_hash=chosen, limit=WHOLE_AT_ONCE)))
 
     def points(self, model: str, *, options_hash: str) -> list[StoredPoint]:
         """Return the numbers of all steps of one analysis."""
