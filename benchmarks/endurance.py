@@ -12,11 +12,12 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import load
-from benchmarks.bench_service import SERVE, running
+from benchmarks.bench_service import SERVE, bare, running
 from benchmarks.long_series import GAP, SERIES, STEPS, fill, name_of
 from neuromfa.graph import open_store
 from neuromfa.ingest.ingest import ingest
@@ -29,6 +30,7 @@ REQUESTS, PARTS, AT_ONCE = 100_000, 10, 8
 ROUNDS = 100  # of addresses that a part is made of
 BY_SERVER = 20  # of so many questions the server answers one: it takes as long as hundreds of other requests
 READERS, SECONDS = 200, 30.0
+LOADING_S = 3.0  # until an ingest has loaded what it needs
 LONG, GRAPHS = in_route(name_of(0)), "/v1/models/stdlib-14m/checkpoints/2000/samples/0"
 
 
@@ -77,7 +79,11 @@ def addresses(draw: random.Random) -> Iterator[str]:
 
 
 def beside_an_ingest(address: str, folder: str) -> None:
-    """Print what readers of stored spectra wait while another process measures and writes."""
+    """Print what readers wait while another process measures and writes: of a bare route, then of stored spectra.
+
+    The bare route, with the same bytes ready, tells what the machine alone makes them wait. An address that nobody
+    asked for since the start of the service is read from the store, so the first second of those is the worst.
+    """
     command = [
         sys.executable,
         "-m",
@@ -89,10 +95,22 @@ def beside_an_ingest(address: str, folder: str) -> None:
         "--data-dir",
         folder,
     ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(folder)) as under_way:
-        paths = [f"/v1/models/{LONG}/checkpoints/{GAP * k}/spectrum" for k in range(STEPS)]
-        crowd = load.read(address, paths, readers=READERS, seconds=SECONDS, pause=1.0)
-        print(f"{READERS} readers beside an ingest: p99 {crowd.p99_ms:.0f} ms, {crowd.failed} failed")
+    paths = [f"/v1/models/{LONG}/checkpoints/{GAP * k}/spectrum" for k in range(STEPS)]
+    one = load.once(address, paths[0])
+    with (
+        bare(Path(folder) / "floor", {"0": one.body}) as floor,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(folder)) as under_way,
+    ):
+        time.sleep(LOADING_S)
+        for who, at, asked in (
+            ("a bare route", floor, ["/0"]),
+            ("not asked for before", address, paths),
+            ("asked for before", address, paths),
+        ):
+            crowd = load.read(at, asked, readers=READERS, seconds=SECONDS / 2, pause=1.0)
+            beside = "" if under_way.poll() is None else ", part of the time beside none"
+            figures = f"p50 {crowd.median_ms:.0f} ms, p99 {crowd.p99_ms:.0f} ms, {crowd.failed} failed"
+            print(f"{READERS} readers beside an ingest, {who}: {figures}{beside}", flush=True)
         under_way.terminate()
 
 
