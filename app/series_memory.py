@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import anyio
 
 from neuromfa.app.held_answers import Held, Makers
+from neuromfa.app.record_memory import RecordMemory
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex
 from neuromfa.model_id import check_model_id
@@ -94,10 +95,15 @@ class SeriesMemory:
     Parameters
     ----------
     store : gives the open store
+
+    Attributes
+    ----------
+    records : of steps, whole
     """
 
     def __init__(self, store: Callable[[], GraphStore]) -> None:
         self._store, self._states = store, States(store)
+        self.records = RecordMemory()
         self._kept: Held[_KeptIndex] = Held(max_bytes=INDEX_BYTES)
         self._makers = Makers()
 

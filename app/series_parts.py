@@ -30,21 +30,22 @@ def results_of(store: GraphStore, steps: Sequence[StoredStep]) -> Iterable[Check
     for k in range(0, len(steps), AT_ONCE):
         part = steps[k : k + AT_ONCE]
         texts = store.documents([step.analysis_hash for step in part])
-        for step, text in zip(part, texts, strict=True):
-            whole = from_json(CheckpointResult, text)
-            yield noted(replace(whole, step=step.step, revision=step.revision), step.notes)
+        yield from map(_result_of, part, texts)
 
 
-def spectrum_of(store: GraphStore, *, step: StoredStep, samples: bool) -> bytes:
-    """Return the spectrum of a step as JSON."""
-    [result] = results_of(store, [step])
-    return json_of(CheckpointSpectrum.of(result, samples=samples))
+def _result_of(step: StoredStep, text: str) -> CheckpointResult:
+    whole = from_json(CheckpointResult, text)
+    return noted(replace(whole, step=step.step, revision=step.revision), step.notes)
 
 
-def metrics_of(store: GraphStore, *, step: StoredStep, scores: list[Score]) -> bytes:
-    """Return all single numbers of a step as JSON, beside its scores."""
-    [result] = results_of(store, [step])
-    return json_of(CheckpointMetrics.of(result, scores))
+def spectrum_of(step: StoredStep, text: str, *, samples: bool) -> bytes:
+    """Return the spectrum of a step as JSON, from its record."""
+    return json_of(CheckpointSpectrum.of(_result_of(step, text), samples=samples))
+
+
+def metrics_of(step: StoredStep, text: str, *, scores: list[Score]) -> bytes:
+    """Return all single numbers of a step as JSON, from its record, beside its scores."""
+    return json_of(CheckpointMetrics.of(_result_of(step, text), scores))
 
 
 def spectra_of(store: GraphStore, *, steps: Sequence[StoredStep]) -> list[bytes]:

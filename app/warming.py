@@ -17,6 +17,7 @@ from starlette.requests import Request
 from neuromfa.app.api.pages import first_page, series_page
 from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import Choice
+from neuromfa.app.record_memory import RecordMemory
 from neuromfa.app.series_parts import spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
@@ -65,7 +66,8 @@ def read_one_series(store: GraphStore) -> str | None:
         if index.analyses:
             chosen = index.analyses[0].options_hash
             CurveMemory().whole(store, index, chosen)
-            spectrum_of(store, step=index.newest(chosen)[-1], samples=False)
+            newest = index.newest(chosen)[-1]
+            spectrum_of(newest, RecordMemory().text(store, index, newest), samples=False)
             return record.id
     return None
 

@@ -1,18 +1,20 @@
 """Routes of one checkpoint: its spectrum, its numbers, and the graphs stored of it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from neuromfa.app.answering import Answers
+from neuromfa.app.answering import Answering, Answers
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, Pages, Step, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.series_parts import metrics_of, spectrum_of
 from neuromfa.app.table_forms import table_of
-from neuromfa.graph import CheckpointRecord, Manifest
+from neuromfa.graph import CheckpointRecord, GraphStore, Manifest
+from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 from neuromfa.results import CheckpointMetrics, CheckpointSpectrum
 
 router = APIRouter(
@@ -37,7 +39,7 @@ async def read_spectrum(
     """Return q, tau, alpha and f with their confidence bands: means over samples."""
     index = await answers.series(model)
     found = await answers.step(index, step, choice)
-    make = partial(spectrum_of, step=found, samples=samples)
+    make = _from_record(answers, index, found, partial(spectrum_of, samples=samples))
     return await answers.answer([index], [found.name], make=make)
 
 
@@ -47,8 +49,16 @@ async def read_metrics(model: ModelId, step: Step, choice: Chosen, answers: Answ
     index = await answers.series(model)
     found = await answers.step(index, step, choice)
     scores = [score for score in index.scores if score.step == step]
-    make = partial(metrics_of, step=found, scores=scores)
+    make = _from_record(answers, index, found, partial(metrics_of, scores=scores))
     return await answers.answer([index], [found.name, scores_hash(scores)], make=make)
+
+
+def _from_record(
+    answers: Answering, index: SeriesIndex, step: StoredStep, make: Callable[[StoredStep, str], bytes]
+) -> Callable[[GraphStore], bytes]:
+    """Return what makes an answer of a step's record, in a thread."""
+    records = answers.memory.series.records
+    return lambda store: make(step, records.text(store, index, step))
 
 
 @router.get("/samples", openapi_extra=table_of())

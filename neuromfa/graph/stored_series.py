@@ -79,6 +79,12 @@ class SeriesIndex:
         """Return the newest result of a checkpoint, None where it has none of that analysis."""
         return self._by_rank.get(options_hash, {}).get(rank_of(step))
 
+    def beginning_at(self, step: StoredStep, *, most: int) -> Sequence[StoredStep]:
+        """Return some results of the analysis that a result is of, from that one on, by step."""
+        whole = next(steps for steps in self.steps.values() if step in steps)
+        at = whole.index(step)
+        return whole[at : at + most]
+
     def page(
         self,
         options_hash: str,
@@ -140,6 +146,10 @@ class StoredSeries(StoredResults):
         """Return whole records as JSON, in the order of their names; `NotStored` where one is gone."""
         return self._texts("read/documents", "document", analysis_hashes)
 
+    def documents_there(self, analysis_hashes: Sequence[str]) -> dict[str, str]:
+        """Return those whole records that are there, as JSON by their names."""
+        return self._texts_there("read/documents", "document", analysis_hashes)
+
     def summaries(self, analysis_hashes: Sequence[str]) -> list[str]:
         """Return what curves show of records as JSON, in the order of their names; `NotStored` where one is gone."""
         return self._texts("read/summaries", "summary", analysis_hashes)
@@ -150,13 +160,16 @@ class StoredSeries(StoredResults):
         return self._not_measured(model, step, chosen)
 
     def _texts(self, name: str, column: str, analysis_hashes: Sequence[str]) -> list[str]:
-        # by one message there and back: an own transaction has three, and nothing changes under these names
-        rows = self._connection.look(name, ids=list(analysis_hashes))
-        found = {row["id"]: row[column] for row in rows}
+        found = self._texts_there(name, column, analysis_hashes)
         gone = next((one for one in analysis_hashes if one not in found), None)
         if gone is not None:
             raise NotStored(f"the store has no result {gone}; it was deleted, or never there")
         return [found[one] for one in analysis_hashes]
+
+    def _texts_there(self, name: str, column: str, analysis_hashes: Sequence[str]) -> dict[str, str]:
+        # by one message there and back: an own transaction has three, and nothing changes under these names
+        rows = self._connection.look(name, ids=list(analysis_hashes))
+        return {row["id"]: row[column] for row in rows}
 
 
 def _analyses(transaction: Transaction, rows: Sequence[Row]) -> list[Analysis]:
