@@ -1,7 +1,6 @@
 """Running the service: first the port, then the store, then requests until a signal."""
 
 import asyncio
-import ctypes
 import signal
 import socket
 import sys
@@ -11,6 +10,7 @@ from threading import Event
 from types import FrameType
 from typing import NoReturn
 
+from neuromfa.app.arenas import few_arenas
 from neuromfa.app.collecting import collecting_nothing, leave_what_is_there
 
 with collecting_nothing():
@@ -25,19 +25,8 @@ with collecting_nothing():
     from neuromfa.errors import OptionError
 
 BACKLOG = 512
-M_ARENA_MAX, ARENAS = -8, 2
 TURN_S = 0.001  # how long a thread that calculates keeps the event loop waiting for its turn
 HEAD_START_S = 0.05  # what the requests that waited for the service have before it warms up
-
-
-def few_arenas() -> None:
-    """Let all threads take their memory from two places, where the C library is glibc.
-
-    By itself it keeps one for each thread, and in each what was the most that the thread ever needed.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(M_ARENA_MAX, ARENAS)
 
 
 class _Stopped(BaseException):

@@ -1,8 +1,11 @@
 """The service as a process: its port, its signals, and what it says when it cannot start."""
 
 import json
+import platform
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -165,3 +168,32 @@ def test_every_line_of_the_log_has_the_id_of_its_request(filled_dir: Path, tmp_p
         lines = process.stdout.read().splitlines()
     assert [line for line in lines if "/healthz" in line and "request told-by-client: " in line]
     assert [line for line in lines if "/v1/models/nope" in line and "request another-client: " in line]
+
+
+ARENAS_USED = """
+import ctypes, threading
+from neuromfa.app.arenas import few_arenas
+few_arenas()
+together = threading.Barrier(8)
+def take():
+    together.wait()
+    held = [bytearray(5000) for _ in range(2000)]
+    together.wait()
+threads = [threading.Thread(target=take) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, out)
+libc.fclose(out)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="places of memory are those of glibc")
+def test_threads_share_two_places_of_memory() -> None:
+    run = subprocess.run([sys.executable, "-c", ARENAS_USED], capture_output=True, text=True, check=True)
+    assert 1 <= run.stdout.count("<heap nr=") <= 2
+    free = ARENAS_USED.replace("few_arenas()\ntogether", "together")
+    by_itself = subprocess.run([sys.executable, "-c", free], capture_output=True, text=True, check=True)
+    assert by_itself.stdout.count("<heap nr=") > 2

@@ -101,7 +101,7 @@ def test_a_sweep_is_of_what_is_chosen_and_says_what_is_missing(swept_client: Tes
     again = swept_client.get(f"{ROUTE}?option=nodes", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     table = swept_client.get(f"{ROUTE}.csv?option=nodes").text.splitlines()
-    assert table[0].startswith("value,step,options_hash,nodes_kept,")
+    assert table[0].startswith("value,options_hash,step,alpha0,alpha0_low,")
     assert len(table) == 1 + len(first.json()["points"])
 
 

@@ -1,9 +1,10 @@
-"""Costly questions and tables leave the others alone: signs of life, what is held, and short answers that are not."""
+"""Costly questions, tables and ingests leave the others alone: signs of life, what is held, other short answers."""
 
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import httpx
@@ -15,12 +16,16 @@ from neuromfa.app.api import exports
 from neuromfa.app.main import create_app
 from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.model_id import in_route
+from neuromfa.options import AnalysisOptions
 from neuromfa.questions.strongest_edges import StrongestEdges
+from tests.conftest import SERIES
 from tests.integration.making import make_graph
 from tests.integration.test_held_answers import written
 
-QUESTIONS, TABLES = 6, 4
+QUESTIONS, TABLES, READERS = 6, 4, 3
 
 
 class Busy:
@@ -92,3 +97,35 @@ def test_short_answers_pass_beside_as_many_costly_ones_as_there_may_be(
         assert time.monotonic() - begun < 30
         busy.over.set()
         assert {one.result().status_code for one in asked} == {200}
+
+
+def test_readers_are_answered_while_an_ingest_writes_beside_them(
+    client: TestClient, store: GraphStore, model: str
+) -> None:
+    written(store, model, 0, 8)
+    series, neighbour = f"/v1/models/{in_route(model)}", f"{model}-beside"
+    few = AnalysisOptions(samples=1, nodes=8, baseline="none", nulls=False)
+    request = IngestRequest(
+        source=str(SERIES), steps="2000", model_id=neighbour, graph_samples=1, options=few
+    )
+    with ThreadPoolExecutor(READERS + 1) as pool:
+        ingesting = pool.submit(ingest, request, store)
+        reading = [pool.submit(read_on, client, series, ingesting, first=k) for k in range(READERS)]
+        statuses = [status for one in reading for status in one.result()]
+        ingesting.result()
+    assert (set(statuses), len(statuses) >= 2 * READERS) == ({200}, True)
+    assert store.model(neighbour).checkpoints == 1
+    store.delete_model(neighbour)
+
+
+def read_on(client: TestClient, series: str, until: "Future[Any]", *, first: int) -> list[int]:
+    """Read stored spectra, each time by another address, until something is over; return the statuses."""
+    statuses = []
+    for k in count(first, READERS):
+        words = f"limit={k % 1000 + 1}"
+        for path in (f"{series}/spectra?{words}", f"{series}/checkpoints/8/spectrum"):
+            statuses.append(client.get(path).status_code)
+        if until.done():
+            break
+        time.sleep(0.02)
+    return statuses
