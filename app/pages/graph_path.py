@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neuromfa.app.drawing.network import Thread
-from neuromfa.app.pages.words import fixed
 from neuromfa.questions import Edge, ShortestPathAnswer
 from neuromfa.questions.engine.subjects import StoredSample
 
@@ -15,16 +14,15 @@ class PathTerm:
 
     Attributes
     ----------
-    number : of the edge, from 1; None for gamma
-    block : the edge's, None for gamma
+    number : of the edge, from 1; None for gamma, as are edge and block
     total : the sum so far
     is_drawn : the edge is marked in the drawing
     """
 
-    words: str
     length: float
     total: float
     number: int | None = None
+    edge: Edge | None = None
     block: int | None = None
     is_drawn: bool = False
 
@@ -96,14 +94,7 @@ def terms_of(path: ShortestPathAnswer, *, blocks: Sequence[int], drawn: Sequence
     for place, edge in enumerate(path.edges):
         if place:
             total += path.gamma
-            terms.append(PathTerm("gamma, one hop more", path.gamma, total))
+            terms.append(PathTerm(path.gamma, total))
         total += edge.distance
-        terms.append(
-            PathTerm(_edge_words(edge), edge.distance, total, place + 1, blocks[place], drawn[place])
-        )
+        terms.append(PathTerm(edge.distance, total, place + 1, edge, blocks[place], drawn[place]))
     return terms
-
-
-def _edge_words(edge: Edge) -> str:
-    weight = "wiring" if edge.weight is None else f"weight {fixed(edge.weight, 4)}"
-    return f"{edge.source} to {edge.target}, {weight}"

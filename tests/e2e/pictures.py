@@ -17,6 +17,7 @@ PICTURES = {
     "page-dark.png": (COMPARED, "dark", 1280, 900, None),
     "phone.png": (SERIES, "light", 380, 900, None),
     "graph.png": (f"{GRAPH}?neuron=B00.input.00048", "light", 1280, 860, None),
+    "path.png": (f"{GRAPH}?neuron=B00.input.00051&to=B01.dense.00106", "light", 1280, 900, ".graph-pair"),
     "change.png": (f"{GRAPH}?since=128&block=1", "dark", 1280, 900, None),
     "layers.png": (SERIES, "light", 1280, 1200, "#tab"),
 }

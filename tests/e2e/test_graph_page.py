@@ -74,6 +74,8 @@ def test_a_path_is_drawn_and_the_address_holds_it(visit: Callable[..., Visit], a
     beside, picture = page.locator("#path").bounding_box(), drawing.bounding_box()
     assert beside and picture and picture["x"] + picture["width"] <= beside["x"]
     assert beside["y"] < picture["y"] + picture["height"]
+    region = page.get_by_role("region", name="Terms of the path")
+    assert region.evaluate("box => box.scrollWidth <= box.clientWidth"), "the sum is seen without scrolling"
     page.locator("[data-part=path] .note").get_by_role("link", name="1", exact=True).click()
     expect(page).to_have_url(re.compile(f"block=1.*to={target}|to={target}.*block=1"))
     expect(page.locator("svg.network .path-label")).to_have_text(["6", "7", "8"])
