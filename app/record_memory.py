@@ -12,7 +12,7 @@ from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep
 
 RECORDS_BYTES = 8 * 2**20
-AT_ONCE = 16
+AT_ONCE = 8  # a record of ten samples is about 90 kB
 
 
 @dataclass(frozen=True, eq=False)

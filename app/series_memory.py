@@ -110,6 +110,8 @@ class SeriesMemory:
     async def states_of(self, models: Iterable[str]) -> dict[str, str | None]:
         """Return the states of models as they are now, None of one that is not there."""
         wanted = list(dict.fromkeys(models))
+        if len(wanted) == 1:  # nearly always, and then there is nothing to gather
+            return {wanted[0]: await self._states.of(wanted[0])}
         return dict(zip(wanted, await asyncio.gather(*map(self._states.of, wanted)), strict=True))
 
     async def of(self, model: str, *, seen: Mapping[str, str | None] = NOTHING_SEEN) -> SeriesIndex:
