@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from neuromfa.errors import OptionError
-from neuromfa.graph.connection import Connection, Transaction
+from neuromfa.graph.connection import Connection, Row, Transaction
 from neuromfa.graph.cypher_files import query
 from neuromfa.graph.model_states import touch
 
@@ -55,6 +55,15 @@ class StoreAccess:
     def read(self, work: Callable[[Transaction], T], *, timeout_s: float | None = None) -> T:
         """Run a unit of reading; the server refuses whatever else it tries."""
         return self._connection.read(work, timeout_s=timeout_s)
+
+    def rows(self, name: str, **parameters: Any) -> list[Row]:
+        """Run one reading query by name, by one message there and back: a transaction of its own has three."""
+        return self._connection.look(name, **parameters)
+
+    def row(self, name: str, **parameters: Any) -> Row | None:
+        """Return the first row of one reading query by name, or None."""
+        rows = self.rows(name, **parameters)
+        return rows[0] if rows else None
 
     def write(self, work: Callable[[Transaction], T], *, changes: str | None = None) -> T:
         """Run a unit of writing that is harmless when run twice.

@@ -84,7 +84,7 @@ class Catalog(StoreAccess):
 
     def failures(self, model: str) -> list[FailedCheckpoint]:
         """Return the checkpoints of a model that could not be measured when they were last looked at."""
-        rows = self.read(lambda transaction: transaction.rows("read/failed_checkpoints", model=model))
+        rows = self.rows("read/failed_checkpoints", model=model)
         return [FailedCheckpoint(row["step"], row["revision"], row["error"], row["sentence"]) for row in rows]
 
     def write_checkpoint(self, model: str, step: int | None, *, revision: str, **properties: Any) -> None:
@@ -118,20 +118,18 @@ class Catalog(StoreAccess):
 
     def seen(self, model: str) -> dict[int | None, list[Seen]]:
         """Return by step what reading the checkpoints of a model gave; nothing of a model that is not there."""
-        rows = self.read(lambda transaction: transaction.rows("read/seen", model=model))
+        rows = self.rows("read/seen", model=model)
         return {row["step"]: [from_json(Seen, one) for one in row["seen"]] for row in rows}
 
     def models(self, *, limit: int = 100, cursor: str | None = None) -> Page[ModelRecord]:
         """Return a page of the models, by id."""
         size = page_size(limit)
-        rows = self.read(
-            lambda transaction: transaction.rows("read/models", after=cursor or "", limit=size + 1)
-        )
+        rows = self.rows("read/models", after=cursor or "", limit=size + 1)
         return Page([_model(row) for row in rows[:size]], rows[size - 1]["id"] if len(rows) > size else None)
 
     def model(self, id: str) -> ModelRecord:
         """Return one model; `NotStored` without it."""
-        row = self.read(lambda transaction: transaction.one("read/model", id=id))
+        row = self.row("read/model", id=id)
         if row is None:
             raise NotStored(f"model {id!r} is not in the store; `neuromfa ingest` puts one there")
         return _model(row)
@@ -154,7 +152,7 @@ class Catalog(StoreAccess):
         self.model(model)
         size, (after, last) = page_size(limit), ranks_between(cursor, from_step, to_step)
         part = {"model": model, "after": after, "last": last, "limit": size + 1}
-        rows = self.read(lambda transaction: transaction.rows("read/checkpoints", **part))
+        rows = self.rows("read/checkpoints", **part)
         return Page([_checkpoint(model, row) for row in rows[:size]], next_rank(rows, size))
 
     def each_checkpoint(self, model: str) -> Iterator[CheckpointRecord]:
@@ -163,7 +161,7 @@ class Catalog(StoreAccess):
 
     def checkpoint(self, model: str, step: int | None) -> CheckpointRecord:
         """Return one checkpoint; `NotStored` without it, naming the steps there are."""
-        row = self.read(lambda transaction: transaction.one("read/checkpoint", id=checkpoint_id(model, step)))
+        row = self.row("read/checkpoint", id=checkpoint_id(model, step))
         if row is None:
             raise self._missing(model, step)
         return _checkpoint(model, row)

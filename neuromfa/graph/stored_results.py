@@ -99,9 +99,7 @@ class StoredResults(Catalog):
         baseline : reading of the step E is measured against, for where that is none of the stored ones
         """
         chosen = options_hash(options)
-        rows = self.read(
-            lambda transaction: transaction.rows("read/readings", model=model, options_hash=chosen)
-        )
+        rows = self.rows("read/readings", model=model, options_hash=chosen)
         newest = {row["step"]: row for row in rows}
         readings = {step: from_json(Reading, row["reading"]) for step, row in newest.items()}
         found = series_check.findings(
@@ -123,9 +121,7 @@ class StoredResults(Catalog):
 
     def analysis_hashes(self, model: str, step: int | None) -> list[str]:
         """Return the analyses a checkpoint has, in the order they were written."""
-        links = self.read(
-            lambda transaction: transaction.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
-        )
+        links = self.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
         return [link["id"] for link in links]
 
     def analyses(self, model: str) -> list[Analysis]:
@@ -133,7 +129,7 @@ class StoredResults(Catalog):
 
         That is the one with most steps, of those the one written last.
         """
-        rows = self.read(lambda transaction: transaction.rows("read/analyses", model=model))
+        rows = self.rows("read/analyses", model=model)
         return [analysis_of(row) for row in rows]
 
     def choose(
@@ -167,11 +163,7 @@ class StoredResults(Catalog):
         The record equals the one written, field by field.
         """
         checkpoint, chosen = self.existing(model, step), self.choose(model, **choice).analysis
-        row = self.read(
-            lambda transaction: transaction.one(
-                "read/result", checkpoint=checkpoint, options_hash=chosen.options_hash
-            )
-        )
+        row = self.row("read/result", checkpoint=checkpoint, options_hash=chosen.options_hash)
         if row is None:
             raise self._not_measured(model, step, chosen)
         return result_io.result_from(row)
@@ -241,24 +233,18 @@ class StoredResults(Catalog):
     def scores(self, model: str) -> list[Score]:
         """Return what a model's checkpoints scored on benchmarks, by step, task and metric."""
         self.model(model)
-        rows = self.read(lambda transaction: transaction.rows("read/scores", model=model))
+        rows = self.rows("read/scores", model=model)
         return [Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in rows]
 
     def _page(
         self, name: str, model: str, options_hash: str, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
         size, after = page_size(limit), rank_after(cursor)
-        rows = self.read(
-            lambda transaction: transaction.rows(
-                name, model=model, options_hash=options_hash, after=after, limit=size + 1
-            )
-        )
+        rows = self.rows(name, model=model, options_hash=options_hash, after=after, limit=size + 1)
         return rows[:size], next_rank(rows, size)
 
     def _not_measured(self, model: str, step: int | None, chosen: AnalysisRecord) -> NotStored:
-        links = self.read(
-            lambda transaction: transaction.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
-        )
+        links = self.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))
         others = sorted({link["options_hash"][:8] for link in links})
         hint = f"; that step has options={', options='.join(others)}" if others else ""
         return NotStored(f"model {model!r} has no result at step {step_name(step)} for {chosen.words}{hint}")
@@ -268,11 +254,7 @@ class StoredResults(Catalog):
         return ranks[new] >= ranks[old]
 
     def _ranks(self, model: str, options_hash: str) -> list[int]:
-        rows = self.read(
-            lambda transaction: transaction.rows(
-                "read/analysis_ranks", model=model, options_hash=options_hash
-            )
-        )
+        rows = self.rows("read/analysis_ranks", model=model, options_hash=options_hash)
         return [row["rank"] for row in rows]
 
     def _drop(self, model: str, options_hash: str) -> int:

@@ -109,7 +109,7 @@ class StoredSeries(StoredResults):
 
     def states(self, models: Iterable[str]) -> dict[str, str]:
         """Return the states of those of the models that are there: the cheapest question about them, one query."""
-        rows = self._connection.look("read/model_states", ids=list(models))
+        rows = self.rows("read/model_states", ids=list(models))
         return {row["id"]: row["state"] or "" for row in rows}
 
     def series_index(self, model: str) -> SeriesIndex:
@@ -167,8 +167,7 @@ class StoredSeries(StoredResults):
         return [found[one] for one in analysis_hashes]
 
     def _texts_there(self, name: str, column: str, analysis_hashes: Sequence[str]) -> dict[str, str]:
-        # by one message there and back: an own transaction has three, and nothing changes under these names
-        rows = self._connection.look(name, ids=list(analysis_hashes))
+        rows = self.rows(name, ids=list(analysis_hashes))
         return {row["id"]: row[column] for row in rows}
 
 
