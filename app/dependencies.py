@@ -26,6 +26,7 @@ log = logging.getLogger("neuromfa.app")
 NO_STEP = "-"
 LARGEST_STEP_DIGITS = 15
 CURSOR = rf"^-?[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
+COUNT = rf"^[0-9]{{1,{LARGEST_STEP_DIGITS}}}$"
 TOLD = "neuromfa.key"
 HOW_SENT = "`Authorization: Bearer KEY`"
 bearer = HTTPBearer(
@@ -62,6 +63,16 @@ class Paging(Links):
     limit: Annotated[int, Query(ge=1, le=1000, description="Most items wanted in this page.")] = 100
     cursor: Annotated[
         str | None, Query(pattern=CURSOR, description="`next` of the page before; left out for the first.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class NumberPaging(Paging):
+    """Which part of a list whose items are counted."""
+
+    cursor: Annotated[
+        str | None,
+        Query(pattern=COUNT, description="`next` of the page before; left out for the first."),
     ] = None
 
 
@@ -228,6 +239,7 @@ Configured = Annotated[Settings, Depends(settings_of)]
 ModelId = Annotated[str, Depends(model_id)]
 Step = Annotated[int | None, Depends(step_number)]
 Pages = Annotated[Paging, Depends(made_at_once(Paging))]
+NumberPages = Annotated[NumberPaging, Depends(made_at_once(NumberPaging))]
 NamePages = Annotated[NamePaging, Depends(made_at_once(NamePaging))]
 Chosen = Annotated[Choice, Depends(made_at_once(Choice))]
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from neuromfa import errors
+from neuromfa.app.form_asked import FORM
 from neuromfa.app.path_prefix import prefix_of
 from neuromfa.declared import DOCUMENTED
 
@@ -203,7 +204,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 def _methods_at(request: Request) -> list[str]:
     """Return all methods of an address of the contract: the router names those of one of its functions."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    template = getattr(request.scope.get("route"), "path", "")
+    template = getattr(request.scope.get("route"), "path", "") + (".{form}" if FORM in request.scope else "")
     methods = {method.upper() for method in paths.get(template, {})}
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 

@@ -8,7 +8,8 @@ from fastapi import Depends, Header, Request, Response
 
 from neuromfa import __version__
 from neuromfa.app.dependencies import made_at_once
-from neuromfa.app.table_forms import FORM, table_form
+from neuromfa.app.form_asked import FORM
+from neuromfa.app.table_forms import table_form
 from neuromfa.identity import content_hash
 from neuromfa.scores import Score
 

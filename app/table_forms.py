@@ -12,6 +12,7 @@ from starlette.types import Scope
 from neuromfa import extras
 from neuromfa.app.errors import NOT_ACCEPTABLE, Refused
 from neuromfa.app.file_responses import file_answer, written
+from neuromfa.app.form_asked import FORM
 from neuromfa.exports import ARROW, PARQUET, Row, write_csv
 from neuromfa.frames import flat_rows
 
@@ -23,9 +24,6 @@ MEDIA_TYPES: Mapping[Form, str] = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.file",
 }
-FORM = "neuromfa.form"
-"""Where the scope of a request has the form of its answer, once a route of tables has it."""
-
 TABLE = "x-table"
 """Word of a route in the contract: the member of its answers that holds the rows."""
 

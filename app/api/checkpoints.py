@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from neuromfa.app.answering import Answering, Answers
-from neuromfa.app.dependencies import Chosen, Configured, ModelId, Pages, Step, Store, page_of
+from neuromfa.app.dependencies import Chosen, Configured, ModelId, NumberPages, Step, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
@@ -63,7 +63,7 @@ def _from_record(
 
 @router.get("/samples", openapi_extra=table_of())
 def list_samples(
-    store: Store, model: ModelId, step: Step, pages: Pages, settings: Configured
+    store: Store, model: ModelId, step: Step, pages: NumberPages, settings: Configured
 ) -> Listing[Manifest]:
     """List the graphs stored of this checkpoint, by seed."""
     part, following = page_of(store.samples(model, step), pages, most=settings.page_limit)

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from neuromfa.app.concurrency_limit import Seats
-from neuromfa.app.dependencies import Configured, Pages, Store, offset_of, writer
+from neuromfa.app.dependencies import Configured, NumberPages, Pages, Store, offset_of, writer
 from neuromfa.app.errors import TOO_MANY, Refused
 from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.path_prefix import prefix_of
@@ -84,7 +84,7 @@ async def queue_job(
 @router.get("", openapi_extra=table_of())
 def list_jobs(
     store: Store,
-    pages: Pages,
+    pages: NumberPages,
     settings: Configured,
     status: Annotated[Status | None, Query(description="Only jobs with this status.")] = None,
 ) -> Listing[Job]:

@@ -10,7 +10,17 @@ from fastapi import APIRouter, Query, Response
 from neuromfa.app.answering import Answers
 from neuromfa.app.chosen_fields import chosen_json, with_some
 from neuromfa.app.curve_memory import names_of
-from neuromfa.app.dependencies import Chosen, Configured, ModelId, NamePages, Pages, Paging, Store, page_of
+from neuromfa.app.dependencies import (
+    Chosen,
+    Configured,
+    ModelId,
+    NamePages,
+    NumberPages,
+    Pages,
+    Paging,
+    Store,
+    page_of,
+)
 from neuromfa.app.etags import scores_hash
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
@@ -117,7 +127,7 @@ async def read_spectra(
 
 
 @router.get("/{model}/scores", response_model=Listing[Score], openapi_extra=table_of())
-async def list_scores(model: ModelId, pages: Pages, settings: Configured, answers: Answers) -> Response:
+async def list_scores(model: ModelId, pages: NumberPages, settings: Configured, answers: Answers) -> Response:
     """List what the checkpoints of a series scored on benchmarks, by step, task and metric."""
     index = await answers.series(model)
 
@@ -132,7 +142,7 @@ async def list_scores(model: ModelId, pages: Pages, settings: Configured, answer
 async def read_correlations(
     model: ModelId,
     choice: Chosen,
-    pages: Pages,
+    pages: NumberPages,
     settings: Configured,
     answers: Answers,
     from_step: FromStep = 0,
@@ -156,7 +166,7 @@ async def read_correlations(
 
 @router.get("/{model}/departures", response_model=Listing[NeuronSince], openapi_extra=table_of())
 async def read_neurons_since(
-    model: ModelId, choice: Chosen, pages: Pages, settings: Configured, answers: Answers
+    model: ModelId, choice: Chosen, pages: NumberPages, settings: Configured, answers: Answers
 ) -> Response:
     """Return since when each neuron departs from chance that does so at the last tested step, the earliest first.
 

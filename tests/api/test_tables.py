@@ -126,6 +126,8 @@ def test_what_is_no_table_is_json_whatever_accept_says(client: TestClient) -> No
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert client.get(f"{SERIES}/checkpoints/512/spectrum.csv").status_code == 404
     assert client.post("/v1/models.csv").status_code == 405
+    assert client.post("/v1/jobs.csv").headers["allow"] == "GET, HEAD"
+    assert client.put("/v1/jobs").headers["allow"] == "GET, HEAD, POST"
     assert client.head("/v1/models.csv").headers["content-type"].startswith("text/csv")
 
 
