@@ -1,6 +1,6 @@
 """What checkpoints hold beyond the scale of their weights: excess, terms and verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
@@ -12,6 +12,13 @@ from neuromfa.network import SNIN
 from neuromfa.options import ONE_HOP, AnalysisOptions
 from neuromfa.structure import Effect, NullExcess, Question, SeriesVerdict, Step, Terms, Verdict
 from neuromfa.verdict_words import verdict_sentence
+
+
+class HasExcess(Protocol):
+    """What tells whether excess by block was kept."""
+
+    @property
+    def excess(self) -> dict[str, NullExcess] | None: ...  # noqa: D102
 
 
 class HasVerdict(Protocol):
@@ -107,6 +114,12 @@ def terms(
     if baseline is None:
         return None
     return terms_of(samples, [(start.alpha0, start.width) for start in baseline])
+
+
+def lacking_blocks(results: Iterable[HasExcess]) -> int:
+    """Return how many whole results were measured before excess by block was kept."""
+    over = [(one.excess or {}).get("shuffled") for one in results]
+    return sum(bool(one and one.by_matrix and not one.by_block) for one in over)
 
 
 def verdict_of(

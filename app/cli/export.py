@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from neuromfa.app.cli.options import DataDir
-from neuromfa.app.cli.output import console
+from neuromfa.app.cli.output import console, messages
 from neuromfa.app.open_store import open_store
+from neuromfa.app.pages.words import lacking_blocks_words
 from neuromfa.app.settings import load_settings
+from neuromfa.beyond_scale import lacking_blocks
 from neuromfa.errors import NotStored, OptionError
 from neuromfa.exports import GRAPH_FORMATS, RESULT_FORMATS
 from neuromfa.graph import GraphStore
@@ -47,6 +49,8 @@ def export(
             path = out or _name(model, RESULT_FORMATS[format].suffix)
             _written(path, lambda place: RESULT_FORMATS[format].write(results, place))
             told = f"{len(results)} checkpoint{'s' if len(results) != 1 else ''}"
+            if lacking := lacking_blocks(results):
+                messages.print(lacking_blocks_words(lacking), markup=False)
         else:
             graph = store.read_sample(model, _step(step or "-"), seed)
             path = out or _name(f"{model}-step{step}-seed{seed}", GRAPH_FORMATS[format].suffix)

@@ -106,10 +106,11 @@ class GraphView:
     change: Change | None
 
     @property
-    def charts(self) -> list[Drawn]:
-        """Every chart of the page."""
+    def charts(self) -> list[Drawn | PathView]:
+        """Every chart of the page, and the path."""
         own = [self.neuron.growth, *self.neuron.course] if self.neuron else []
-        return [self.strengths, *own]
+        path = [self.neuron.path] if self.neuron and self.neuron.path else []
+        return [self.strengths, *own, *path]
 
 
 def view(

@@ -40,6 +40,8 @@ class PathView:
     answer: ShortestPathAnswer
     terms: list[PathTerm]
     threads: list[Thread]
+    name = "path"
+    """Under which its terms are asked for as a table."""
 
     @property
     def names(self) -> set[str]:

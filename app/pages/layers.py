@@ -10,6 +10,7 @@ from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.pages.curves import Positions, axis_of, positions_of
 from neuromfa.app.pages.series import Drawn, StoredSeries, drawn, spread_steps
 from neuromfa.app.pages.words import step_name
+from neuromfa.beyond_scale import lacking_blocks
 from neuromfa.errors import NotStored
 from neuromfa.questions import Explorer
 from neuromfa.results import CheckpointNumbers, CheckpointResult
@@ -42,7 +43,7 @@ def context_of(
         "kinds": kind_rows(result),
         "kind_heats": drawn_heats(kind_maps(results, chosen)),
         "block_heats": drawn_heats(block_maps(results, chosen)),
-        "blocks_lacking": blocks_lacking(results),
+        "blocks_lacking": lacking_blocks(results),
         "dimensions": dimension_panels(series.points),
         "dimension_heats": drawn_heats(_dimension_maps(explorer, series, seed)),
     }
@@ -134,12 +135,6 @@ def block_maps(results: Sequence[CheckpointResult], chosen: str | None) -> list[
         _map(one, "block", "block", results, chosen, lambda over: _by_block_name(over.by_block))
         for one in figures
     ]
-
-
-def blocks_lacking(results: Sequence[CheckpointResult]) -> int:
-    """Return how many results were measured before excess by block was kept."""
-    found = [over_shuffled(one) for one in results]
-    return sum(bool(one and one.by_matrix and not one.by_block) for one in found)
 
 
 def _has_widths(results: Sequence[CheckpointResult]) -> bool:

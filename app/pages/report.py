@@ -17,7 +17,6 @@ from neuromfa.app.pages.layers import (
     DrawnHeat,
     KindRow,
     block_maps,
-    blocks_lacking,
     dimension_panels,
     drawn_heats,
     kind_rows,
@@ -27,6 +26,7 @@ from neuromfa.app.pages.series_tabs import lowest_fit, matrices_of
 from neuromfa.app.pages.shown import Shown
 from neuromfa.app.pages.templating import rendered, style_sheet
 from neuromfa.app.pages.words import NULLS, option_words
+from neuromfa.beyond_scale import lacking_blocks
 from neuromfa.comparison import Comparison, compare
 from neuromfa.correlations import Correlation, correlate
 from neuromfa.declared import DOCUMENTED
@@ -180,7 +180,7 @@ def _section(shown: Shown, version: str) -> Section:
         last=last,
         kinds=kind_rows(last),
         block_heats=drawn_heats(block_maps(spread, None)),
-        blocks_lacking=blocks_lacking(spread),
+        blocks_lacking=lacking_blocks(spread),
         dimensions=dimension_panels(shown.points),
         matrices=matrices_of(last),
         correlations=[

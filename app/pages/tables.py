@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from neuromfa.app.drawing.heat import HeatMap
 from neuromfa.app.drawing.panels import Panel
 from neuromfa.app.file_responses import file_answer
+from neuromfa.app.pages.graph_path import PathView
 from neuromfa.app.pages.layers import DrawnHeat
 from neuromfa.app.pages.series import Drawn
 from neuromfa.comparison import Comparison
@@ -17,10 +18,11 @@ from neuromfa.exports import Row, write_comparison_csv, write_csv
 
 CSV_TYPE = "text/csv; charset=utf-8"
 CURVES = "curves"
+Charted = Drawn | DrawnHeat | PathView
 AskedChart = Annotated[str | None, Query(max_length=400)]
 
 
-def chart_csv(shown: Sequence[Drawn | DrawnHeat], chart: str, *, page: str) -> Response:
+def chart_csv(shown: Sequence[Charted], chart: str, *, page: str) -> Response:
     """Return the numbers of one of the charts of a page; `NotStored` without it, naming those there are."""
     charts = {one.name: one for one in (_chart(each) for each in shown)}
     if chart in charts:
@@ -30,12 +32,31 @@ def chart_csv(shown: Sequence[Drawn | DrawnHeat], chart: str, *, page: str) -> R
     raise NotStored(f"this page has no chart {chart[:100]!r}; there are: {names or 'none'}")
 
 
-def _chart(shown: Drawn | DrawnHeat) -> Panel | HeatMap:
+def _chart(shown: Charted) -> Panel | HeatMap | PathView:
+    if isinstance(shown, PathView):
+        return shown
     return shown.heat if isinstance(shown, DrawnHeat) else shown.panel
 
 
-def _rows(chart: Panel | HeatMap) -> list[Row]:
+def _rows(chart: Panel | HeatMap | PathView) -> list[Row]:
+    if isinstance(chart, PathView):
+        return path_rows(chart)
     return heat_rows(chart) if isinstance(chart, HeatMap) else panel_rows(chart)
+
+
+def path_rows(shown: PathView) -> list[Row]:
+    """Return one row a term of the path's length; gamma has neither number nor edge."""
+    return [
+        {
+            "number": term.number,
+            "source": term.edge and term.edge.source,
+            "target": term.edge and term.edge.target,
+            "weight": term.edge and term.edge.weight,
+            "length": term.length,
+            "sum": term.total,
+        }
+        for term in shown.terms
+    ]
 
 
 def heat_rows(shown: HeatMap) -> list[Row]:

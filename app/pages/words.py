@@ -137,6 +137,15 @@ def onset_words(verdict: SeriesVerdict | None) -> str:
     return f"from step {first} on" if before is None else f"between steps {before} and {first}"
 
 
+def lacking_blocks_words(count: int, source: str = "SOURCE") -> str:
+    """Return how results get the excess by block that they were stored without."""
+    steps = f"{counted(count, 'step')} of these {'was' if count == 1 else 'were'}"
+    return (
+        f"{steps} measured before excess by block was kept: "
+        f"measure again with neuromfa ingest {source} --measure-again and the options of the first time"
+    )
+
+
 def split_sentence(sentence: str) -> tuple[str, str]:
     """Return a verdict's sentence and the caution that always goes with it, apart."""
     return sentence.removesuffix(CAUTION).rstrip(), CAUTION if sentence.endswith(CAUTION) else ""

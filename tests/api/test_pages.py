@@ -68,3 +68,20 @@ def test_every_heat_map_of_the_layers_is_a_table(client: TestClient) -> None:
         assert all(float(row[part]) == own["width"][part] for part in ("value", "low", "high", "p"))
     refused = client.get(f"{path}&csv=nothing")
     assert refused.status_code == 404 and "g2-by-block" in refused.text
+
+
+def test_the_terms_of_a_path_are_a_table(client: TestClient) -> None:
+    step = 512
+    listed = f"/v1/models/stdlib-14m/checkpoints/{step}/samples/0"
+    ends = [client.get(f"{listed}/neurons?layer={layer}").json()["items"][4]["name"] for layer in (0, 3)]
+    served = client.get(f"{listed}/path", params={"source": ends[0], "target": ends[1]}).json()
+    asked = {"neuron": ends[0], "to": ends[1], "csv": "path"}
+    answer = client.get(f"/models/stdlib-14m/graph/{step}", params=asked)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    edges = [row for row in rows if row["number"]]
+    assert [(row["source"], row["target"], float(row["length"])) for row in edges] == [
+        (edge["source"], edge["target"], edge["distance"]) for edge in served["edges"]
+    ]
+    assert [float(row["length"]) for row in rows if not row["number"]] == [served["gamma"]] * 2
+    assert float(rows[-1]["sum"]) == pytest.approx(served["distance"], rel=1e-12)
+    assert client.get(f"/models/stdlib-14m/graph/{step}?csv=path").status_code == 404

@@ -18,9 +18,10 @@ from neuromfa.app.drawing.scales import Along, StepAxis, nice_ticks, reach, step
 from neuromfa.app.pages import words
 from neuromfa.app.pages.curves import marks_of
 from neuromfa.app.pages.graph_path import PathView, terms_of
-from neuromfa.app.pages.layers import CHARTS, block_maps, blocks_lacking, kind_rows
+from neuromfa.app.pages.layers import CHARTS, block_maps, kind_rows
 from neuromfa.app.pages.series_tabs import departures_of
 from neuromfa.app.pages.templating import rendered
+from neuromfa.beyond_scale import lacking_blocks
 from neuromfa.neurons import NeuronDeparture
 from neuromfa.options import Profile
 from neuromfa.questions import Edge, ShortestPathAnswer
@@ -228,7 +229,7 @@ def test_profile_paper_shows_the_width_of_blocks_in_shape() -> None:
 def test_results_without_blocks_say_how_to_get_them() -> None:
     new = with_nulls()
     old = replace(new, step=1, excess={"shuffled": replace(new.excess["shuffled"], by_block={})}, shape=None)
-    assert blocks_lacking([old, new]) == 1
+    assert lacking_blocks([old, new]) == 1
     assert [list(one.cells) for one in block_maps([old, new], None)] == [["2000"], ["2000"], ["2000"]]
     series = SimpleNamespace(model=SimpleNamespace(id="a", source="runs/a"))
     context = {"kinds": [], **dict.fromkeys(CHARTS, []), "blocks_lacking": 1, "series": series}
