@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from neuromfa.app.pages.templating import assets_tag
 
-PAGES = ["/", "/models/stdlib-14m?profile=exact", "/compare?models=stdlib-14m,org--alone"]
+GRAPH = "/models/stdlib-14m/graph/512"
+PAGES = ["/", "/models/stdlib-14m?profile=exact", "/compare?models=stdlib-14m,org--alone", GRAPH]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -68,3 +69,11 @@ def test_every_heat_map_of_the_layers_is_a_table(client: TestClient) -> None:
         assert all(float(row[part]) == own["width"][part] for part in ("value", "low", "high", "p"))
     refused = client.get(f"{path}&csv=nothing")
     assert refused.status_code == 404 and "g2-by-block" in refused.text
+
+
+def test_a_graph_that_was_looked_at_is_drawn_from_memory_next(client: TestClient) -> None:
+    held = client.app.state.samples  # type: ignore[attr-defined]
+    from_store = {words: client.get(f"{GRAPH}?{words}").text for words in ("", "since=128")}
+    assert len(held) == 2
+    for words, text in from_store.items():
+        assert client.get(f"{GRAPH}?{words}").text == text
