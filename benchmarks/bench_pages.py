@@ -3,7 +3,8 @@
 The rival draws the same spectra with Vega-Lite in the same tab (the shared chart file, its signal moved from step to
 step), as a page without curves of its own would. ``python -m benchmarks pages`` writes results/pages.csv:
 milliseconds of CPU a step of the scrubber, the ratio to the rival, frames a second; and of a first visit, with nothing
-in the browser's cache, milliseconds from navigation to the first painted chart, bytes on the wire and requests.
+in the browser's cache, milliseconds from navigation to the first painted chart, bytes on the wire and requests. A
+stored graph is looked at twice: read from the store, and from the memory of the service, the rival being the first.
 ``NEUROMFA_BENCH_STEPS=154`` leaves out the longer series.
 """
 
@@ -16,23 +17,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, Playwright, sync_playwright
 
-from benchmarks.long_series import fill, name_of
+from benchmarks.long_series import SERIES, fill, name_of
 from neuromfa.graph import open_store
+from neuromfa.ingest.ingest import ingest
+from neuromfa.ingest.request import IngestRequest
 from neuromfa.model_id import in_route
+from neuromfa.options import AnalysisOptions
 from tests.e2e.conftest import FLAGS
 from tests.requirements import chromium
 
 RESULTS = Path(__file__).parent / "results" / "pages.csv"
 LENGTHS = tuple(map(int, os.environ.get("NEUROMFA_BENCH_STEPS", "154,1000").split(",")))
 SCRUBS = 120
+TRAINED, BLOCKS = 2000, (1, 2, 3)
 DEMO_STEPS = 8
 FIRST_CHART = """
 const seen = new MutationObserver(() => {
-  if (!document.querySelector("svg.panel .curve")) return;
+  if (!document.querySelector("svg.panel .curve, svg.network .spot")) return;
   seen.disconnect();
   requestAnimationFrame(() => requestAnimationFrame(() => { globalThis.firstChart = performance.now(); }));
 });
@@ -94,7 +100,7 @@ RIVAL_SCRUB = """async (count) => {
 def main() -> None:
     """Measure, print and write the table."""
     rows = [["what", "steps", "value", "unit", "ratio to Vega-Lite", "goal"]]
-    for row in chain(first_charts(DEMO_STEPS), *map(measured, LENGTHS)):
+    for row in chain(first_charts(DEMO_STEPS), graphs(), *map(measured, LENGTHS)):
         print(*row, sep="\t", flush=True)
         rows.append(row)
     with RESULTS.open("w", newline="", encoding="utf-8") as file:
@@ -118,6 +124,28 @@ def first_charts(steps: int) -> Iterator[list[str]]:
                 yield [what, f"{steps}", f"{shown:.0f}", "ms", "", "under 1000 ms"]
                 yield [what, f"{steps}", f"{sum(wire) / 1000:.0f}", "kB", "", "at most 350 kB"]
                 yield [what, f"{steps}", f"{len(wire)}", "requests", "", ""]
+
+
+def graphs() -> Iterator[list[str]]:
+    """Yield the rows of the graph of a trained step of the demo: the first look at it, and looks at other blocks."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open_store(data_dir=Path(folder)) as store:
+            ingest(IngestRequest(source=str(SERIES), options=AnalysisOptions(), steps=f"0,{TRAINED}"), store)
+        with serving(Path(folder)) as address, sync_playwright() as playwright, opened(playwright) as browser:
+            series = f"{address}/models/{SERIES.name}"
+            first_chart(browser, series)
+            page = f"{series}/graph/{TRAINED}"
+            cold, _ = first_chart(browser, page)
+            warm = median(first_chart(browser, f"{page}?block={block}")[0] for block in BLOCKS)
+    yield ["graph, from the store", "", f"{cold:.0f}", "ms", "", ""]
+    yield [
+        "graph, from memory",
+        "",
+        f"{warm:.0f}",
+        "ms",
+        f"{warm / cold:.2f} (to the store)",
+        "under 1000 ms",
+    ]
 
 
 def first_chart(browser: Browser, address: str) -> tuple[float, list[float]]:

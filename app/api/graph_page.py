@@ -1,23 +1,31 @@
 """The page of one stored graph of a step."""
 
+import logging
+from collections.abc import Sequence
+from contextvars import Context
+from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.background import BackgroundTask
 
 from neuromfa.app.api.questions import explorer_of
 from neuromfa.app.dependencies import ModelId, Step, Store
 from neuromfa.app.pages import graph
 from neuromfa.app.pages.addresses import linker
-from neuromfa.app.pages.answering import page
+from neuromfa.app.pages.answering import page, unchanged
 from neuromfa.app.pages.change import require_earlier
 from neuromfa.app.pages.problem_pages import PageRoute
 from neuromfa.app.pages.tables import AskedChart, chart_csv
 from neuromfa.app.pages.words import checkpoint_name, step_name
-from neuromfa.errors import NotStored, OptionError
+from neuromfa.errors import NeuroMFAError, NotStored, OptionError
 from neuromfa.model_id import in_route
-from neuromfa.questions import Explorer
+from neuromfa.questions import Explorer, StoredSample
 
 LONGEST_NAME = 100
+EDGE_BYTES = 32
+READING_AHEAD = Lock()
+log = logging.getLogger("neuromfa.app")
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Name = Annotated[str | None, Query(max_length=LONGEST_NAME)]
@@ -51,6 +59,8 @@ def graph_page(
     sample = explorer.sample(model, step, graphs[0].seed if seed is None else seed)
     steps = [one.step for one in store.each_checkpoint(model) if one.samples]
     require_earlier(since, sample, steps)
+    if csv is None and (answer := unchanged(request, identity_of(explorer, sample))) is not None:
+        return answer
     words = {"seed": seed, "block": block, "neuron": neuron or None, "to": to or None, "boxes": boxes}
     link = linker({**words, "since": since})
     found = graph.view(
@@ -81,4 +91,33 @@ def graph_page(
         "neuron": neuron,
         "to": to,
     }
-    return page(request, "graph.html", context)
+    response = page(request, "graph.html", context)
+    # whoever has seen a block looks at another, or at a neuron, next: all of these are answered from memory then
+    earlier = [] if since is None else [explorer.sample(model, since, sample.manifest.seed)]
+    response.background = BackgroundTask(read_ahead, [sample, *earlier])
+    return response
+
+
+def identity_of(explorer: Explorer, sample: StoredSample) -> list[str]:
+    """Return what changes when anything does that the page shows: the graphs of all steps of a series."""
+    manifest = sample.manifest
+    graphs = explorer.series(manifest.model, manifest.seed).samples
+    shown = [sample, *graphs]
+    seeds = [one.seed for one in explorer.store.samples(manifest.model, manifest.step)]
+    return [f"{one.manifest.step} {one.manifest.graph_hash} {one.manifest.tested}" for one in shown] + [
+        f"{seeds}"
+    ]
+
+
+def read_ahead(samples: Sequence[StoredSample]) -> None:
+    """Read whole graphs into memory, for one page at a time; one that is too large for it stays where it is."""
+    if not READING_AHEAD.acquire(blocking=False):
+        return
+    try:
+        for sample in samples:
+            if EDGE_BYTES * sample.manifest.n_edges <= sample.cache.max_bytes:
+                Context().run(sample.graph)  # nobody waits for it, so that nobody who leaves ends it
+    except NeuroMFAError as error:
+        log.info("not every graph was read ahead: %s", error)  # whoever asks for it next is told
+    finally:
+        READING_AHEAD.release()

@@ -10,13 +10,14 @@ from neuromfa.app.drawing.panels import Dot, Line, Panel
 from neuromfa.app.drawing.scales import StepAxis
 from neuromfa.app.pages.series import Drawn, drawn
 from neuromfa.network import EdgeColumns, FloatArray
-from neuromfa.questions import Neuron, NeuronList, StoredSample, ask
+from neuromfa.questions import Neuron, StoredSample
+from neuromfa.questions.engine.by_cypher import neuron_of
+from neuromfa.questions.engine.by_numpy import neuron_at
 
 RANGE = 150.0
 DRAWS = 8
 BINS = 24
 MOST_HUBS = 12
-MOST_LISTED = 1000
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,31 @@ Layers = Mapping[int, Layer]
 
 
 def read_layers(sample: StoredSample, first: int, last: int) -> Layers:
-    """Read the layers of a block with the edges between them: a small part of the sample."""
+    """Return the layers of a block with the edges between them: from memory, or a small part of the sample is read."""
+    neurons, graph = _neurons(sample, first, last), sample.graph() if sample.is_warm else None
     layout = sample.manifest.layout
     found = {}
     for layer in range(first, last + 1):
-        weighted = layer < last and not layout[layer].artificial
-        edges = sample.store.read_edges(sample.manifest, layer) if weighted else None
-        found[layer] = Layer(tuple(_neurons(sample, layer)), edges)
+        edges = None
+        if layer < last and not layout[layer].artificial:
+            edges = graph.edges[layer] if graph else sample.store.read_edges(sample.manifest, layer)
+        found[layer] = Layer(tuple(neurons[layer]), edges)
     return found
 
 
-def _neurons(sample: StoredSample, layer: int) -> Iterator[Neuron]:
-    cursor: str | None = None
-    while True:
-        answer = ask(sample, NeuronList(layer=layer, limit=MOST_LISTED, cursor=cursor))
-        yield from answer.items
-        cursor = answer.next
-        if cursor is None:
-            return
+def _neurons(sample: StoredSample, first: int, last: int) -> Mapping[int, list[Neuron]]:
+    """Return the neurons of some layers by place, in one query where they are not in memory."""
+    found: dict[int, list[Neuron]] = {layer: [] for layer in range(first, last + 1)}
+    if sample.is_warm:
+        graph = sample.graph()
+        return {
+            layer: [neuron_at(graph, layer, k) for k in range(graph.layers[layer].size)] for layer in found
+        }
+    start, offsets = sample.manifest.first_key, sample.offsets
+    keys = list(range(start + int(offsets[first]), start + int(offsets[last + 1])))
+    for row in sample.rows("neurons_of_keys", keys=keys):
+        found[row["layer"]].append(neuron_of(sample, row))
+    return found
 
 
 def strengths_of(layer: Layer) -> FloatArray:

@@ -108,6 +108,26 @@ def test_all_that_a_page_asks_for_is_named_relatively(client: TestClient, page: 
         assert client.get(urljoin(page, target)).status_code == 200, target
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/models/stdlib-14m?tab=layers",
+        "/models/stdlib-14m/graph/512?since=128&block=1",
+        "/models/stdlib-14m/graph/512?neuron=B00.input.00051&boxes=10",
+    ],
+)
+def test_links_of_newer_pages_hold_behind_a_prefix(behind: TestClient, page: str) -> None:
+    text = unescape(behind.get(PREFIX + page).text)
+    targets = re.findall(r'(?:href|src)="([^"#]+)"', text)
+    assert [one for one in targets if one.startswith(("/", "http"))] == []
+    tables = [one for one in targets if "csv=" in one]
+    assert tables
+    for target in (*tables, *targets[-3:]):
+        answer = behind.get(urljoin(PREFIX + page, target))
+        assert answer.status_code == 200, target
+    assert behind.get(urljoin(PREFIX + page, tables[0])).headers["content-type"].startswith("text/csv")
+
+
 def test_no_script_asks_absolutely() -> None:
     web = Path(__file__).parents[2] / "app" / "web"
     for script in web.glob("*.js"):

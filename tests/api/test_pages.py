@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from neuromfa.app.pages.templating import assets_tag
 
-PAGES = ["/", "/models/stdlib-14m?profile=exact", "/compare?models=stdlib-14m,org--alone"]
+GRAPH = "/models/stdlib-14m/graph/512"
+PAGES = ["/", "/models/stdlib-14m?profile=exact", "/compare?models=stdlib-14m,org--alone", GRAPH]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -85,3 +86,11 @@ def test_the_terms_of_a_path_are_a_table(client: TestClient) -> None:
     assert [float(row["length"]) for row in rows if not row["number"]] == [served["gamma"]] * 2
     assert float(rows[-1]["sum"]) == pytest.approx(served["distance"], rel=1e-12)
     assert client.get(f"/models/stdlib-14m/graph/{step}?csv=path").status_code == 404
+
+
+def test_a_graph_that_was_looked_at_is_drawn_from_memory_next(client: TestClient) -> None:
+    held = client.app.state.samples  # type: ignore[attr-defined]
+    from_store = {words: client.get(f"{GRAPH}?{words}").text for words in ("", "since=128")}
+    assert len(held) == 2
+    for words, text in from_store.items():
+        assert client.get(f"{GRAPH}?{words}").text == text

@@ -19,7 +19,7 @@ PAGES = {
     "/": "[data-series='stdlib-14m']",
     "/models/stdlib-14m": "#verdict",
     "/compare?models=stdlib-14m&models=org--alone": "#answer",
-    "/models/stdlib-14m/graph/512": "svg.network",
+    "/models/stdlib-14m/graph/512?since=128&block=1": "#changed-edges",
     "/jobs": "[data-part=jobs]",
 }
 ROUND_MS = 11_000
@@ -77,6 +77,57 @@ def hung(process: subprocess.Popen[str], visits: dict[str, Visit]) -> None:
         os.kill(process.pid, signal.SIGCONT)
     for one in visits.values():
         recovered(one.page)
+
+
+@pytest.mark.parametrize(
+    "path", ["/models/stdlib-14m/graph/512?since=128&block=1", "/models/stdlib-14m?tab=layers"]
+)
+def test_a_service_that_fails_for_a_while_is_said_and_what_was_shown_stays(
+    visit: Callable[..., Visit], path: str
+) -> None:
+    one = visit()
+    one.page.clock.install()
+    one.open(path)
+    shown = one.page.locator("main").inner_text()
+    failing = "<main><section class=notice><p>The store does not answer.</p></section></main>"
+    one.page.route(
+        "**/models/**", lambda route: route.fulfill(status=503, body=failing, content_type="text/html")
+    )
+    told(one.page, "The store does not answer. These numbers are ")
+    assert shown in one.page.locator("main").inner_text()
+    one.page.unroute("**/models/**")
+    one.page.clock.run_for(ROUND_MS)
+    recovered(one.page)
+    assert one.page.locator("main").inner_text() == shown
+    one.said.clear()  # the browser itself writes down every 503
+
+
+def test_back_and_forward_walk_what_was_chosen_of_a_graph(visit: Callable[..., Visit]) -> None:
+    page = visit().open("/models/stdlib-14m/graph/512").page
+    page.get_by_role("navigation", name="Change since").get_by_role("link", name="128", exact=True).click()
+    page.get_by_role("navigation", name="Blocks").get_by_role("link", name="1", exact=True).click()
+    expect(page.locator("[data-part=drawing]")).to_have_accessible_name("Block 1")
+    page.go_back()
+    expect(page.locator("[data-part=drawing]")).to_have_accessible_name("Block 0")
+    expect(page.locator("[data-part=change] h2")).to_have_text("Change since step 128")
+    page.go_back()
+    expect(page.locator("[data-part=change]")).to_have_count(0)
+    page.go_forward()
+    expect(page.locator("[data-part=change] h2")).to_have_text("Change since step 128")
+
+
+def test_a_neuron_is_chosen_and_its_ball_moved_by_keyboard_alone(visit: Callable[..., Visit]) -> None:
+    page = visit().open("/models/stdlib-14m/graph/512?block=1").page
+    page.get_by_label("Neuron", exact=True).focus()
+    page.keyboard.type(page.locator("[data-part=hubs] tbody a").first.inner_text())
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=neuron] h2")).to_be_visible()
+    assert "block=1" in page.url
+    tab_to(page, "Drawing")  # a region that scrolls can be reached
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    expect(page.locator("#within")).to_contain_text("within 1.")
+    assert "Block 1" in page.locator("[data-part=drawing]").aria_snapshot()
 
 
 def test_series_are_compared_by_keyboard_alone(visit: Callable[..., Visit]) -> None:
