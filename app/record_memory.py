@@ -26,7 +26,7 @@ class _Text:
 
 
 class RecordMemory:
-    """Texts of records by the names of their analyses, under which they never change; for threads."""
+    """Texts of records by the names of their analyses and when they were written; for threads."""
 
     def __init__(self) -> None:
         self._held: Held[_Text] = Held(max_bytes=RECORDS_BYTES)
@@ -37,18 +37,24 @@ class RecordMemory:
 
         One thread reads at a time: who waits for it mostly finds what it wanted among what came.
         """
-        held = self._held.get(step.analysis_hash)
+        held = self._held.get(_name(step))
         if held is None:
             with self._reading:
-                held = self._held.get(step.analysis_hash) or self._read(store, index, step)
+                held = self._held.get(_name(step)) or self._read(store, index, step)
         return held.text
 
     def _read(self, store: GraphStore, index: SeriesIndex, step: StoredStep) -> _Text:
-        names = [one.analysis_hash for one in index.beginning_at(step, most=AT_ONCE)]
-        wanted = [name for name in names if self._held.get(name) is None]
-        found = {name: _Text(text) for name, text in store.documents_there(wanted).items()}
+        steps = index.beginning_at(step, most=AT_ONCE)
+        wanted = [one for one in steps if self._held.get(_name(one)) is None]
+        texts = store.documents_there([one.analysis_hash for one in wanted])
+        found = {_name(one): _Text(texts[one.analysis_hash]) for one in wanted if one.analysis_hash in texts}
         for name, text in found.items():
             self._held.keep(name, text)
-        if step.analysis_hash not in found:
+        if _name(step) not in found:
             raise NotStored(f"the store has no result {step.analysis_hash}; it was deleted a moment ago")
-        return found[step.analysis_hash]
+        return found[_name(step)]
+
+
+def _name(step: StoredStep) -> tuple[str, int]:
+    """Return under what a record is kept: one that is measured again keeps its hash, and has another serial."""
+    return step.analysis_hash, step.serial

@@ -144,6 +144,30 @@ def test_every_write_shows_at_the_next_request(client: TestClient, store: GraphS
     assert steps_of(client, model) == [24]
 
 
+def test_what_is_measured_again_shows_at_the_next_request(
+    client: TestClient, store: GraphStore, model: str
+) -> None:
+    written(store, model, 0, 8)
+    series = f"/v1/models/{in_route(model)}"
+    paths = [f"{series}/checkpoints/8/spectrum", f"{series}/checkpoints/8/metrics", f"{series}/emergence"]
+    before = [client.get(path) for path in paths]
+    first = result(model, 8)
+    other = replace(first, alpha0=replace(first.alpha0, value=first.alpha0.value + 0.25))
+    store.write_result(model, other, OPTIONS, again=True)
+    for path, old in zip(paths, before, strict=True):
+        new = client.get(path)
+        assert new.headers["etag"] != old.headers["etag"]
+        found = new.json()["items"][-1] if path.endswith("emergence") else new.json()
+        if "alpha0" in found:
+            assert found["alpha0"]["value"] == other.alpha0.value
+    assert (
+        client.get("/v1/emergence", params={"models": model}).json()["items"][0]["points"][-1]["alpha0"][
+            "value"
+        ]
+        == other.alpha0.value
+    )
+
+
 def test_notes_from_other_steps_show_at_the_next_request(
     client: TestClient, store: GraphStore, model: str
 ) -> None:
