@@ -148,7 +148,7 @@ def _column(pa: Any, values: list[Any]) -> Any:
     """Return a column: of numbers where nothing is known, of texts where its values are of several kinds."""
     try:
         column = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([one if one is None or isinstance(one, str) else json.dumps(one) for one in values])
     return column.cast(pa.float64()) if pa.types.is_null(column.type) else column
 

@@ -147,5 +147,7 @@ def test_columns_of_several_kinds_and_of_records() -> None:
     assert second == {"a": "x", "b": [], "d": None, "e": 2, "e_low": 1}
     [plain, _] = READ["csv"](tabled(text, "items", "csv"))
     assert plain == {"a": "1", "b": '[{"c": 1}]', "d": "", "e": "", "e_low": ""}
+    huge = b'{"items": [{"a": 36893488147419103232}]}'
+    assert READ["arrow"](tabled(huge, "items", "arrow")) == [{"a": str(2**65)}]
     empty: list[Any] = READ["arrow"](tabled(b'{"items": []}', "items", "arrow"))
     assert empty == []
