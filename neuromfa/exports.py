@@ -355,8 +355,7 @@ def _by_block(prefix: str, over: NullExcess) -> Row:
     row: Row = {}
     for block, own in over.by_block.items():
         for each in fields(own):
-            excess = getattr(own, each.name)
-            column = f"{prefix}_block_{block}_{each.name}"
+            excess, column = getattr(own, each.name), f"{prefix}_block_{block}_{each.name}"
             row |= {column: excess.value, f"{column}_p": excess.p}
     return row
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from neuromfa.app.pages.series import StoredSeries
 from neuromfa.checkpoints.transport.byte_source import ByteArray, LocalFile
 from neuromfa.errors import NotStored
 from neuromfa.graph import GraphStore
@@ -166,7 +167,7 @@ def test_what_an_older_program_kept_is_measured_again_under_its_name(
     ]
     keep_less(store, whole)
     assert store.result(model, 2000).excess["shuffled"].by_block == {}  # type: ignore[index]
-    before = store.series_index(model)
+    before, page = store.series_index(model), StoredSeries.read(store, model).identity
     assert ingest(run, store).nothing_new, "the name tells that all is there"
     again = ingest(replace(run, measure_again=True), store)
     assert (again.recognised, again.spectra_written, again.graphs_written) == (0, 2, 0)
@@ -179,6 +180,7 @@ def test_what_an_older_program_kept_is_measured_again_under_its_name(
     assert len(names[0]) == len(names[1]) == 2 and not names[0] & names[1], (
         "who holds the old answer is told of a new one"
     )
+    assert StoredSeries.read(store, model).identity != page
     assert ingest(run, store).nothing_new
 
 
