@@ -59,7 +59,11 @@ def graph_page(
     sample = explorer.sample(model, step, graphs[0].seed if seed is None else seed)
     steps = [one.step for one in store.each_checkpoint(model) if one.samples]
     require_earlier(since, sample, steps)
-    if csv is None and (answer := unchanged(request, identity_of(explorer, sample))) is not None:
+    seeds = sorted({one.seed for one in graphs})
+    if (
+        csv is None
+        and (answer := unchanged(request, [*identity_of(explorer, sample), f"{steps} {seeds}"])) is not None
+    ):
         return answer
     words = {"seed": seed, "block": block, "neuron": neuron or None, "to": to or None, "boxes": boxes}
     link = linker({**words, "since": since})
@@ -81,7 +85,7 @@ def graph_page(
         "step": "-" if step is None else step_name(step),
         "name": checkpoint_name(step),
         "sample": sample.manifest,
-        "seeds": sorted({one.seed for one in graphs}),
+        "seeds": seeds,
         "steps": steps,
         "earlier": [one for one in steps if one is not None and step is not None and one < step],
         "since": since,
@@ -100,13 +104,9 @@ def graph_page(
 
 def identity_of(explorer: Explorer, sample: StoredSample) -> list[str]:
     """Return what changes when anything does that the page shows: the graphs of all steps of a series."""
-    manifest = sample.manifest
-    graphs = explorer.series(manifest.model, manifest.seed).samples
-    shown = [sample, *graphs]
-    seeds = [one.seed for one in explorer.store.samples(manifest.model, manifest.step)]
-    return [f"{one.manifest.step} {one.manifest.graph_hash} {one.manifest.tested}" for one in shown] + [
-        f"{seeds}"
-    ]
+    graphs = explorer.series(sample.manifest.model, sample.manifest.seed).samples
+    manifests = [one.manifest for one in (sample, *graphs)]
+    return [f"{one.step} {one.graph_hash} {one.tested}" for one in manifests]
 
 
 def read_ahead(samples: Sequence[StoredSample]) -> None:

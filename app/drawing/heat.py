@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from neuromfa.app.drawing import svg
 from neuromfa.app.drawing.panels import drawing
+from neuromfa.app.drawing.scales import step_label
 
 LEFT, TOP, ROW, COLUMN = 62.0, 24.0, 18.0, 44.0
 SHADES = 8
@@ -93,12 +94,17 @@ def draw(shown: HeatMap) -> str:
                 svg.element("circle", class_="sure", cx=x + COLUMN / 2 - 0.5, cy=y + ROW / 2 - 0.5, r=2.6)
             )
     across = [
-        svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, column, class_=_tick(column == shown.chosen))
+        svg.words(LEFT + (x + 0.5) * COLUMN, TOP - 8, _short(column), class_=_tick(column == shown.chosen))
         for column, x in places.items()
     ]
     down = [svg.words(LEFT - 6, TOP + y * ROW + 12.5, row, class_="tick end") for row, y in lines.items()]
     width, height = LEFT + len(places) * COLUMN, TOP + len(lines) * ROW + 4
     return drawing(shown.spoken(), *cells, *dots, *across, *down, width=width, height=height, kind="heat")
+
+
+def _short(column: str) -> str:
+    """Return a step in few letters, since columns stand close; what a pointer over a cell shows has it whole."""
+    return step_label(float(column), "log") if column.isdecimal() else column
 
 
 def _tick(is_chosen: bool) -> str:
