@@ -54,9 +54,9 @@ class Progress:
         self._bars.update(self._task, completed=done, total=total, description=doing)
 
 
-def write_json(record: Any, path: str) -> None:
-    """Write a result record as JSON to a file, or to standard output for ``-``."""
-    text = to_json(record, indent=2)
+def write_json(record: Any, path: str, *, indent: int | None = 2) -> None:
+    """Write a result record as JSON to a file, or to standard output for ``-``; without `indent` in one line."""
+    text = to_json(record, indent=indent)
     if path == "-":
         sys.stdout.write(text + "\n")
         return

@@ -48,7 +48,7 @@ def report(
     given = {one.series: _scores(source, one, scores) for source, one in series.items()}
     data = report_data(list(series.values()), {id: ones for id, ones in given.items() if ones})
     _write(out, report_of(data))
-    write_json(data, str(out.with_suffix(WRITTEN)))
+    write_json(data, str(out.with_suffix(WRITTEN)), indent=None)  # half the bytes
     for one in failed:
         messages.print(f"{one.id}: {one.sentence}", markup=False)
     if failed or any(one.failed for one in series.values()):
