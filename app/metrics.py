@@ -13,9 +13,15 @@ METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"}
 
 
 class Metrics:
-    """Counters of one service; routes are counted under their template, so their number is bounded."""
+    """Counters of one service; routes are counted under their template, so their number is bounded.
+
+    Attributes
+    ----------
+    n_under_way : requests being answered now, for the service itself
+    """
 
     def __init__(self) -> None:
+        self.n_under_way = 0
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -67,9 +73,11 @@ class Meter:
 
         begun = time.perf_counter()
         try:
+            self.metrics.n_under_way += 1
             with self.metrics.under_way.track_inprogress():
                 await self.app(scope, receive, noting)
         finally:
+            self.metrics.n_under_way -= 1
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.answered(method, _route_of(scope), status, time.perf_counter() - begun)
 

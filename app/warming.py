@@ -6,6 +6,7 @@ loads a library: one look at all routes, one curve, one spectrum and two pages, 
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -27,6 +28,8 @@ from neuromfa.questions import Explorer
 
 log = logging.getLogger("neuromfa.app")
 
+PATIENCE_S, PAUSE_S = 5.0, 0.005
+
 
 @contextmanager
 def warming(app: Starlette, store: GraphStore, *, begin: Event) -> Iterator[None]:
@@ -45,18 +48,30 @@ def warming(app: Starlette, store: GraphStore, *, begin: Event) -> Iterator[None
 
 def _warm(app: Starlette, store: GraphStore, begin: Event) -> None:
     begin.wait()
-    pass_routes(app)
+    until = time.monotonic() + PATIENCE_S
     try:
-        draw_pages(app, store, read_one_series(store))
+        pass_routes(app, until=until)
+        _wait_for_quiet(app, until=until)
+        model = read_one_series(store)
+        _wait_for_quiet(app, until=until)
+        draw_pages(app, store, model)
     except NeuroMFAError as error:
         log.info("not all was read before the first request: %s", error)
 
 
-def pass_routes(app: Starlette) -> None:
+def pass_routes(app: Starlette, *, until: float) -> None:
     """Look for an address that no route has: each completes what it needs to know whether one is its own."""
     scope = {"type": "http", "method": "GET", "path": "//", "root_path": "", "headers": []}
     for route in app.routes:
+        _wait_for_quiet(app, until=until)
         route.matches(scope)
+
+
+def _wait_for_quiet(app: Starlette, *, until: float) -> None:
+    """Let requests under way go before, up to a moment of the monotonic clock; who asks longer warms it up too."""
+    while app.state.metrics.n_under_way and time.monotonic() < until:
+        asking.get().check()
+        time.sleep(PAUSE_S)
 
 
 def read_one_series(store: GraphStore) -> str | None:

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from neuromfa.app import warming
+from neuromfa.app.metrics import Metrics
 from neuromfa.app.pages import answering, templating
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore
@@ -53,6 +54,30 @@ def test_a_page_reads_its_whole_results_at_once(
     assert counts[0] == counts[1]
 
 
+def test_requests_under_way_go_before(
+    client: TestClient,  # noqa: F811
+    store: GraphStore,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written(store, model, 0)
+    passed: list[str] = []
+    monkeypatch.setattr(type(client.app.routes[0]), "matches", lambda *_: passed.append("route"))
+    monkeypatch.setattr(warming, "read_one_series", lambda _: passed.append("series"))
+    monkeypatch.setattr(warming, "draw_pages", lambda *_: passed.append("pages"))
+    begin = threading.Event()
+    client.app.state.metrics.n_under_way += 1
+    with warming.warming(client.app, store, begin=begin):
+        begin.set()
+        time.sleep(0.2)
+        assert passed == []
+        client.app.state.metrics.n_under_way -= 1
+        ended = time.monotonic() + 20
+        while passed[-1:] != ["pages"] and time.monotonic() < ended:
+            time.sleep(0.01)
+    assert passed[-2:] == ["series", "pages"] and len(passed) > 2
+
+
 def test_it_ends_with_the_service_and_asks_nothing_after(
     store: GraphStore, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,8 +94,9 @@ def test_it_ends_with_the_service_and_asks_nothing_after(
             raise error
 
     monkeypatch.setattr(warming, "read_one_series", read_on)
-    begin = threading.Event()
-    with warming.warming(Starlette(), store, begin=begin):
+    begin, idle = threading.Event(), Starlette()
+    idle.state.metrics = Metrics()
+    with warming.warming(idle, store, begin=begin):
         begin.set()
         time.sleep(0.1)
         asking.get().check()
