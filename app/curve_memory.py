@@ -82,19 +82,21 @@ class CurveMemory:
         """Return points by their names; the store is asked only for those that are not known yet."""
         found = self._known(names)
         missing = [name for name in names if name not in found]
-        return found | {name: self._keep(name, Remembered.of(point)) for name, point in _read(store, missing)}
+        return found | {
+            name: self._keep(name, Remembered.of(point)) for name, point in read_points(store, missing)
+        }
 
     def texts(self, store: GraphStore, names: Sequence[NamedPoint]) -> list[bytes]:
         """Return points as JSON, in their order; the store is asked only for those that are not known yet."""
         found = {name: one.text for name, one in self._known(names).items() if one.text is not None}
         missing = [name for name in names if name not in found]
-        found |= {name: self._keep_text(name, point) for name, point in _read(store, missing)}
+        found |= {name: self._keep_text(name, point) for name, point in read_points(store, missing)}
         return [found[name] for name in names]
 
     def whole(self, store: GraphStore, index: SeriesIndex, options_hash: str) -> Curve:
         """Read all points of an analysis, whose texts are kept, and return what they say together."""
         points = []
-        for name, point in _read(store, names_of(index, index.newest(options_hash))):
+        for name, point in read_points(store, names_of(index, index.newest(options_hash))):
             self._keep_text(name, point)
             points.append(point)
         options = next(one.options for one in index.analyses if one.options_hash == options_hash)
@@ -121,7 +123,7 @@ def names_of(index: SeriesIndex, steps: Iterable[StoredStep]) -> list[NamedPoint
     ]
 
 
-def _read(store: GraphStore, names: Sequence[NamedPoint]) -> Iterator[tuple[NamedPoint, CurvePoint]]:
+def read_points(store: GraphStore, names: Sequence[NamedPoint]) -> Iterator[tuple[NamedPoint, CurvePoint]]:
     """Yield points that are in the store with their names, some hundred at a time."""
     for first in range(0, len(names), AT_ONCE):
         part = names[first : first + AT_ONCE]

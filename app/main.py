@@ -47,6 +47,7 @@ from neuromfa.app.metrics import Meter, Metrics
 from neuromfa.app.middleware import Doorkeeper
 from neuromfa.app.one_parser import parse_in_turn
 from neuromfa.app.open_store import open_store
+from neuromfa.app.pages.overview import OverviewMemory
 from neuromfa.app.path_prefix import PathPrefix
 from neuromfa.app.rooms import new_rooms
 from neuromfa.app.settings import Settings, load_settings
@@ -146,6 +147,7 @@ def _keep(app: FastAPI, settings: Settings, store: GraphStore | None) -> None:
     app.state.samples = SampleCache(max_bytes=settings.graphs_mb * 2**20)
     app.state.rooms = new_rooms()
     app.state.memory = Memory(lambda: app.state.store, max_bytes=settings.answers_mb * 2**20)
+    app.state.overview = OverviewMemory()
     app.state.metrics = Metrics()
     app.state.followers = Seats(jobs.MOST_FOLLOWED, "streams of events")
     app.state.looks = Seats(jobs.MOST_LOOKS, "looks at sources")

@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         ge=1,
         le=4096,
         description="Megabytes of answers the service keeps to send them again, the longest unused going first; what "
-        "it keeps to make them takes at most 53 more.",
+        "it keeps to make them takes at most 57 more.",
     )
     graphs_mb: int = Field(
         256,

@@ -71,7 +71,7 @@ def first_page(
     found = overview.found(store, q=q)
     if (answer := unchanged(request, found.identity)) is not None:
         return answer
-    rows = overview.rows(found, sort=sort)
+    rows = overview.rows(store, found, memory=request.app.state.overview, sort=sort)
     context = {
         "here": "series",
         "rows": rows,

@@ -6,6 +6,7 @@ import pytest
 
 from neuromfa.app import answering
 from neuromfa.app.curve_memory import POINTS_BYTES
+from neuromfa.app.pages.overview import LINES_BYTES
 from neuromfa.app.record_memory import RECORDS_BYTES
 from neuromfa.app.series_memory import INDEX_BYTES
 from neuromfa.app.settings import PREFIX, Settings, is_loopback, load_settings, refuse_public_without_key
@@ -131,7 +132,8 @@ def test_a_public_address_needs_a_key() -> None:
 
 
 def test_the_memory_that_is_told_is_the_sum_of_its_bounds() -> None:
-    bounds = answering.KNOWN_BYTES, answering.CURVES_BYTES, POINTS_BYTES, INDEX_BYTES, RECORDS_BYTES
+    answers = answering.KNOWN_BYTES, answering.CURVES_BYTES
+    bounds = *answers, POINTS_BYTES, INDEX_BYTES, RECORDS_BYTES, LINES_BYTES
     told = Settings.model_fields["answers_mb"].description
     assert told is not None
     assert f"at most {sum(bounds) // 2**20} more" in told
