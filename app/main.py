@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
-from neuromfa.app.answering import Memory
 from neuromfa.app.api import (
     checkpoints,
     comparison_page,
@@ -30,21 +29,22 @@ from neuromfa.app.api import (
     results,
     sweeps,
 )
-from neuromfa.app.body_limit import BodyLimit
 from neuromfa.app.concurrency_limit import Seats
 from neuromfa.app.contract import complete
-from neuromfa.app.cross_origin import ReadersOrigins
 from neuromfa.app.dependencies import reader
 from neuromfa.app.errors import Problem, register_errors
 from neuromfa.app.etags import NotModified, not_modified
-from neuromfa.app.from_memory import FromMemory
-from neuromfa.app.head_method import HeadMethod
-from neuromfa.app.held_answers import Makers
 from neuromfa.app.job_watch import JobWatch
 from neuromfa.app.keys import KeyRing
 from neuromfa.app.known_words import check_words
-from neuromfa.app.metrics import Meter, Metrics
-from neuromfa.app.middleware import Doorkeeper
+from neuromfa.app.memory.answering import Memory
+from neuromfa.app.memory.from_memory import FromMemory
+from neuromfa.app.memory.held_answers import Makers
+from neuromfa.app.middleware.body_limit import BodyLimit
+from neuromfa.app.middleware.cross_origin import ReadersOrigins
+from neuromfa.app.middleware.doorkeeper import Doorkeeper
+from neuromfa.app.middleware.head_method import HeadMethod
+from neuromfa.app.middleware.metrics import Meter, Metrics
 from neuromfa.app.one_parser import parse_in_turn
 from neuromfa.app.open_store import open_store
 from neuromfa.app.pages.overview import OverviewMemory

@@ -10,12 +10,12 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from neuromfa.app.answering import JSON, Memory
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import FOREIGN_PAGE, Refused
 from neuromfa.app.file_responses import disposition
 from neuromfa.app.form_asked import FORM
 from neuromfa.app.hung_up import unless_hung_up
+from neuromfa.app.memory.answering import JSON, Memory
 from neuromfa.app.settings import Settings
 from neuromfa.app.table_forms import (
     ENDINGS,

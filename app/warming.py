@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from neuromfa.app.api.pages import first_page, series_page
-from neuromfa.app.curve_memory import CurveMemory
 from neuromfa.app.dependencies import Choice
-from neuromfa.app.record_memory import RecordMemory
-from neuromfa.app.series_parts import spectrum_of
+from neuromfa.app.memory.curve_memory import CurveMemory
+from neuromfa.app.memory.record_memory import RecordMemory
+from neuromfa.app.memory.series_parts import spectrum_of
 from neuromfa.errors import NeuroMFAError
 from neuromfa.graph import GraphStore
 from neuromfa.graph.given_up import Asker, asking

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from neuromfa.app.answering import Answering, Answers
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, NumberPages, Step, Store, page_of
 from neuromfa.app.etags import Tag, scores_hash
+from neuromfa.app.memory.answering import Answering, Answers
+from neuromfa.app.memory.series_parts import metrics_of, spectrum_of
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
-from neuromfa.app.series_parts import metrics_of, spectrum_of
 from neuromfa.app.table_forms import table_of
 from neuromfa.graph import CheckpointRecord, GraphStore, Manifest
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep

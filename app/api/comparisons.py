@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
-from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen
+from neuromfa.app.memory.answering import Answers
+from neuromfa.app.memory.series_parts import json_of, points_of, results_of
 from neuromfa.app.rooms import seated
-from neuromfa.app.series_parts import json_of, points_of, results_of
 from neuromfa.comparison import (
     Comparison,
     Group,

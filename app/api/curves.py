@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from neuromfa.app.answering import Memory
 from neuromfa.app.chosen_fields import chosen_json
-from neuromfa.app.curve_memory import Remembered
 from neuromfa.app.dependencies import Chosen, Configured, NamePages, Store, made_at_once
 from neuromfa.app.etags import Tag
+from neuromfa.app.memory.answering import Memory
+from neuromfa.app.memory.curve_memory import Remembered
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Listing
 from neuromfa.app.sifting import Sifted, Sifting, Words, parted

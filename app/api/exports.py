@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 
-from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, ModelId
 from neuromfa.app.file_responses import file_contract, written
+from neuromfa.app.memory.answering import Answers
+from neuromfa.app.memory.series_parts import results_of
 from neuromfa.app.rooms import seated
-from neuromfa.app.series_parts import results_of
 from neuromfa.exports import RESULT_FORMATS
 from neuromfa.graph import GraphStore
 from neuromfa.model_id import in_route

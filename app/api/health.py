@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 from neuromfa import __version__
 from neuromfa.app.dependencies import Store, reader
 from neuromfa.app.errors import KINDS, ProblemKind
-from neuromfa.app.metrics import MEDIA_TYPE, Metrics
+from neuromfa.app.middleware.metrics import MEDIA_TYPE, Metrics
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import Alive, Readiness, StoreState
 from neuromfa.errors import NotStored, SchemaMismatch, StoreError

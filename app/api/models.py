@@ -7,9 +7,7 @@ from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query, Response
 
-from neuromfa.app.answering import Answers
 from neuromfa.app.chosen_fields import chosen_json, with_some
-from neuromfa.app.curve_memory import names_of
 from neuromfa.app.dependencies import (
     Chosen,
     Configured,
@@ -22,9 +20,11 @@ from neuromfa.app.dependencies import (
     page_of,
 )
 from neuromfa.app.etags import scores_hash
+from neuromfa.app.memory.answering import Answers
+from neuromfa.app.memory.curve_memory import names_of
+from neuromfa.app.memory.series_parts import json_of, listed, points_of, spectra_of
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import CurveListing, Listing, ModelDetail, SeriesListing
-from neuromfa.app.series_parts import json_of, listed, points_of, spectra_of
 from neuromfa.app.settings import Settings
 from neuromfa.app.sifting import Sifted, Sifting, Steps
 from neuromfa.app.table_forms import table_of

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic.fields import FieldInfo
 
-from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, Configured, ModelId, Step, Store
 from neuromfa.app.etags import Tag, Tagging
 from neuromfa.app.file_responses import file_answer, file_contract
+from neuromfa.app.memory.answering import Answers
 from neuromfa.app.rooms import seated
 from neuromfa.app.settings import Settings
 from neuromfa.app.table_forms import table_of

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from neuromfa.app.answering import Answers
+from neuromfa.app.memory.answering import Answers
+from neuromfa.app.memory.series_parts import immutable_of
 from neuromfa.app.rooms import seated
 from neuromfa.app.schemas.answers import ImmutableResult
-from neuromfa.app.series_parts import immutable_of
 
 router = APIRouter(prefix="/v1/results", tags=["checkpoints"], route_class=seated("held"))
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from neuromfa.app.answering import Answers
 from neuromfa.app.dependencies import Chosen, ModelId
+from neuromfa.app.memory.answering import Answers
+from neuromfa.app.memory.series_parts import json_of, points_of
 from neuromfa.app.rooms import seated
-from neuromfa.app.series_parts import json_of, points_of
 from neuromfa.app.table_forms import table_of
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex

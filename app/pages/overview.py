@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from neuromfa.app.curve_memory import read_points
 from neuromfa.app.drawing import spark
-from neuromfa.app.held_answers import Held
+from neuromfa.app.memory.curve_memory import read_points
+from neuromfa.app.memory.held_answers import Held
 from neuromfa.app.pages.curves import axis_of, effect_panel, measure_panel, positions_of
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.graph import Analysis, GraphStore, ModelRecord

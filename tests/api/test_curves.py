@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from neuromfa.app.api.curves import MOST_CURVES
-from neuromfa.app.curve_memory import CurveMemory, names_of
 from neuromfa.app.main import create_app
+from neuromfa.app.memory.curve_memory import CurveMemory, names_of
 from neuromfa.app.openapi import openapi_document
 from neuromfa.app.settings import Settings
 from neuromfa.app.table_forms import MEDIA_TYPES, form_of

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.errors import Refused
-from neuromfa.app.held_answers import NAME_BYTES, Body, Held, Makers
 from neuromfa.app.main import Service, create_app
+from neuromfa.app.memory.held_answers import NAME_BYTES, Body, Held, Makers
 from neuromfa.app.settings import Settings
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore

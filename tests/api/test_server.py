@@ -16,8 +16,9 @@ import httpx
 import pytest
 import uvicorn
 
-from neuromfa.app import body_limit, http_protocol
+from neuromfa.app import http_protocol
 from neuromfa.app.main import create_app
+from neuromfa.app.middleware import body_limit
 from neuromfa.app.server import _config, address_of, bind, run
 from neuromfa.app.settings import Settings
 from neuromfa.errors import OptionError, StoreUnavailable

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from neuromfa.app import answering
-from neuromfa.app.curve_memory import POINTS_BYTES
+from neuromfa.app.memory import answering
+from neuromfa.app.memory.curve_memory import POINTS_BYTES
+from neuromfa.app.memory.record_memory import RECORDS_BYTES
+from neuromfa.app.memory.series_memory import INDEX_BYTES
 from neuromfa.app.pages.overview import LINES_BYTES
-from neuromfa.app.record_memory import RECORDS_BYTES
-from neuromfa.app.series_memory import INDEX_BYTES
 from neuromfa.app.settings import PREFIX, Settings, is_loopback, load_settings, refuse_public_without_key
 from neuromfa.errors import OptionError
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from neuromfa.app import answering
 from neuromfa.app.api import exports
 from neuromfa.app.main import create_app
+from neuromfa.app.memory import answering
 from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
 from neuromfa.ingest.ingest import ingest

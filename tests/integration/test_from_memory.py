@@ -9,8 +9,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from neuromfa.app.answering import Answering
 from neuromfa.app.main import create_app
+from neuromfa.app.memory.answering import Answering
 from neuromfa.app.settings import Settings
 from neuromfa.graph import GraphStore
 from neuromfa.identity import content_hash

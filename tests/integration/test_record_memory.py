@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from neuromfa.app import record_memory
-from neuromfa.app.record_memory import AT_ONCE, RecordMemory
+from neuromfa.app.memory import record_memory
+from neuromfa.app.memory.record_memory import AT_ONCE, RecordMemory
 from neuromfa.errors import NotStored
 from neuromfa.graph import GraphStore
 from neuromfa.identity import content_hash, options_hash

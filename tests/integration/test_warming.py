@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from neuromfa.app import warming
-from neuromfa.app.metrics import Metrics
+from neuromfa.app.middleware.metrics import Metrics
 from neuromfa.app.pages import answering, templating
 from neuromfa.errors import NobodyWaits
 from neuromfa.graph import GraphStore

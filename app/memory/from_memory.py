@@ -11,12 +11,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from neuromfa.app.answering import Memory
 from neuromfa.app.concurrency_limit import Room
 from neuromfa.app.dependencies import may_read
 from neuromfa.app.errors import Refused
-from neuromfa.app.known_answers import Known, place_of
-from neuromfa.app.series_memory import SEEN
+from neuromfa.app.memory.answering import Memory
+from neuromfa.app.memory.known_answers import Known, place_of
+from neuromfa.app.memory.series_memory import SEEN
 from neuromfa.errors import NeuroMFAError
 
 NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding"})

@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from neuromfa.app.etags import VARY, headers_of, known_as, takes_gzip, zipped_tag
 from neuromfa.app.file_responses import disposition
-from neuromfa.app.held_answers import Body
+from neuromfa.app.memory.held_answers import Body
 from neuromfa.app.table_forms import accepted
 
 Place = tuple[str, str, str]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import anyio
 
-from neuromfa.app.held_answers import Held, Makers
-from neuromfa.app.record_memory import RecordMemory
+from neuromfa.app.memory.held_answers import Held, Makers
+from neuromfa.app.memory.record_memory import RecordMemory
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex
 from neuromfa.model_id import check_model_id

@@ -7,8 +7,8 @@ text too. One bound holds for all of it.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from neuromfa.app.held_answers import Held
-from neuromfa.app.series_parts import json_of
+from neuromfa.app.memory.held_answers import Held
+from neuromfa.app.memory.series_parts import json_of
 from neuromfa.beyond_scale import series_verdict
 from neuromfa.change_points import change_points
 from neuromfa.changes import CurveChanges

@@ -6,7 +6,7 @@ Many readers of different steps would otherwise each wait for a message of their
 import threading
 from dataclasses import dataclass
 
-from neuromfa.app.held_answers import Held
+from neuromfa.app.memory.held_answers import Held
 from neuromfa.errors import NotStored
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep

@@ -8,14 +8,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from neuromfa.app.curve_memory import Curve, CurveMemory
 from neuromfa.app.dependencies import Choice
 from neuromfa.app.etags import KnownTags, tag_of, takes_gzip
 from neuromfa.app.form_asked import FORM
-from neuromfa.app.held_answers import Body, Held, Makers
 from neuromfa.app.hung_up import unless_hung_up
-from neuromfa.app.known_answers import Known, Place, place_of
-from neuromfa.app.series_memory import SEEN, SeriesMemory
+from neuromfa.app.memory.curve_memory import Curve, CurveMemory
+from neuromfa.app.memory.held_answers import Body, Held, Makers
+from neuromfa.app.memory.known_answers import Known, Place, place_of
+from neuromfa.app.memory.series_memory import SEEN, SeriesMemory
 from neuromfa.app.table_forms import TableForm, file_name, media_type_of, table_form, tabled
 from neuromfa.graph import GraphStore
 from neuromfa.graph.stored_series import SeriesIndex, StoredStep

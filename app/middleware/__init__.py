@@ -1,0 +1,1 @@
+"""What surrounds every request, as pure ASGI: who may pass, how large, from where, and the count of it."""
