@@ -130,12 +130,13 @@ class _Worker:
             except Exception as error:
                 # a fault of this program ends one job or unit, not the worker and then the next worker
                 now = self._failed(turn, beat, error)
-        if now.is_open:
+        if now is None or now.is_open:
             return 0
         self.tell(f"job {now.id}: {now.status} {now.message}".rstrip())
         return 1
 
-    def _worked(self, turn: _Turn, beat: Heartbeat) -> Job:
+    def _worked(self, turn: _Turn, beat: Heartbeat) -> Job | None:
+        """Return the job this worker ended, None for one that goes on, or was ended, elsewhere."""
         job, unit = turn.job, turn.unit
         run = JobRun(
             self.store,
@@ -157,17 +158,20 @@ class _Worker:
         if (held := self.queue.take(job.id, self.units.worker)) is not None:
             beat.holds_job = True
             return run.end(held)
-        return self.queue.leave(job) if self.stop() else self.queue.job(job.id)
+        if self.stop():
+            self.queue.leave(job)
+        return None
 
-    def _failed(self, turn: _Turn, beat: Heartbeat, error: Exception) -> Job:
-        """End a job that is held; one that is shared is left to workers that can open its source."""
+    def _failed(self, turn: _Turn, beat: Heartbeat, error: Exception) -> Job | None:
+        """End a job that is held; one that is shared is left to workers that can open its source, with None."""
         told = sentence_of(error)
         if beat.holds_job:
             return self.queue.finish(turn.job, self.units.worker, "failed", message=told)
         if isinstance(error, NeuroMFAError):
             self.closed.add(turn.job.id)
         self.tell(f"job {turn.job.id}: {told}")
-        return self.queue.leave(turn.job)
+        self.queue.leave(turn.job)
+        return None
 
 
 def worker_name() -> str:

@@ -172,10 +172,11 @@ class StoredResults(Catalog):
         self, model: str, *, options_hash: str, limit: int = LARGEST_PAGE, cursor: str | None = None
     ) -> Page[StoredPoint]:
         """Return a page of the numbers over steps of one analysis; the whole records are not touched."""
-        rows, following = self._page("read/curve", model, options_hash, limit, cursor)
+        rows, following = self._page(model, options_hash, limit, cursor)
+        texts = self.summaries([row["id"] for row in rows])
         points = [
-            StoredPoint(row["step"], row["revision"], row["id"], row["summary"], row["notes"], row["serial"])
-            for row in rows
+            StoredPoint(row["step"], row["revision"], row["id"], text, row["notes"], row["serial"])
+            for row, text in zip(rows, texts, strict=True)
         ]
         return Page(points, following)
 
@@ -183,8 +184,12 @@ class StoredResults(Catalog):
         self, model: str, *, options_hash: str, limit: int = LARGEST_PAGE, cursor: str | None = None
     ) -> Page[CheckpointResult]:
         """Return a page of the newest whole results of one analysis, by step."""
-        rows, following = self._page("read/results", model, options_hash, limit, cursor)
-        return Page([result_io.result_from(row) for row in rows], following)
+        rows, following = self._page(model, options_hash, limit, cursor)
+        texts = self.documents([row["id"] for row in rows])
+        whole = [
+            result_io.result_from({**row, "document": text}) for row, text in zip(rows, texts, strict=True)
+        ]
+        return Page(whole, following)
 
     def results(self, model: str, **choice: str | None) -> list[CheckpointResult]:
         """Return the newest results of all steps in the analysis that `choose` gives; [] for a model without any."""
@@ -197,6 +202,18 @@ class StoredResults(Catalog):
     def points(self, model: str, *, options_hash: str) -> list[StoredPoint]:
         """Return the numbers of all steps of one analysis."""
         return list(each(partial(self.curve, model, options_hash=options_hash)))
+
+    def documents(self, analysis_hashes: Sequence[str]) -> list[str]:
+        """Return whole records as JSON, in the order of their names; `NotStored` where one is gone."""
+        return self._texts("read/documents", "document", analysis_hashes)
+
+    def documents_there(self, analysis_hashes: Sequence[str]) -> dict[str, str]:
+        """Return those whole records that are there, as JSON by their names."""
+        return self._texts_there("read/documents", "document", analysis_hashes)
+
+    def summaries(self, analysis_hashes: Sequence[str]) -> list[str]:
+        """Return what curves show of records as JSON, in the order of their names; `NotStored` where one is gone."""
+        return self._texts("read/summaries", "summary", analysis_hashes)
 
     def drop_superseded(self, model: str) -> int:
         """Delete results of older versions of the method where newer ones cover all of their steps.
@@ -237,11 +254,23 @@ class StoredResults(Catalog):
         return [Score(row["step"], row["task"], row["metric"], row["value"], row["stderr"]) for row in rows]
 
     def _page(
-        self, name: str, model: str, options_hash: str, limit: int, cursor: str | None
+        self, model: str, options_hash: str, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return names alone: a query that sorts whole records takes the memory of all of them."""
         size, after = page_size(limit), rank_after(cursor)
-        rows = self.rows(name, model=model, options_hash=options_hash, after=after, limit=size + 1)
+        rows = self.rows("read/curve", model=model, options_hash=options_hash, after=after, limit=size + 1)
         return rows[:size], next_rank(rows, size)
+
+    def _texts(self, name: str, column: str, analysis_hashes: Sequence[str]) -> list[str]:
+        found = self._texts_there(name, column, analysis_hashes)
+        gone = next((one for one in analysis_hashes if one not in found), None)
+        if gone is not None:
+            raise NotStored(f"the store has no result {gone}; it was deleted, or never there")
+        return [found[one] for one in analysis_hashes]
+
+    def _texts_there(self, name: str, column: str, analysis_hashes: Sequence[str]) -> dict[str, str]:
+        rows = self.rows(name, ids=list(analysis_hashes))
+        return {row["id"]: row[column] for row in rows}
 
     def _not_measured(self, model: str, step: int | None, chosen: AnalysisRecord) -> NotStored:
         links = self.rows("read/spectrum_links", checkpoint=checkpoint_id(model, step))

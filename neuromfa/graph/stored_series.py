@@ -142,33 +142,10 @@ class StoredSeries(StoredResults):
             return self.series_index(model)  # it has come this moment
         return index
 
-    def documents(self, analysis_hashes: Sequence[str]) -> list[str]:
-        """Return whole records as JSON, in the order of their names; `NotStored` where one is gone."""
-        return self._texts("read/documents", "document", analysis_hashes)
-
-    def documents_there(self, analysis_hashes: Sequence[str]) -> dict[str, str]:
-        """Return those whole records that are there, as JSON by their names."""
-        return self._texts_there("read/documents", "document", analysis_hashes)
-
-    def summaries(self, analysis_hashes: Sequence[str]) -> list[str]:
-        """Return what curves show of records as JSON, in the order of their names; `NotStored` where one is gone."""
-        return self._texts("read/summaries", "summary", analysis_hashes)
-
     def not_measured(self, model: str, step: int | None, chosen: AnalysisRecord) -> NotStored:
         """Return the error for a checkpoint that has no result of an analysis, or is not there at all."""
         self.existing(model, step)
         return self._not_measured(model, step, chosen)
-
-    def _texts(self, name: str, column: str, analysis_hashes: Sequence[str]) -> list[str]:
-        found = self._texts_there(name, column, analysis_hashes)
-        gone = next((one for one in analysis_hashes if one not in found), None)
-        if gone is not None:
-            raise NotStored(f"the store has no result {gone}; it was deleted, or never there")
-        return [found[one] for one in analysis_hashes]
-
-    def _texts_there(self, name: str, column: str, analysis_hashes: Sequence[str]) -> dict[str, str]:
-        rows = self.rows(name, ids=list(analysis_hashes))
-        return {row["id"]: row[column] for row in rows}
 
 
 def _analyses(transaction: Transaction, rows: Sequence[Row]) -> list[Analysis]:

@@ -117,7 +117,7 @@ def test_a_tie_that_does_not_exist_leaves_the_rest(now: list[mfa.SampleMeasure])
 
 
 def drawn(alpha0: float, width: float) -> mfa.Draw:
-    return mfa.Draw(Figures(alpha0, width, {}, (), np.empty(0)))
+    return mfa.Draw(Figures(alpha0, width, {}, {}, (), (), np.empty(0)))
 
 
 def paired(**nulls: mfa.Draw) -> mfa.PairedSample:
