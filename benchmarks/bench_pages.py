@@ -205,7 +205,9 @@ def measured(steps: int) -> Iterator[list[str]]:
         page.locator("#scrub").focus()
         page.evaluate(SCRUB, 5)
         page.wait_for_timeout(3000)
+        so_far = len(wire)
         own, frames = cost(session, page, SCRUB)
+        asked = (len(wire) - so_far) / SCRUBS
         page.evaluate(RIVAL, 1)
         other, _ = cost(session, page, RIVAL_SCRUB, count=max(10, SCRUBS // 10))
         yield [
@@ -216,6 +218,7 @@ def measured(steps: int) -> Iterator[list[str]]:
             f"{own / other:.3f}",
             "at most 16 ms at 154",
         ]
+        yield ["requests of a scrub", f"{steps}", f"{asked:.2f}", "", "", ""]
         yield ["CPU of a scrub, rival", f"{steps}", f"{other:.1f}", "ms", "1", ""]
         yield [
             "frames while scrubbing",
