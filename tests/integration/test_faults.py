@@ -59,6 +59,7 @@ BOUNDARIES = {
 
 WORKER = """
 import importlib, json, os, resource, signal, sys
+from dataclasses import replace
 from neuromfa.analysis import analyze_checkpoint
 from neuromfa.graph import Limits, open_store
 from neuromfa.ingest import unit_task, worker
@@ -88,12 +89,14 @@ def wait(function):
         return answer
     return run
 
-def measure_in_little_memory(*args, **kwargs):
+def measure_in_little_memory(checkpoint, options, *args, **kwargs):
+    # what is loaded at its first use is loaded before memory is short
+    analyze_checkpoint(checkpoint, replace(options, nodes=8), None)
     pages = int(open("/proc/self/statm").read().split()[0])
     limits = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 1_000_000, limits[1]))
     try:
-        return analyze_checkpoint(*args, **kwargs)
+        return analyze_checkpoint(checkpoint, options, *args, **kwargs)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, limits)
 
