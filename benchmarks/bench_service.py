@@ -28,7 +28,7 @@ from neuromfa.servers.neo4j_server import Neo4jServer
 RESULTS = Path(__file__).parent / "results" / "service.csv"
 PASSWORD = "neuromfa-bench"
 SECONDS, READERS, STARTS = 1.0, 50, 3
-SETTLING_S = 8.0
+SETTLING_S = 20.0
 GZIP = {"Accept-Encoding": "gzip"}
 ONE, OTHER, THIRD = name_of(0), name_of(1), name_of(2)
 SERIES = f"/v1/models/{in_route(ONE)}"
