@@ -119,11 +119,7 @@ def _page(
 
 
 def _identity(points: Mapping[str, Sequence[NamedPoint]]) -> list[str]:
-    return [
-        f"{one.model} {one.step} {one.id} {one.serial}{one.notes}"
-        for names in points.values()
-        for one in names
-    ]
+    return [one.name for names in points.values() for one in names]
 
 
 def _curve(

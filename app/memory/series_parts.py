@@ -7,7 +7,7 @@ from typing import Any
 from neuromfa.app.schemas.answers import ImmutableResult
 from neuromfa.declared import adapter
 from neuromfa.graph import GraphStore
-from neuromfa.graph.result_io import StoredPoint, noted
+from neuromfa.graph.result_io import StoredPoint, result_from
 from neuromfa.graph.stored_series import StoredStep
 from neuromfa.results import CheckpointMetrics, CheckpointResult, CheckpointSpectrum, CurvePoint, from_json
 from neuromfa.scores import Score
@@ -34,8 +34,7 @@ def results_of(store: GraphStore, steps: Sequence[StoredStep]) -> Iterable[Check
 
 
 def _result_of(step: StoredStep, text: str) -> CheckpointResult:
-    whole = from_json(CheckpointResult, text)
-    return noted(replace(whole, step=step.step, revision=step.revision), step.notes)
+    return result_from(text, step=step.step, revision=step.revision, notes=step.notes)
 
 
 def spectrum_of(step: StoredStep, text: str, *, samples: bool) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from neuromfa.app.drawing import heat
 from neuromfa.app.drawing.heat import Cell, HeatMap
 from neuromfa.app.drawing.panels import Dot, Line, Panel
-from neuromfa.app.pages.curves import Positions, axis_of, positions_of
+from neuromfa.app.pages.curves import SHUFFLED, Positions, axis_of, positions_of
 from neuromfa.app.pages.series import Drawn, StoredSeries, drawn, spread_steps
 from neuromfa.app.pages.words import step_name
 from neuromfa.beyond_scale import lacking_blocks
@@ -16,7 +16,6 @@ from neuromfa.questions import Explorer
 from neuromfa.results import CheckpointNumbers, CheckpointResult
 from neuromfa.structure import ASKED, NOT_BY_BLOCK, BlockExcess, Excess, KindExcess, NullExcess, ShortExcess
 
-SHUFFLED = "shuffled"
 MEDIAN = 2
 CHARTS = ("block_heats", "kind_heats", "dimension_heats", "dimensions")
 """What of `context_of` are charts."""

@@ -7,6 +7,7 @@ names, and read again where these are others.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from neuromfa.app.drawing import spark
@@ -55,11 +56,8 @@ class Measured:
     @classmethod
     def of(cls, points: Sequence[CurvePoint], analysis: Analysis) -> "Measured":
         """Draw the numbers of an analysis."""
-        verdict, places, axis = (
-            series_verdict(points, analysis.options),
-            positions_of(points, "log"),
-            axis_of(points, "log"),
-        )
+        verdict = series_verdict(points, analysis.options)
+        places, axis = positions_of(points, "log"), axis_of(points, "log")
         return cls(
             verdict=verdict,
             flags=tuple(dict.fromkeys(flag for point in points for flag in point.flags)),
@@ -87,16 +85,13 @@ class Listed:
     @property
     def identity(self) -> str:
         """What changes when anything does that the page shows of it."""
-        return content_hash([f"{self.model}", self.failed, *self.names])
+        return f"{self.model} {self.failed} {self.numbers}"
 
-    @property
-    def names(self) -> list[str]:
+    @cached_property
+    def numbers(self) -> str:
         """What its numbers are known by."""
-        analysis = self.analysis.options_hash if self.analysis else ""
-        return [
-            analysis,
-            *(f"{one.step} {one.revision} {one.id} {one.serial}{one.notes}" for one in self.points),
-        ]
+        analysis = self.analysis.options_hash if self.analysis else None
+        return content_hash([analysis, *(one.name for one in self.points)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,12 +196,11 @@ class OverviewMemory:
         """Return what a line shows; the store is asked only for numbers that are not known yet."""
         if listed.analysis is None:
             return None
-        name = content_hash([listed.model.id, *listed.names])
-        known = self._kept.get(name)
+        known = self._kept.get(listed.numbers)
         if known is None:
             points = [point for _, point in read_points(store, listed.points)]
             known = Measured.of(points, listed.analysis)
-            self._kept.keep(name, known)
+            self._kept.keep(listed.numbers, known)
         return known
 
 

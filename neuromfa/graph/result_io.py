@@ -48,8 +48,7 @@ class StoredPoint:
 
     def whole(self, document: str) -> CheckpointResult:
         """Return the whole record of this step from the document under its `analysis_hash`."""
-        told = {"document": document, "step": self.step, "revision": self.revision, "notes": self.notes}
-        return result_from(told)
+        return result_from(document, step=self.step, revision=self.revision, notes=self.notes)
 
 
 def noted(numbers: Numbers, notes: str | None) -> Numbers:
@@ -149,13 +148,12 @@ def writing(
     return work
 
 
-def result_from(row: Row) -> CheckpointResult:
-    """Return the record of a row; step and revision are those of the checkpoint it was reached through.
+def result_from(document: str, *, step: int | None, revision: str, notes: str | None) -> CheckpointResult:
+    """Return a whole record from its text; step and revision are those of the checkpoint it was reached through.
 
     Two checkpoints with the same weights share one Spectrum node.
     """
-    result = replace(from_json(CheckpointResult, row["document"]), step=row["step"], revision=row["revision"])
-    return noted(result, row["notes"])
+    return noted(replace(from_json(CheckpointResult, document), step=step, revision=revision), notes)
 
 
 def options_from(text: str) -> AnalysisOptions:

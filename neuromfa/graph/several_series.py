@@ -27,6 +27,11 @@ class NamedPoint:
     notes: str
     serial: int
 
+    @property
+    def name(self) -> str:
+        """What is another one whenever anything that is shown of the step is."""
+        return f"{self.model} {self.step} {self.revision} {self.id} {self.serial}{self.notes}"
+
     def with_numbers(self, summary: str) -> StoredPoint:
         """Return the point with the numbers of its name."""
         return StoredPoint(self.step, self.revision, self.id, summary, self.notes, self.serial)

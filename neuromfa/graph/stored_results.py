@@ -166,7 +166,7 @@ class StoredResults(Catalog):
         row = self.row("read/result", checkpoint=checkpoint, options_hash=chosen.options_hash)
         if row is None:
             raise self._not_measured(model, step, chosen)
-        return result_io.result_from(row)
+        return _whole(row, row["document"])
 
     def curve(
         self, model: str, *, options_hash: str, limit: int = LARGEST_PAGE, cursor: str | None = None
@@ -186,9 +186,7 @@ class StoredResults(Catalog):
         """Return a page of the newest whole results of one analysis, by step."""
         rows, following = self._page(model, options_hash, limit, cursor)
         texts = self.documents([row["id"] for row in rows])
-        whole = [
-            result_io.result_from({**row, "document": text}) for row, text in zip(rows, texts, strict=True)
-        ]
+        whole = [_whole(row, text) for row, text in zip(rows, texts, strict=True)]
         return Page(whole, following)
 
     def results(self, model: str, **choice: str | None) -> list[CheckpointResult]:
@@ -294,6 +292,10 @@ class StoredResults(Catalog):
             return len(found)
 
         return self.write(work, changes=model)
+
+
+def _whole(row: dict[str, Any], document: str) -> CheckpointResult:
+    return result_io.result_from(document, step=row["step"], revision=row["revision"], notes=row["notes"])
 
 
 def first_fitting(

@@ -192,7 +192,8 @@ def _walked(asked: StoredResult) -> _Found:
         for each in asked.rows("samples", checkpoint=checkpoint)
     ]
     options = options_from(row["options"])
-    return _Found(row["source"], result_from(row), row["options_hash"], options, manifests)
+    whole = result_from(row["document"], step=row["step"], revision=row["revision"], notes=row["notes"])
+    return _Found(row["source"], whole, row["options_hash"], options, manifests)
 
 
 def _put_together(asked: StoredResult) -> _Found:
